@@ -1,0 +1,32 @@
+// src/ -> dist/: the report's page script is bundled into a string, then everything is compiled with tsc.
+import { spawnSync } from "node:child_process";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+await bundlePageScript("src/report/client/main.ts", "src/report/page-script.generated.ts");
+rmSync(join(root, "dist"), { recursive: true, force: true });
+const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin", "tsc");
+const { status } = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
+process.exit(status ?? 1);
+
+/** One self-contained script that runs from a file:// page, as a TypeScript module that exports its text. */
+async function bundlePageScript(entry, target) {
+  if (!existsSync(join(root, entry))) return;
+  const { outputFiles } = await build({
+    entryPoints: [join(root, entry)],
+    bundle: true,
+    minify: true,
+    format: "iife",
+    target: "es2022",
+    legalComments: "none",
+    write: false,
+  });
+  // "</script" inside the text would end the page's script element.
+  const text = outputFiles[0].text.replaceAll("</script", "<\\/script");
+  writeFileSync(join(root, target), `export const pageScript: string = ${JSON.stringify(text)};\n`);
+}

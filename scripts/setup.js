@@ -1,0 +1,58 @@
+// Brings a clone into a runnable state: dependencies as in the lock file, dist/ as in src/.
+// Plain JavaScript with Node's own modules only, because it runs before anything is installed.
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const lockStamp = join(root, "node_modules", ".unembed-lock-sha256");
+const buildStamp = join(root, "dist", ".built");
+const sources = ["src", "scripts", "tsconfig.json", "tsconfig.build.json", "package.json"];
+
+/** Installs and builds what is missing or out of date. @param {{ quiet?: boolean }} [options] */
+export function setup({ quiet = false } = {}) {
+  const lock = createHash("sha256")
+    .update(readFileSync(join(root, "package-lock.json")))
+    .digest("hex");
+  if (!existsSync(lockStamp) || readFileSync(lockStamp, "utf8") !== lock) {
+    if (!quiet) console.error("unembed: installing dependencies (npm ci)");
+    run(...npm("ci"));
+    writeFileSync(lockStamp, lock);
+  }
+  const built = existsSync(buildStamp) ? statSync(buildStamp).mtimeMs : 0;
+  if (sources.some((path) => newest(join(root, path)) > built)) {
+    if (!quiet) console.error("unembed: building dist/");
+    run(process.execPath, [join(root, "scripts", "build.js")]);
+    writeFileSync(buildStamp, "");
+  }
+}
+
+/** npm as the one that is running us, or the one on the PATH. @returns {[string, string[]]} */
+function npm(...args) {
+  const cli = process.env.npm_execpath;
+  return cli ? [process.execPath, [cli, ...args]] : ["npm", args];
+}
+
+/** Output goes to stderr: stdout belongs to the command that needed the set-up. */
+function run(command, args) {
+  const { status, error } = spawnSync(command, args, {
+    cwd: root,
+    stdio: ["ignore", 2, 2],
+    shell: command === "npm" && process.platform === "win32",
+  });
+  if (status !== 0) {
+    console.error(`unembed: ${command} ${args.join(" ")} failed${error ? `: ${error.message}` : ""}`);
+    process.exit(1);
+  }
+}
+
+/** Newest change below a path, generated files left out. @param {string} path @returns {number} */
+function newest(path) {
+  const info = statSync(path);
+  if (!info.isDirectory()) return path.endsWith(".generated.ts") ? 0 : info.mtimeMs;
+  return Math.max(0, ...readdirSync(path).map((name) => newest(join(path, name))));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) setup();

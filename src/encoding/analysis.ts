@@ -1,0 +1,115 @@
+import type { HeadStatistics } from "../statistics/head-statistics.js";
+
+/** The log-linear encoding -log alpha_w ~= A . E_w + B, fitted by least squares (METHOD.md section 1). */
+export interface Encoding {
+  /** Ids of the tokens regressed on: every row of E that is not padding. R of them. */
+  tokenIds: Int32Array;
+  /** -log alpha_w, [R], nats. */
+  observed: Float64Array;
+  /** A . E_w + B, [R], nats. */
+  fitted: Float64Array;
+  /** A, [d]. */
+  slopes: Float64Array;
+  /** [d] each. p is two-sided, from Student's t with R - rank - 1 degrees of freedom. */
+  standardErrors: Float64Array;
+  tValues: Float64Array;
+  pValues: Float64Array;
+  /** B. */
+  intercept: number;
+  interceptStandardError: number;
+  r2: number;
+  adjustedR2: number;
+  residualStandardError: number;
+  fStatistic: number;
+  fPValue: number;
+  /** Of the model (rank) and of the residual (R - rank - 1). */
+  degreesOfFreedom: { model: number; residual: number };
+  /** Rank of the centred E; below d, some slopes are not determined and the smallest-norm ones are given. */
+  rank: number;
+  /** Ratio of the largest to the smallest singular value of the centred, column-scaled E. */
+  conditionNumber: number;
+  /** 10-fold, token w in fold w mod 10: 1 - (sum of squared held-out errors) / (total sum of squares). */
+  crossValidatedR2: number;
+  /** Rank correlation of fitted against observed. */
+  spearman: number;
+}
+
+/** What the theory predicts without any fitting, beside the fit (METHOD.md section 1). */
+export interface Theory {
+  /** A = -mean(h), B = mean(L). */
+  meanField: { r2: number; cosine: number; intercept: number };
+  /** Mean field less half the variance of the token's log-probability over contexts. */
+  secondOrder: { r2: number };
+}
+
+/** How concentrated the output is: the conditions under which the encoding is accurate. Means over contexts. */
+export interface Concentration {
+  logitStandardDeviation: number;
+  /** Nats. */
+  entropy: number;
+  /** Probability held by the 1, 10 and 100 likeliest tokens. */
+  topMass: Record<"1" | "10" | "100", number>;
+}
+
+/** How few dimensions carry the encoding (METHOD.md section 2). */
+export interface Sparsity {
+  /** |A_i| times the population standard deviation of column i of E, [d]. */
+  saliency: Float64Array;
+  /** Dimensions by falling saliency, [d]. */
+  order: Int32Array;
+  /** Share of the total saliency held by the k + 1 least salient dimensions, [d]. */
+  lorenz: Float64Array;
+  gini: number;
+  /** How many of the most salient dimensions hold that percentage of the saliency. */
+  dimensionsFor: Record<"50" | "80" | "90" | "95", number>;
+  /** R2 of refits on k dimensions alone, for k = 1, 2, 4, ... and d. */
+  refits: {
+    k: number;
+    topK: number;
+    /** Over seeded random choices of k dimensions. */
+    randomK: { mean: number; low: number; high: number };
+    principalComponents: number;
+  }[];
+  /** Share of the variance of the centred E of each principal component, falling, [d]. */
+  varianceShare: Float64Array;
+  /** Scores of the tokens on the first components, [R, componentCount] row-major. */
+  scores: Float64Array;
+  componentCount: number;
+}
+
+/** Everything `analyze` measured: the value behind run.json, tensors.safetensors and report.html. */
+export interface Analysis {
+  model: {
+    /** As it was asked for. */
+    name: string;
+    modelType: string;
+    vocabSize: number;
+    hiddenSize: number;
+    /** Whether E is also the input embedding. */
+    tied: boolean;
+    hasOutputBias: boolean;
+    /** Rows of E whose ids no tokenizer produces; left out of the regression. */
+    paddingRows: number;
+    /** Number type of the weights as stored. */
+    dtype: string;
+  };
+  corpus: {
+    files: { name: string; bytes: number }[];
+    contextLength: number;
+    windows: number;
+    contexts: number;
+    beginOfText: boolean;
+  };
+  /** Text of every token id, [V]; a token that is no valid UTF-8 by itself shows U+FFFD. */
+  tokens: string[];
+  statistics: HeadStatistics;
+  encoding: Encoding;
+  theory: Theory;
+  concentration: Concentration;
+  sparsity: Sparsity;
+  seed: number;
+  threads: number;
+  /** Wall time of the pass over the text and of the whole analysis. */
+  seconds: { pass: number; total: number };
+  tokensPerSecond: number;
+}

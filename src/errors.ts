@@ -1,0 +1,16 @@
+/**
+ * Input that cannot be used: a broken file, a contradicting config, a missing token.
+ * Its message is one line that names the place and the field and says what to do.
+ */
+export class InputError extends Error {
+  override readonly name = "InputError";
+  constructor(
+    /** File, URL or argument that the bad value came from. */
+    readonly place: string,
+    /** What is wrong with it, naming the field. */
+    readonly problem: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${place}: ${problem}`, options);
+  }
+}

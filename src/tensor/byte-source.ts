@@ -1,0 +1,47 @@
+import { InputError } from "../errors.js";
+
+/** Random access to the bytes of one file, wherever it lies: disk, memory, the network. */
+export interface ByteSource {
+  /** Path or URL, as error messages show it. */
+  readonly name: string;
+  /** Length in bytes. */
+  readonly size: number;
+  /** @throws InputError if [offset, offset + length) is not inside the file. */
+  read(offset: number, length: number): Promise<Uint8Array>;
+}
+
+/** The files of one checkpoint or data set, by name relative to its root. */
+export interface Folder {
+  readonly name: string;
+  /** @returns undefined if there is no such file. */
+  open(fileName: string): Promise<ByteSource | undefined>;
+}
+
+/** @throws InputError if the range is not inside the source. */
+export function checkRange(source: ByteSource, offset: number, length: number): void {
+  if (
+    !Number.isSafeInteger(offset) ||
+    !Number.isSafeInteger(length) ||
+    offset < 0 ||
+    length < 0 ||
+    offset + length > source.size
+  ) {
+    throw new InputError(
+      source.name,
+      `bytes ${offset} to ${offset + length} are outside the file (${source.size} bytes)`,
+    );
+  }
+}
+
+/** A byte source over bytes already in memory. */
+export function bytesSource(name: string, bytes: Uint8Array): ByteSource {
+  const source: ByteSource = {
+    name,
+    size: bytes.byteLength,
+    async read(offset, length) {
+      checkRange(source, offset, length);
+      return bytes.subarray(offset, offset + length);
+    },
+  };
+  return source;
+}
