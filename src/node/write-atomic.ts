@@ -1,0 +1,175 @@
+import { randomBytes } from "node:crypto";
+import { type FileHandle, mkdir, open, realpath, rename, rm, rmdir, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { InputError } from "../errors.js";
+import { fileError } from "./file-source.js";
+
+/** Text is written as UTF-8; chunks are asked for one by one, so that a large file need not be in memory. */
+export type FileContents = string | Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+
+/** Starts the name of everything that is still being written; what bears it can be deleted. */
+export const temporaryPrefix = ".unembed-tmp-";
+
+/**
+ * Writes a file so that its name holds either what was there before or all of the new contents, even after a crash or
+ * a power cut. Nothing is left of a write that fails. A symlink is followed.
+ * @throws InputError if the file cannot be written; what the contents throw passes unchanged
+ */
+export async function writeFileAtomic(path: string, contents: FileContents): Promise<void> {
+  const target = await resolveTarget(path);
+  const temporary = join(dirname(target), temporaryName());
+  try {
+    await writeThrough(temporary, contents, path);
+    await naming(path, rename(temporary, target));
+    await syncFolder(dirname(target));
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/**
+ * Writes the files of a folder, all or none. A new folder appears with everything in it; in an existing one, the files
+ * are all written first and then take their names one after the other, other files staying as they are. Missing parents
+ * are made, and removed again if the write fails.
+ * @param files contents by file name (no folders in it)
+ * @throws InputError if something cannot be written; what the contents throw passes unchanged
+ */
+export async function writeFolderAtomic(
+  path: string,
+  files: Iterable<readonly [name: string, contents: FileContents]>,
+): Promise<void> {
+  const target = await resolveTarget(path);
+  const exists = await isFolder(path, target);
+  // Inside an existing folder: its parent may lie on another disk, or not be ours to write.
+  const parent = exists ? target : dirname(target);
+  const firstMade = await naming(path, mkdir(parent, { recursive: true }));
+  const stage = join(parent, temporaryName());
+  try {
+    await naming(path, mkdir(stage));
+    const names = await writeStage(stage, files, path);
+    await syncFolder(stage);
+    if (exists) {
+      await checkReplaceable(path, target, names);
+      for (const name of names) await naming(join(path, name), rename(join(stage, name), join(target, name)));
+      await rm(stage, { recursive: true });
+    } else await naming(path, rename(stage, target));
+    await syncFolder(parent);
+  } catch (error) {
+    await rm(stage, { recursive: true, force: true });
+    if (firstMade !== undefined) await removeEmptyFolders(parent, firstMade);
+    throw error;
+  }
+}
+
+async function writeStage(
+  stage: string,
+  files: Iterable<readonly [name: string, contents: FileContents]>,
+  path: string,
+): Promise<string[]> {
+  const names: string[] = [];
+  for (const [name, contents] of files) {
+    if (basename(name) !== name || name === "" || name === "." || name === ".." || name.includes("\0")) {
+      throw new InputError(path, `${JSON.stringify(name)} is not a file name`);
+    }
+    await writeThrough(join(stage, name), contents, join(path, name));
+    names.push(name);
+  }
+  return names;
+}
+
+/** Writes a new file down to the disk itself. @param shownPath the path that the user knows it by */
+async function writeThrough(path: string, contents: FileContents, shownPath: string): Promise<void> {
+  const file = await naming(shownPath, open(path, "wx"));
+  try {
+    for await (const chunk of chunksOf(contents)) await naming(shownPath, writeAll(file, chunk));
+    await naming(shownPath, file.sync());
+  } finally {
+    await file.close();
+  }
+}
+
+function chunksOf(contents: FileContents): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
+  if (typeof contents === "string") return [new TextEncoder().encode(contents)];
+  return contents instanceof Uint8Array ? [contents] : contents;
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let written = 0; written < bytes.byteLength; ) {
+    // One system call takes at most 2 GiB.
+    const length = Math.min(bytes.byteLength - written, 2 ** 30);
+    written += (await file.write(bytes, written, length)).bytesWritten;
+  }
+}
+
+function temporaryName(): string {
+  return `${temporaryPrefix}${process.pid}-${randomBytes(6).toString("hex")}`;
+}
+
+/** The path itself, or what its symlink leads to. */
+async function resolveTarget(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return resolve(path);
+    throw writeError(path, error);
+  }
+}
+
+async function isFolder(path: string, target: string): Promise<boolean> {
+  try {
+    if ((await stat(target)).isDirectory()) return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw writeError(path, error);
+  }
+  throw new InputError(path, "is a file where a folder is wanted");
+}
+
+/** A folder under the name of a file would stop the renames half-way. */
+async function checkReplaceable(path: string, target: string, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    const info = await stat(join(target, name)).catch(() => undefined);
+    if (info?.isDirectory()) throw new InputError(join(path, name), "is a folder where a file is wanted");
+  }
+}
+
+/** From `folder` up to `top`, as far as they are empty. */
+async function removeEmptyFolders(folder: string, top: string): Promise<void> {
+  try {
+    for (let current = folder; ; current = dirname(current)) {
+      await rmdir(current);
+      if (current === resolve(top)) return;
+    }
+  } catch {
+    // Someone else put something there: it is theirs now.
+  }
+}
+
+/** Makes a rename last through a power cut, on systems where a folder can be opened for that. */
+async function syncFolder(path: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const folder = await open(path, "r").catch(() => undefined);
+  await folder?.sync().catch(() => undefined);
+  await folder?.close();
+}
+
+async function naming<T>(path: string, operation: Promise<T>): Promise<T> {
+  try {
+    return await operation;
+  } catch (error) {
+    throw writeError(path, error);
+  }
+}
+
+function writeError(path: string, error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "EACCES" || code === "EPERM") {
+    return new InputError(path, "cannot be written (permission denied)", { cause: error });
+  }
+  if (code === "ENOENT") return new InputError(path, "cannot be written: its folder does not exist", { cause: error });
+  if (code === "ENOTDIR" || code === "EEXIST") {
+    return new InputError(path, "cannot be written: a part of its path is not a folder", { cause: error });
+  }
+  return fileError(path, error);
+}
