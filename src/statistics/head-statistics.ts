@@ -24,3 +24,54 @@ export interface HeadStatistics {
   /** How often each id occurs in the text itself, [V]. */
   tokenCounts: Float64Array;
 }
+
+/** Sums over no context at all. */
+export function emptyStatistics(vocabSize: number, hiddenSize: number): HeadStatistics {
+  return {
+    contexts: 0,
+    sumProbability: new Float64Array(vocabSize),
+    sumHidden: new Float64Array(hiddenSize),
+    sumHiddenOuter: new Float64Array(hiddenSize * hiddenSize),
+    sumLogNormalizerHidden: new Float64Array(hiddenSize),
+    sumLogNormalizer: 0,
+    sumLogNormalizerSquared: 0,
+    sumEntropy: 0,
+    sumLogitDeviation: 0,
+    sumTopMass: { "1": 0, "10": 0, "100": 0 },
+    tokenCounts: new Float64Array(vocabSize),
+  };
+}
+
+/**
+ * Statistics of two texts together: the sums added.
+ * @throws RangeError if the two are of heads of different sizes
+ */
+export function merge(a: HeadStatistics, b: HeadStatistics): HeadStatistics {
+  return {
+    contexts: a.contexts + b.contexts,
+    sumProbability: sum(a.sumProbability, b.sumProbability),
+    sumHidden: sum(a.sumHidden, b.sumHidden),
+    sumHiddenOuter: sum(a.sumHiddenOuter, b.sumHiddenOuter),
+    sumLogNormalizerHidden: sum(a.sumLogNormalizerHidden, b.sumLogNormalizerHidden),
+    sumLogNormalizer: a.sumLogNormalizer + b.sumLogNormalizer,
+    sumLogNormalizerSquared: a.sumLogNormalizerSquared + b.sumLogNormalizerSquared,
+    sumEntropy: a.sumEntropy + b.sumEntropy,
+    sumLogitDeviation: a.sumLogitDeviation + b.sumLogitDeviation,
+    sumTopMass: {
+      "1": a.sumTopMass["1"] + b.sumTopMass["1"],
+      "10": a.sumTopMass["10"] + b.sumTopMass["10"],
+      "100": a.sumTopMass["100"] + b.sumTopMass["100"],
+    },
+    tokenCounts: sum(a.tokenCounts, b.tokenCounts),
+  };
+}
+
+/** Mean output probability of every token, alpha, [V]; sums to 1. */
+export function meanProbability(statistics: HeadStatistics): Float64Array {
+  return statistics.sumProbability.map((total) => total / statistics.contexts);
+}
+
+function sum(a: Float64Array, b: Float64Array): Float64Array {
+  if (a.length !== b.length) throw new RangeError(`cannot merge statistics of sizes ${a.length} and ${b.length}`);
+  return a.map((value, index) => value + b[index]!);
+}

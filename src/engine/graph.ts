@@ -1,0 +1,245 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import {
+  type AttributeProto,
+  AttributeProtoSchema,
+  AttributeProto_AttributeType as AttributeType,
+  GraphProtoSchema,
+  ModelProtoSchema,
+  type NodeProto,
+  NodeProtoSchema,
+  OperatorSetIdProtoSchema,
+  StringStringEntryProtoSchema,
+  type TensorProto,
+  TensorProto_DataLocation,
+  TensorProto_DataType,
+  TensorProtoSchema,
+  TensorShapeProto_DimensionSchema,
+  TensorShapeProtoSchema,
+  TypeProto_TensorSchema,
+  TypeProtoSchema,
+  type ValueInfoProto,
+  ValueInfoProtoSchema,
+} from "onnx-buf";
+import { InputError } from "../errors.js";
+import type { ByteSource } from "../tensor/byte-source.js";
+import type { DType } from "../tensor/dtype.js";
+import type { TensorEntry } from "../tensor/safetensors.js";
+
+/** A tensor inside a graph that is being built. */
+export interface Value {
+  readonly name: string;
+}
+
+/** Number types of a graph's inputs, outputs and constants. */
+export type ElementType = "float32" | "float64" | "int64" | "int32" | "bool";
+
+/** A size, or a name for one that is known only when the graph runs. */
+export type Dimension = number | string;
+
+type Attribute = number | string | readonly number[] | { readonly float: number };
+
+/** ONNX operators of opset 21 and of com.microsoft 1 (the contributed ones of onnxruntime). */
+const opset = 21n;
+const irVersion = 10n;
+
+const elementTypes: Record<ElementType, TensorProto_DataType> = {
+  float32: TensorProto_DataType.FLOAT,
+  float64: TensorProto_DataType.DOUBLE,
+  int64: TensorProto_DataType.INT64,
+  int32: TensorProto_DataType.INT32,
+  bool: TensorProto_DataType.BOOL,
+};
+
+const weightTypes: Partial<Record<DType, TensorProto_DataType>> = {
+  F64: TensorProto_DataType.DOUBLE,
+  F32: TensorProto_DataType.FLOAT,
+  F16: TensorProto_DataType.FLOAT16,
+  BF16: TensorProto_DataType.BFLOAT16,
+};
+
+/**
+ * An ONNX graph under construction. Weights are referred to where they lie in their files; nothing is read or copied.
+ * Operators: https://onnx.ai/onnx/operators/ and onnxruntime's docs/ContribOperators.md.
+ */
+export interface Graph {
+  input(name: string, type: ElementType, shape: readonly Dimension[]): Value;
+  /** A weight as stored, in its own number type. */
+  weight(tensor: TensorEntry): Value;
+  /** A weight as float32: float16 and bfloat16 are widened when the session is made. */
+  weightFloat32(tensor: TensorEntry): Value;
+  constant(data: Float32Array | Float64Array | BigInt64Array, shape?: readonly number[]): Value;
+  /** One-output operator; `undefined` inputs are left out. Plain integers are ints, `{ float }` is a float attribute. */
+  op(type: string, inputs: readonly (Value | undefined)[], attributes?: Record<string, Attribute>): Value;
+  /** Operator with several outputs. */
+  ops(
+    type: string,
+    inputs: readonly (Value | undefined)[],
+    outputs: number,
+    attributes?: Record<string, Attribute>,
+  ): Value[];
+  cast(value: Value, to: ElementType): Value;
+  output(value: Value, name: string, type: ElementType, shape: readonly Dimension[]): void;
+  /** Files that the weights lie in. */
+  readonly sources: ReadonlySet<ByteSource>;
+  /** Bytes that the weights take as float32. */
+  readonly weightBytes: number;
+  readonly outputNames: readonly string[];
+  /** The model as ONNX protobuf bytes; `locate` names each weight file as the session will look for it. */
+  encode(locate: (source: ByteSource) => string): Uint8Array;
+}
+
+/** Contributed operators; all others are ONNX's own. */
+const contributed = new Set([
+  "FusedMatMul",
+  "MultiHeadAttention",
+  "GroupQueryAttention",
+  "RotaryEmbedding",
+  "SkipLayerNormalization",
+  "SkipSimplifiedLayerNormalization",
+]);
+
+export function createGraph(name: string): Graph {
+  const nodes: NodeProto[] = [];
+  const inputs: ValueInfoProto[] = [];
+  const outputs: ValueInfoProto[] = [];
+  const constants: TensorProto[] = [];
+  const weights = new Map<string, { tensor: TensorEntry; type: TensorProto_DataType }>();
+  const sources = new Set<ByteSource>();
+  let counter = 0;
+
+  const graph: Graph = {
+    sources,
+    get weightBytes() {
+      return [...weights.values()].reduce((bytes, { tensor }) => bytes + 4 * elementCount(tensor.shape), 0);
+    },
+    get outputNames() {
+      return outputs.map((output) => output.name);
+    },
+    input(inputName, type, shape) {
+      inputs.push(valueInfo(inputName, elementTypes[type], shape));
+      return { name: inputName };
+    },
+    weight(tensor) {
+      const type = weightTypes[tensor.dtype];
+      if (type === undefined) {
+        throw new InputError(
+          tensor.source.name,
+          `tensor "${tensor.name}" has number type ${tensor.dtype}; weights must be F64, F32, F16 or BF16`,
+        );
+      }
+      weights.set(tensor.name, { tensor, type });
+      sources.add(tensor.source);
+      return { name: tensor.name };
+    },
+    weightFloat32(tensor) {
+      const value = graph.weight(tensor);
+      return tensor.dtype === "F32" ? value : graph.cast(value, "float32");
+    },
+    constant(data, shape = [data.length]) {
+      const value = { name: `constant_${counter++}` };
+      constants.push(
+        create(TensorProtoSchema, {
+          name: value.name,
+          dims: shape.map(BigInt),
+          dataType:
+            data instanceof BigInt64Array
+              ? TensorProto_DataType.INT64
+              : data instanceof Float64Array
+                ? TensorProto_DataType.DOUBLE
+                : TensorProto_DataType.FLOAT,
+          rawData: new Uint8Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength) as ArrayBuffer),
+        }),
+      );
+      return value;
+    },
+    op(type, operands, attributes = {}) {
+      return graph.ops(type, operands, 1, attributes)[0]!;
+    },
+    ops(type, operands, outputCount, attributes = {}) {
+      const results = Array.from({ length: outputCount }, () => ({ name: `${type}_${counter++}` }));
+      nodes.push(
+        create(NodeProtoSchema, {
+          name: results[0]!.name,
+          opType: type,
+          domain: contributed.has(type) ? "com.microsoft" : "",
+          input: operands.map((operand) => operand?.name ?? ""),
+          output: results.map((result) => result.name),
+          attribute: Object.entries(attributes).map(([key, value]) => attribute(key, value)),
+        }),
+      );
+      return results;
+    },
+    cast(value, to) {
+      return graph.op("Cast", [value], { to: elementTypes[to] });
+    },
+    output(value, outputName, type, shape) {
+      nodes.push(create(NodeProtoSchema, { opType: "Identity", input: [value.name], output: [outputName] }));
+      outputs.push(valueInfo(outputName, elementTypes[type], shape));
+    },
+    encode(locate) {
+      const model = create(ModelProtoSchema, {
+        irVersion,
+        producerName: "unembed",
+        opsetImport: [
+          create(OperatorSetIdProtoSchema, { domain: "", version: opset }),
+          create(OperatorSetIdProtoSchema, { domain: "com.microsoft", version: 1n }),
+        ],
+        graph: create(GraphProtoSchema, {
+          name,
+          node: nodes,
+          input: inputs,
+          output: outputs,
+          initializer: [...constants, ...[...weights.values()].map((weight) => external(weight, locate))],
+        }),
+      });
+      return toBinary(ModelProtoSchema, model);
+    },
+  };
+  return graph;
+}
+
+function elementCount(shape: readonly number[]): number {
+  return shape.reduce((count, size) => count * size, 1);
+}
+
+function external(
+  { tensor, type }: { tensor: TensorEntry; type: TensorProto_DataType },
+  locate: (source: ByteSource) => string,
+): TensorProto {
+  const entries = { location: locate(tensor.source), offset: `${tensor.offset}`, length: `${tensor.byteLength}` };
+  return create(TensorProtoSchema, {
+    name: tensor.name,
+    dims: tensor.shape.map(BigInt),
+    dataType: type,
+    dataLocation: TensorProto_DataLocation.EXTERNAL,
+    externalData: Object.entries(entries).map(([key, value]) => create(StringStringEntryProtoSchema, { key, value })),
+  });
+}
+
+function valueInfo(name: string, type: TensorProto_DataType, shape: readonly Dimension[]): ValueInfoProto {
+  const dim = shape.map((size) =>
+    create(TensorShapeProto_DimensionSchema, {
+      value: typeof size === "number" ? { case: "dimValue", value: BigInt(size) } : { case: "dimParam", value: size },
+    }),
+  );
+  return create(ValueInfoProtoSchema, {
+    name,
+    type: create(TypeProtoSchema, {
+      value: {
+        case: "tensorType",
+        value: create(TypeProto_TensorSchema, { elemType: type, shape: create(TensorShapeProtoSchema, { dim }) }),
+      },
+    }),
+  });
+}
+
+function attribute(name: string, value: Attribute): AttributeProto {
+  if (typeof value === "number") {
+    return create(AttributeProtoSchema, { name, type: AttributeType.INT, i: BigInt(value) });
+  }
+  if (typeof value === "string") {
+    return create(AttributeProtoSchema, { name, type: AttributeType.STRING, s: new TextEncoder().encode(value) });
+  }
+  if ("float" in value) return create(AttributeProtoSchema, { name, type: AttributeType.FLOAT, f: value.float });
+  return create(AttributeProtoSchema, { name, type: AttributeType.INTS, ints: value.map(BigInt) });
+}

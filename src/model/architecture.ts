@@ -1,0 +1,48 @@
+import type { Graph, Value } from "../engine/graph.js";
+import type { TensorEntry } from "../tensor/safetensors.js";
+import type { Config } from "./config.js";
+import type { HeadTransform } from "./head.js";
+import type { Weights } from "./weights.js";
+
+/**
+ * One family of models: how its config and weights are named and what its layers compute. A file per family under
+ * architectures/ reads like the architecture's own description; adding a family is adding a file.
+ */
+export interface Architecture {
+  /** Values of `model_type` in config.json that it serves. */
+  readonly modelTypes: readonly string[];
+  /** Tried in turn in front of every tensor name: checkpoints are saved with and without the outer module's name. */
+  readonly prefixes: readonly string[];
+  /**
+   * Reads the config and finds the weights.
+   * @throws InputError naming a field that contradicts the tensors or changes the arithmetic in an unsupported way
+   */
+  describe(config: Config, weights: Weights): ModelDescription;
+}
+
+/** What an architecture says of one checkpoint. */
+export interface ModelDescription {
+  readonly hiddenSize: number;
+  /** Longest window that the position encoding allows; undefined if any. */
+  readonly maxPositions: number | undefined;
+  /** [V, d] */
+  readonly inputEmbedding: TensorEntry;
+  readonly head: {
+    /** E, [V, d]. */
+    readonly weight: TensorEntry;
+    /** b, [V]. */
+    readonly bias?: TensorEntry | undefined;
+    readonly transform?: HeadTransform | undefined;
+  };
+  /** Adds the layers to the graph. @returns the hidden states that the head multiplies, [batch, time, d] */
+  hiddenStates(pass: ForwardPass): Value;
+}
+
+/** One forward pass that is being put into a graph. */
+export interface ForwardPass {
+  readonly graph: Graph;
+  /** int64 [batch, time]. */
+  readonly tokenIds: Value;
+  /** Position of each token in its window, int64 [time]. */
+  readonly positions: Value;
+}

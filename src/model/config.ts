@@ -1,0 +1,98 @@
+import { InputError } from "../errors.js";
+import type { ByteSource } from "../tensor/byte-source.js";
+
+/** Larger than any real config.json; a bound on what is parsed. */
+const maxConfigBytes = 16 * 2 ** 20;
+
+/**
+ * Typed access to one JSON object of a config file. Each reader checks its field and, when it is absent or null, gives the
+ * fallback; without a fallback the field is required. Errors name the file and the field.
+ */
+export interface Config {
+  readonly place: string;
+  has(field: string): boolean;
+  integer(field: string, fallback?: number): number;
+  number(field: string, fallback?: number): number;
+  boolean(field: string, fallback?: boolean): boolean;
+  string(field: string, fallback?: string): string;
+  /** The field's string, which must be one of the choices. */
+  choice<Choice extends string>(field: string, choices: readonly Choice[], fallback?: Choice): Choice;
+  /** A list of numbers. */
+  numbers(field: string): number[];
+  /** A list of strings. */
+  strings(field: string): string[];
+  /** A nested object; undefined if absent or null. */
+  object(field: string): Config | undefined;
+  /** @throws InputError if the field is there with a value other than this one: it would change the arithmetic. */
+  mustBe(field: string, value: boolean | number | string): void;
+  fail(field: string, problem: string): never;
+}
+
+/** Reads a JSON object from a file. @throws InputError if it is not one. */
+export async function readConfig(source: ByteSource): Promise<Config> {
+  if (source.size > maxConfigBytes)
+    throw new InputError(source.name, `is ${source.size} bytes, too large for a config`);
+  const text = new TextDecoder().decode(await source.read(0, source.size));
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new InputError(source.name, `is not valid JSON: ${(error as Error).message}`, { cause: error });
+  }
+  if (!isObject(value)) throw new InputError(source.name, "is not a JSON object");
+  return config(source.name, value);
+}
+
+/** Typed access to an object that was parsed already; `prefix` is its path inside the file. */
+export function config(place: string, fields: Readonly<Record<string, unknown>>, prefix = ""): Config {
+  const get = (field: string): unknown => (Object.hasOwn(fields, field) ? (fields[field] ?? undefined) : undefined);
+  const fail = (field: string, problem: string): never => {
+    throw new InputError(place, `field "${prefix}${field}" ${problem}`);
+  };
+  function read<T>(field: string, wanted: string, accepts: (value: unknown) => value is T, fallback?: T): T {
+    const value = get(field);
+    if (value === undefined) return fallback !== undefined ? fallback : fail(field, "is missing");
+    return accepts(value) ? value : fail(field, `is ${show(value)}; ${wanted} is wanted`);
+  }
+  return {
+    place,
+    fail,
+    has: (field) => get(field) !== undefined,
+    integer: (field, fallback) => read(field, "a positive integer", isPositiveInteger, fallback),
+    number: (field, fallback) => read(field, "a number", isNumber, fallback),
+    boolean: (field, fallback) => read(field, "true or false", isBoolean, fallback),
+    string: (field, fallback) => read(field, "a string", isString, fallback),
+    choice: <Choice extends string>(field: string, choices: readonly Choice[], fallback?: Choice) =>
+      read(
+        field,
+        `one of ${choices.join(", ")}`,
+        (value): value is Choice => choices.includes(value as Choice),
+        fallback,
+      ),
+    numbers: (field) => read(field, "a list of numbers", (value) => isList(value, isNumber)),
+    strings: (field) => read(field, "a list of strings", (value) => isList(value, isString)),
+    object(field) {
+      if (get(field) === undefined) return undefined;
+      return config(place, read(field, "an object", isObject), `${prefix}${field}.`);
+    },
+    mustBe(field, value) {
+      const found = get(field);
+      if (found !== undefined && found !== value) fail(field, `is ${show(found)}; only ${show(value)} is supported`);
+    },
+  };
+}
+
+const isPositiveInteger = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
+const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
+const isBoolean = (value: unknown): value is boolean => typeof value === "boolean";
+const isString = (value: unknown): value is string => typeof value === "string";
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+function isList<T>(value: unknown, accepts: (item: unknown) => item is T): value is T[] {
+  return Array.isArray(value) && value.every(accepts);
+}
+
+function show(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}

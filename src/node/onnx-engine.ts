@@ -1,0 +1,160 @@
+import { dirname, relative, sep } from "node:path";
+import { Worker } from "node:worker_threads";
+import type { InferenceSession } from "onnxruntime-node";
+import type { Engine, Session, Tensors } from "../engine/engine.js";
+import type { Graph } from "../engine/graph.js";
+import type { ByteSource } from "../tensor/byte-source.js";
+import type { FileSource } from "./file-source.js";
+
+export interface EngineOptions {
+  /** Processor cores to use. */
+  threads: number;
+  /** Write onnxruntime's profile of every session to files with this prefix. */
+  profile?: string | undefined;
+}
+
+/** What the main thread asks of a worker. */
+export type Request = { id: number; session: number } & (
+  | { kind: "load"; graph: Uint8Array; options: InferenceSession.SessionOptions }
+  | { kind: "run"; feeds: Tensors }
+  | { kind: "release" }
+);
+export interface Reply {
+  id: number;
+  outputs?: Record<string, Tensors[string]>;
+  error?: string;
+}
+
+/**
+ * Weights up to this size (as float32) are loaded once per worker, so that each worker computes its own windows on one
+ * core: measured twice as fast for small models as sharing every matrix product between cores. Above it the copies
+ * would cost more memory than the speed is worth, and large products share well.
+ */
+const maxReplicatedBytes = 256 * 2 ** 20;
+
+/** onnxruntime on this machine's processor. Weights on disk are mapped where they lie. */
+export function createEngine({ threads, profile }: EngineOptions): Engine {
+  const workers: EngineWorker[] = [];
+  const worker = (index: number): EngineWorker => (workers[index] ??= startWorker());
+  let nextSession = 0;
+  return {
+    threads,
+    async load(graph) {
+      const session = nextSession++;
+      const replicas = graph.weightBytes * (threads - 1) <= maxReplicatedBytes ? threads : 1;
+      const { bytes, options } = await sessionOptions(graph, Math.ceil(threads / replicas), profile);
+      const free = Array.from({ length: replicas }, (_, index) => worker(index));
+      await Promise.all(free.map((one) => one.ask({ kind: "load", session, graph: bytes, options })));
+      return pooledSession(session, free);
+    },
+    async close() {
+      await Promise.all(workers.splice(0).map((one) => one.stop()));
+    },
+  };
+}
+
+/** Hands each run to a worker that has none of this session's under way. */
+function pooledSession(session: number, workers: EngineWorker[]): Session {
+  const free = [...workers];
+  const waiting: ((worker: EngineWorker) => void)[] = [];
+  return {
+    concurrency: workers.length,
+    async run(feeds) {
+      const worker = free.pop() ?? (await new Promise<EngineWorker>((resolve) => waiting.push(resolve)));
+      try {
+        return await worker.ask({ kind: "run", session, feeds });
+      } finally {
+        const next = waiting.shift();
+        if (next === undefined) free.push(worker);
+        else next(worker);
+      }
+    },
+    async release() {
+      await Promise.all(workers.map((worker) => worker.ask({ kind: "release", session })));
+    },
+  };
+}
+
+interface EngineWorker {
+  ask(request: Question): Promise<Tensors>;
+  stop(): Promise<void>;
+}
+
+type Question = Request extends infer Each ? (Each extends unknown ? Omit<Each, "id"> : never) : never;
+
+function startWorker(): EngineWorker {
+  // From TypeScript sources (tests) the compiled worker is used: worker threads load JavaScript only.
+  const file = import.meta.url.endsWith(".ts") ? "../../dist/node/engine-worker.js" : "./engine-worker.js";
+  const thread = new Worker(new URL(file, import.meta.url), { name: "unembed-engine" });
+  const pending = new Map<number, { resolve(outputs: Tensors): void; reject(error: Error): void }>();
+  let nextId = 0;
+  // An idle worker must not keep the process alive; one with work under way must.
+  thread.unref();
+  thread.on("message", ({ id, outputs, error }: Reply) => {
+    const waiting = pending.get(id);
+    pending.delete(id);
+    if (pending.size === 0) thread.unref();
+    if (error === undefined) waiting?.resolve(outputs ?? {});
+    else waiting?.reject(new Error(error));
+  });
+  const failAll = (error: Error) => {
+    for (const { reject } of pending.values()) reject(error);
+    pending.clear();
+  };
+  thread.on("error", failAll);
+  thread.on("exit", (code) => failAll(new Error(`the engine's worker stopped with code ${code}`)));
+  return {
+    ask(request) {
+      const id = nextId++;
+      return new Promise((resolve, reject) => {
+        pending.set(id, { resolve, reject });
+        thread.ref();
+        thread.postMessage({ ...request, id });
+      });
+    },
+    async stop() {
+      await thread.terminate();
+    },
+  };
+}
+
+async function sessionOptions(
+  graph: Graph,
+  threads: number,
+  profile: string | undefined,
+): Promise<{ bytes: Uint8Array; options: InferenceSession.SessionOptions }> {
+  const files = [...graph.sources].filter(isFileSource);
+  const folder = commonFolder(files.map((file) => dirname(file.path)));
+  const inMemory = [...graph.sources].filter((source) => !isFileSource(source));
+  const locate = (source: ByteSource) =>
+    isFileSource(source) ? relative(folder, source.path) : `memory-${inMemory.indexOf(source)}`;
+  const options: InferenceSession.SessionOptions = {
+    executionProviders: ["cpu"],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: "sequential",
+    logSeverityLevel: 3,
+    ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
+    externalData: await Promise.all(
+      inMemory.map(async (source) => ({ path: locate(source), data: await source.read(0, source.size) })),
+    ),
+    extra: { session: { model_external_initializers_file_folder_path: folder } },
+  };
+  return { bytes: graph.encode(locate), options };
+}
+
+function isFileSource(source: ByteSource): source is FileSource {
+  return "path" in source;
+}
+
+/** Deepest folder that holds all of them: onnxruntime refuses weights outside one folder. */
+function commonFolder(folders: string[]): string {
+  const [first = sep, ...others] = folders;
+  let parts = first.split(sep);
+  for (const other of others) {
+    const otherParts = other.split(sep);
+    const shared = parts.findIndex((part, index) => part !== otherParts[index]);
+    if (shared >= 0) parts = parts.slice(0, shared);
+  }
+  return parts.join(sep) || sep;
+}

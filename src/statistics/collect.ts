@@ -1,0 +1,122 @@
+import { float32Output, float64Output, type Session, type Tensors } from "../engine/engine.js";
+import { inOrder } from "../engine/in-order.js";
+import type { Head } from "../model/head.js";
+import type { Model, Windows } from "../model/model.js";
+import { headStatisticsGraph, topSizes } from "./head-graph.js";
+import { emptyStatistics, type HeadStatistics } from "./head-statistics.js";
+
+/** Tokens that one run of the layers takes: enough to keep matrix products efficient, few enough to stay in cache. */
+const tokensPerRun = 256;
+/** Numbers in one V-wide block (64 MB as float32): bounds memory whatever the vocabulary. */
+const maxBlockNumbers = 2 ** 24;
+
+export interface CollectOptions {
+  /** Statistics of earlier windows of the same text; the new ones are added to them in place. */
+  onto?: HeadStatistics | undefined;
+  /** Called after each batch of windows has been added, in the text's order. */
+  onBatch?: ((done: { windows: number; statistics: HeadStatistics }) => void | Promise<void>) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Runs a text through the model once and sums what the head puts out (METHOD.md section 1). Memory does not grow with
+ * the text. Sums are formed in float32 inside one window, in float64 over windows and in the windows' order, so that
+ * splitting a text at a window's edge and merging gives the same result.
+ * @param windows token ids of each window; every position counts once
+ * @throws the signal's reason when it is aborted
+ */
+export async function collectStatistics(
+  model: Model,
+  windows: AsyncIterable<Int32Array>,
+  { onto, onBatch, signal }: CollectOptions = {},
+): Promise<HeadStatistics> {
+  const { head } = model;
+  const statistics = onto ?? emptyStatistics(head.vocabSize, head.hiddenSize);
+  const session = await model.engine.load(headStatisticsGraph(head));
+  try {
+    const batches = inOrder(batch(windows), session.concurrency + 1, async (part) => ({
+      part,
+      reduced: await reduce(session, head, part, await model.hiddenStates(part)),
+    }));
+    for await (const { part, reduced } of batches) {
+      signal?.throwIfAborted();
+      for (const outputs of reduced) add(statistics, outputs);
+      for (const id of part.tokenIds) statistics.tokenCounts[id]! += 1;
+      await onBatch?.({ windows: part.count, statistics });
+    }
+  } finally {
+    await session.release();
+  }
+  return statistics;
+}
+
+/** Groups neighbouring windows of one length, so that short ones don't run one by one. */
+async function* batch(windows: AsyncIterable<Int32Array>): AsyncGenerator<Windows> {
+  let group: Int32Array[] = [];
+  const flush = (): Windows => {
+    const length = group[0]!.length;
+    const tokenIds = new Int32Array(group.length * length);
+    group.forEach((window, index) => {
+      tokenIds.set(window, index * length);
+    });
+    const full = { count: group.length, length, tokenIds };
+    group = [];
+    return full;
+  };
+  for await (const window of windows) {
+    if (group.length > 0 && window.length !== group[0]!.length) yield flush();
+    group.push(window);
+    if ((group.length + 1) * window.length > tokensPerRun) yield flush();
+  }
+  if (group.length > 0) yield flush();
+}
+
+/** Runs the head over hidden states [count, length, d], each window apart from the others. */
+async function reduce(
+  session: Session,
+  { vocabSize, hiddenSize }: Head,
+  { count, length }: Windows,
+  hidden: Float32Array,
+): Promise<Tensors[]> {
+  const maxRows = Math.max(1, Math.floor(maxBlockNumbers / vocabSize));
+  const outputs: Tensors[] = [];
+  for (let window = 0; window < count; window++) {
+    for (let start = 0; start < length; start += maxRows) {
+      const rows = Math.min(maxRows, length - start);
+      const begin = (window * length + start) * hiddenSize;
+      const data = hidden.subarray(begin, begin + rows * hiddenSize);
+      outputs.push(await session.run({ hidden: { type: "float32", data, dims: [rows, hiddenSize] } }));
+    }
+  }
+  return outputs;
+}
+
+/** Adds one block's outputs (see headStatisticsGraph) to the sums. */
+function add(statistics: HeadStatistics, outputs: Tensors): void {
+  const { sumProbability, sumHidden, sumHiddenOuter, sumLogNormalizerHidden } = statistics;
+  const probability = float32Output(outputs, "sum_probability");
+  for (let w = 0; w < probability.length; w++) sumProbability[w]! += probability[w]!;
+
+  const moments = float64Output(outputs, "moments");
+  const d = sumHidden.length;
+  const stride = d + 2;
+  for (let i = 0; i < d; i++) {
+    const row = i * stride;
+    for (let j = 0; j < d; j++) sumHiddenOuter[i * d + j]! += moments[row + j]!;
+    sumLogNormalizerHidden[i]! += moments[row + d]!;
+    sumHidden[i]! += moments[row + d + 1]!;
+  }
+  statistics.sumLogNormalizerSquared += moments[d * stride + d]!;
+  statistics.sumLogNormalizer += moments[d * stride + d + 1]!;
+  statistics.contexts += Math.round(moments[(d + 1) * stride + d + 1]!);
+
+  statistics.sumEntropy += total(float32Output(outputs, "entropy"));
+  statistics.sumLogitDeviation += total(float32Output(outputs, "logit_deviation"));
+  for (const size of topSizes) statistics.sumTopMass[`${size}`] += total(float32Output(outputs, `top_${size}_mass`));
+}
+
+function total(values: Float32Array): number {
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum;
+}
