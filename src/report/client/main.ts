@@ -1,0 +1,91 @@
+import type { PageData } from "../page-data.js";
+import { currentTheme } from "./colours.js";
+import { type Axes, componentCloud, componentControls, percentileLegend, screeFigure } from "./component-figure.js";
+import { fitCloud } from "./fit-figure.js";
+import { pointCloud } from "./point-cloud.js";
+import { newSelection } from "./selection.js";
+import { lorenzFigure, refitFigure, saliencyFigure } from "./sparsity-figures.js";
+import { tokenSearch } from "./token-search.js";
+import { landmarks, tokenTable } from "./token-table.js";
+
+const data: PageData = JSON.parse(find("#data").textContent ?? "");
+const tokens = tokenTable(data);
+const selection = newSelection();
+const axes: Axes = { across: 0, up: Math.min(1, data.components.length - 1) };
+
+const fitHolder = find("#fit-figure .chart");
+const mapHolder = find("#component-figure .chart");
+const drawFit = pointCloud(fitHolder, tokens, selection, landmarks(tokens, 8, 5), fitCloud(tokens));
+const drawMap = pointCloud(mapHolder, tokens, selection, landmarks(tokens, 12, 0), componentCloud(data, tokens, axes));
+const drawLegend = () => percentileLegend(find("#percentile-legend"));
+componentControls(find("#component-controls"), data.components.length, axes, drawMap);
+tokenSearch(find<HTMLInputElement>("#token-search"), find("#token-list"), tokens, selection);
+
+drawAtEveryWidth(fitHolder, drawFit);
+drawAtEveryWidth(mapHolder, drawMap);
+for (const [id, figure] of Object.entries({
+  "scree-figure": screeFigure(data),
+  "saliency-figure": saliencyFigure(data),
+  "lorenz-figure": lorenzFigure(data),
+  "refit-figure": refitFigure(data),
+})) {
+  const holder = find(`#${id} .chart`);
+  drawAtEveryWidth(holder, () => {
+    const chart = figure(holder.clientWidth);
+    chart.setAttribute("role", "img");
+    chart.setAttribute("aria-label", holder.dataset.label ?? "");
+    holder.replaceChildren(chart);
+  });
+}
+drawLegend();
+followTheme(() => {
+  drawFit();
+  drawMap();
+  drawLegend();
+});
+
+function find<Found extends HTMLElement>(selector: string): Found {
+  const found = document.querySelector<Found>(selector);
+  if (found === null) throw new Error(`the page lacks ${selector}`);
+  return found;
+}
+
+/** Draws now and whenever the holder's width changes. */
+function drawAtEveryWidth(holder: HTMLElement, draw: () => void): void {
+  let drawn = 0;
+  new ResizeObserver(() => {
+    const width = holder.clientWidth;
+    if (width === drawn || width === 0) return;
+    drawn = width;
+    draw();
+  }).observe(holder);
+}
+
+/** The toggle, the system's own theme, and paper, which is always light: SVG follows by CSS, canvases are redrawn. */
+function followTheme(redraw: () => void): void {
+  const root = document.documentElement;
+  const toggle = find<HTMLButtonElement>("#theme");
+  const applied = () => {
+    toggle.textContent = currentTheme() === "dark" ? "Light theme" : "Dark theme";
+    redraw();
+  };
+  toggle.hidden = false;
+  toggle.textContent = currentTheme() === "dark" ? "Light theme" : "Dark theme";
+  toggle.addEventListener("click", () => {
+    root.dataset.theme = currentTheme() === "dark" ? "light" : "dark";
+    applied();
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", applied);
+
+  let onScreen: string | undefined;
+  addEventListener("beforeprint", () => {
+    onScreen = root.dataset.theme;
+    root.dataset.theme = "light";
+    applied();
+  });
+  addEventListener("afterprint", () => {
+    if (onScreen === undefined) delete root.dataset.theme;
+    else root.dataset.theme = onScreen;
+    applied();
+  });
+}
