@@ -1,6 +1,6 @@
 import type { Analysis } from "../encoding/analysis.js";
 import { type Html, html } from "./html.js";
-import { count, decimal, percent } from "./numbers.js";
+import { count, decimal, percent, significant } from "./numbers.js";
 
 /** The places that the page's script draws its figures into, with the words around them. */
 
@@ -9,16 +9,17 @@ export function fitSection({ encoding }: Analysis): Html {
 <figure id="fit-figure">
 <div class="chart cloud" data-label="Scatter plot of fitted against true negative log mean probability of ${count(encoding.tokenIds.length)} tokens; R squared ${decimal(encoding.r2, 3)}"></div>
 <figcaption><b>Fitted against true −log α, one point per token.</b> On the diagonal the readout is exact; a token 1 nat off it is wrong by a factor of e ≈ 2.7. Likely tokens are at the lower left,
-rare ones at the upper right. Colour deepens where points crowd. Above the diagonal a token is more probable than its embedding tells, below it less.</figcaption>
+rare ones at the upper right. The scale on top shows the probability itself. Colour deepens where points crowd. Above the diagonal a token is more probable than its embedding tells, below it less.</figcaption>
 </figure>
-<div>
+<div class="side">
 <div class="search" role="search">
 <label for="token-search">Find a token</label>
 <input id="token-search" type="search" placeholder="a word, part of one, or #id" autocomplete="off" autocapitalize="off" spellcheck="false" maxlength="60" aria-describedby="search-note">
 <p class="note" id="search-note">Marks it here and in the map of the embedding below. ␣ stands for a space. Hover or tap a point to see its token; click to mark it.</p>
-<ul class="token-list" id="token-list" aria-live="polite"></ul>
+<p class="list-title" id="token-list-title"></p>
+<ul class="token-list" id="token-list" aria-live="polite" aria-labelledby="token-list-title"></ul>
 </div>
-<p class="note">−log α in nats: 2.3 is one use in 10, 6.9 one in 1,000, 11.5 one in 100,000. The scale on top gives the probability itself.</p>
+${missQuantiles(encoding)}
 </div>
 </div>`;
 }
@@ -79,4 +80,19 @@ probability needs.</p>
     ].map((r2) => html`<td class="number">${decimal(r2, 3)}</td>`)}</tr>
 `,
   )}</tbody></table></details>`;
+}
+
+/** How far off the fit is, as the factors that half, most and nearly all tokens stay within. */
+function missQuantiles({ observed, fitted }: Analysis["encoding"]): Html {
+  const misses = observed
+    .map((value, i) => Math.abs(fitted[i]! - value))
+    .filter(Number.isFinite)
+    .sort();
+  const factor = (share: number) =>
+    Math.exp(misses[Math.min(misses.length - 1, Math.floor(share * misses.length))] ?? Number.NaN);
+  return html`<table class="quantiles"><caption><b>How far off</b> Factor between true and fitted probability.</caption>
+<tbody>${[0.5, 0.9, 0.99].map(
+    (share) =>
+      html`<tr><td>${percent(share, 0)} of the tokens are within</td><td class="number">× ${decimal(factor(share), 2)}</td></tr>`,
+  )}<tr><td>the worst is off by</td><td class="number">× ${significant(factor(1))}</td></tr></tbody></table>`;
 }

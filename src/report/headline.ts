@@ -27,10 +27,11 @@ export function shortName(name: string): string {
 
 function verdict(r2: number): string {
   const share = percent(r2, r2 >= 0.995 && r2 < 1 ? 1 : 0);
-  if (r2 >= 0.85)
-    return `How likely a token is stands written in its output embedding: a linear readout explains ${share} of it`;
-  if (r2 >= 0.5) return `A linear readout of the output embedding explains ${share} of how likely each token is`;
-  if (r2 >= 0.1) return `A linear readout of the output embedding explains only ${share} of how likely each token is`;
+  if (r2 >= 0.85) {
+    return `How likely a token is can be read off its output embedding: one linear function explains ${share} of the variance`;
+  }
+  if (r2 >= 0.5) return `One linear function of its output embedding explains ${share} of how likely each token is`;
+  if (r2 >= 0.1) return `A linear function of the output embedding explains only ${share} of how likely each token is`;
   return "How likely a token is can hardly be read linearly from its output embedding here";
 }
 
@@ -63,7 +64,7 @@ ${tile("R², cross-validated", decimal(encoding.crossValidatedR2, 3), "the same 
 ${tile("Spearman ρ", decimal(encoding.spearman, 3), "how well the fit ranks the tokens; 1 is perfect")}
 ${tile("typical error", `× ${decimal(factor, 2)}`, `exp of the residual standard error, ${decimal(encoding.residualStandardError, 3)} nats`)}
 ${tile("Gini", decimal(sparsity.gini, 3), "how unequally the dimensions share the work; 0 is equal, 1 is one alone")}
-${tile("dimensions for 80 / 95%", `${count(eighty)} / ${count(ninetyFive)}`, `of ${count(model.hiddenSize)}, most salient first`)}
+${tile("dimensions", `${count(eighty)} / ${count(ninetyFive)}`, `of ${count(model.hiddenSize)} hold 80 / 95% of the saliency`)}
 </dl>`;
 }
 

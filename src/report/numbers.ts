@@ -40,8 +40,8 @@ export function probability(value: number): string {
 export function times(ratio: number, above: string, below: string): string {
   if (!(ratio > 0) || !Number.isFinite(ratio)) return "–";
   const size = ratio >= 1 ? ratio : 1 / ratio;
-  if (size < 1.0005) return "exact";
-  return `${size < 1.095 ? decimal(size, 3) : size < 9.95 ? decimal(size, 1) : significantCount(size)}× ${ratio >= 1 ? above : below}`;
+  if (size < 1.005) return "equal";
+  return `${size < 1.095 ? decimal(size, 2) : size < 9.95 ? decimal(size, 1) : significantCount(size)}× ${ratio >= 1 ? above : below}`;
 }
 
 /** 10⁻⁵, for powers of ten on an axis. */

@@ -36,10 +36,10 @@ ${facts("Run", [...runFacts(analysis), ["version", version && visibleText(versio
 ${facts("", regressionFacts(analysis.encoding))}
 </details>
 <h3>Go on from here</h3>
-<p>Everything above was computed from <code>tensors.safetensors</code>, which lies beside this page. In Python (<code>pip install safetensors numpy</code>), one line loads it:</p>
+<p>The numbers behind this page lie beside it in <code>tensors.safetensors</code>. In Python (<code>pip install safetensors numpy</code>), one line loads them:</p>
 <pre><code>from safetensors.numpy import load_file; run = load_file("tensors.safetensors"); print({k: v.shape for k, v in run.items()})</code></pre>
 <p class="note">Keys: <code>mean_probability</code> (α) and <code>token_counts</code>, [V]; <code>slopes</code> (A), <code>standard_errors</code>, <code>t_values</code>, <code>p_values</code> and <code>mean_hidden</code>, [d];
-<code>second_moment</code> (mean of h h′), [d, d]. All float64 and in the order of the model's own ids and dimensions. <code>run.json</code> holds the numbers.</p>`;
+<code>second_moment</code> (mean of h h′), [d, d]. All float64 and in the order of the model’s own ids and dimensions. <code>run.json</code> holds the numbers.</p>`;
 }
 
 type Fact = [name: string, value: string | Html | undefined];

@@ -47,8 +47,8 @@ ${section(
 differ, the model is off; where the fitted value differs from both, the linear readout is.</p>${tables.likeliest}`,
 )}
 ${section("space", "The shape of the embedding", componentSection(analysis))}
-${section("sparsity", "Few dimensions carry it", html`${saliencySection(analysis)}${refitSection(analysis)}`)}
-${section("theory", "Why it works", theorySection(analysis))}
+${section("sparsity", "How many dimensions carry it?", html`${saliencySection(analysis)}${refitSection(analysis)}`)}
+${section("theory", "What theory predicts", theorySection(analysis))}
 ${section("made", "How this was made", provenanceSection(analysis, provenance))}
 </main>
 <footer>Method: Cho, Sakai, Tanaka, Kato and Inoue, <i>Understanding Token Probability Encoding in Output Embeddings</i>, COLING 2025,
@@ -70,7 +70,7 @@ function navigation(): Html {
     space: "Space",
     sparsity: "Dimensions",
     theory: "Theory",
-    made: "Method",
+    made: "Making of",
   };
   return html`<div class="top"><nav aria-label="Sections">${Object.entries(entries).map(
     ([id, name]) => html`<a href="#${id}">${name}</a>`,
@@ -89,7 +89,7 @@ function primer(): Html {
 <p><b>The idea.</b> At every position t of a text the model turns its hidden state <span class="formula">h<sub>t</sub></span> into one logit per token by a dot product with that token’s row of the
 output embedding, <span class="formula">E<sub>w</sub> · h<sub>t</sub></span>; softmax makes them probabilities. Average a token’s probability over a whole text and you have
 <span class="formula">α<sub>w</sub></span>: how much the model uses that token there at all.</p>
-<p>Nothing in this asks for a simple rule from <span class="formula">E<sub>w</sub></span> to <span class="formula">α<sub>w</sub></span>. Yet there is one: a single vector <span class="formula">A</span> (one slope per hidden dimension) and a number
+<p>Nothing in this asks for a simple rule from <span class="formula">E<sub>w</sub></span> to <span class="formula">α<sub>w</sub></span>. Yet Cho et al. found one: a single vector <span class="formula">A</span> (one slope per hidden dimension) and a number
 <span class="formula">B</span> give <span class="formula">−log α<sub>w</sub></span> for all tokens at once. This page shows how well that holds for this model and text, which tokens break it, and which dimensions carry it.</p>
 </section>`;
 }

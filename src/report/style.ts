@@ -35,7 +35,7 @@ code { overflow-wrap: anywhere; }
 pre { background: var(--surface); border: 1px solid var(--line); border-radius: 6px; padding: 10px 14px; white-space: pre-wrap; overflow-wrap: anywhere; margin: 0 0 14px; }
 .token { background: var(--accent-soft); border-radius: 3px; padding: 0 4px; overflow-wrap: anywhere; unicode-bidi: isolate; }
 .formula { font-family: ui-serif, "Iowan Old Style", Palatino, Georgia, "Liberation Serif", serif; font-style: italic; white-space: nowrap; }
-.formula sub { font-size: 0.72em; line-height: 0; }
+sub { font-size: 0.72em; line-height: 0; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 
 .top { display: flex; justify-content: space-between; align-items: center; gap: 16px; padding: 14px 0; font-size: 14px; }
@@ -92,6 +92,11 @@ figcaption b { color: var(--ink); }
 .token-list li span { color: var(--muted); }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 18px; font-size: 13px; color: var(--muted); margin: 0 0 2px; align-items: center; }
 .key { white-space: nowrap; }
+.mass figcaption { max-width: none; }
+.mass .key { margin-right: 14px; }
+@media (min-width: 900px) { .side { position: sticky; top: 16px; } }
+.quantiles { margin-top: 22px; }
+.list-title { font-weight: 600; font-size: 13.5px; margin: 14px 0 0; }
 .swatch { display: inline-block; width: 11px; height: 11px; border-radius: 2px; margin-right: 5px; vertical-align: -1px; }
 .swatch.line { height: 3px; width: 18px; vertical-align: 3px; }
 .ramp { display: inline-block; width: 130px; height: 10px; border-radius: 5px; vertical-align: -1px; margin: 0 6px; }
@@ -103,7 +108,7 @@ th { text-align: left; font-weight: 600; color: var(--muted); font-size: 12.5px;
 td { padding: 4px 8px 4px 0; border-top: 1px solid var(--line); }
 tbody th { color: var(--ink); border-top: 1px solid var(--line); font-size: 14px; padding: 8px 12px 8px 0; }
 tbody th small { display: block; font-weight: 400; }
-tbody th .formula { font-weight: 400; white-space: normal; margin-left: 6px; }
+tbody th .formula { display: inline-block; font-weight: 400; white-space: normal; margin-left: 4px; }
 td:last-child, th:last-child { padding-right: 0; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .bars { width: 38%; }

@@ -33,7 +33,7 @@ ${decimal(encoding.intercept, 2)}).</p>
 <div class="prose">
 <p><b>Second order</b> ${secondOrderReading(theory.secondOrder.r2, encoding.r2)}</p>
 <p><b>Mean field</b> ${meanFieldReading(theory.meanField.r2, theory.secondOrder.r2)}</p>
-<p><b>The cosine</b> compares the fitted A with −h̄, the slope that mean field predicts. It may be small although both predict well: along a direction in which
+<p><b>The cosine</b> compares the fitted A with −h̄, the slope that mean field predicts. It can be small even where both predict well: along a direction in which
 the rows of E hardly differ, A can be anything without costing the fit accuracy.</p>
 </div>
 </div>
@@ -82,9 +82,9 @@ ${condition(
     tokens / model.hiddenSize >= 10 ? "plenty of" : "few"
   } tokens per coefficient.`,
 )}
-${condition("spread of the logits", decimal(logitStandardDeviation, 2), html`Standard deviation over the vocabulary, in nats, mean over contexts. Smaller is better; at 1 nat most tokens lie within a factor of e of the middle one, here within a factor of ${significant(Math.exp(logitStandardDeviation))}.`)}
+${condition("spread of the logits", decimal(logitStandardDeviation, 2), html`Standard deviation of a context’s logits over the vocabulary in nats, mean over contexts: tokens typically lie within a factor of ${significant(Math.exp(logitStandardDeviation))} of the middle. Smaller is better.`)}
 ${condition("entropy", `${decimal(entropy, 2)} nats`, html`As if the model chose among ${significant(Math.exp(entropy))} equally likely tokens each time. The maximum, ln V, is ${decimal(Math.log(tokens), 2)}; nearer to it is better.`)}
-${condition("mass of the top 1 / 10 / 100", `${percent(topMass[1], 0)} / ${percent(topMass[10], 0)} / ${percent(topMass[100], 0)}`, html`Probability held by each context's likeliest tokens. The more the few hold, the further from linear the tokens that are ever among them.`)}
+${condition("mass of the top 1 / 10 / 100", `${percent(topMass[1], 0)} / ${percent(topMass[10], 0)} / ${percent(topMass[100], 0)}`, html`Probability held by each context’s likeliest tokens. The more the few hold, the further from linear the tokens that are ever among them.`)}
 </div>
 ${massBar(topMass)}`;
 }

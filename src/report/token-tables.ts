@@ -14,14 +14,14 @@ export function tokenTables(analysis: Analysis): { misses: Html; likeliest: Html
     misses: html`<div class="columns three">
 ${missTable("Likelier than fitted", "Worst underestimates: the model uses these more than their embedding tells.", notable.underestimated)}
 ${missTable("Rarer than fitted", "Worst overestimates: the model uses these less than their embedding tells.", notable.overestimated)}
-${missTable("Closest", "Where the readout is as good as exact.", notable.closest)}
+${missTable("Closest", "The readout gives these their probability to within a thousandth or so.", notable.closest)}
 </div>`,
     likeliest: likeliestTable(notable.likeliest),
   };
 }
 
 export function tokenLabel(text: string, id: number): Html {
-  return html`<bdi class="token" title="token ${id}">${visibleToken(text)}</bdi>`;
+  return html`<bdi class="token" title="token ${id}">${visibleToken(text)}</bdi>${text.includes("\ufffd") ? html` <small>#${id}</small>` : undefined}`;
 }
 
 function missTable(title: string, note: string, rows: TokenRow[]): Html {
@@ -40,7 +40,7 @@ function likeliestTable(rows: TokenRow[]): Html {
   const bar = (share: number, kind: string) =>
     html`<span class="bar ${kind}" style="width:${((100 * share) / longest || 0).toFixed(1)}%"></span>`;
   return html`<table class="likeliest">
-<caption><b>The likeliest tokens</b> Mean probability α (filled) beside the token's share of the text itself (outlined).</caption>
+<caption><b>The likeliest tokens</b> Mean probability α (filled) beside the token’s share of the text itself (outlined).</caption>
 <thead><tr><th scope="col">token</th><th scope="col" class="bars"><span class="hidden">bars</span></th><th scope="col" class="number">true α</th>
 <th scope="col" class="number">in the text</th><th scope="col" class="number">fitted</th></tr></thead>
 <tbody>${rows.map(

@@ -33,18 +33,19 @@ export function componentCloud(data: PageData, { percentile }: TokenTable, axes:
         marginTop: 10,
         marginRight: 14,
         marginBottom: 42,
-        marginLeft: 50,
+        marginLeft: 60,
         x: { domain: paddedDomain(x) },
         y: { domain: paddedDomain(y) },
         marks: [
           gridX({ stroke: "var(--grid)", strokeOpacity: 1 }),
           gridY({ stroke: "var(--grid)", strokeOpacity: 1 }),
           axisX({ label: label(axes.across), labelAnchor: "center", labelArrow: "none", labelOffset: 38 }),
-          axisY({ label: label(axes.up), labelAnchor: "center", labelArrow: "none", labelOffset: 46 }),
+          axisY({ label: label(axes.up), labelAnchor: "center", labelArrow: "none", labelOffset: 54 }),
         ],
       },
       shade: () => percentile,
       shades: percentileShades(currentTheme()),
+      rounds: 16,
     };
   };
 }

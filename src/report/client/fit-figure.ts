@@ -1,4 +1,4 @@
-import { axisX, axisY, gridX, gridY, line, ruleX } from "@observablehq/plot";
+import { axisX, axisY, gridX, gridY, line } from "@observablehq/plot";
 import { decimal, superscript } from "../numbers.js";
 import { currentTheme, densityShades } from "./colours.js";
 import { crowding } from "./density.js";
@@ -17,15 +17,14 @@ export function fitCloud({ observed, fitted }: TokenTable): (width: number) => C
       marginTop: 46,
       marginRight: 14,
       marginBottom: 42,
-      marginLeft: 46,
+      marginLeft: 52,
       x: { domain },
       y: { domain },
       marks: [
-        gridX({ stroke: "var(--grid)", strokeOpacity: 1 }),
-        gridY({ stroke: "var(--grid)", strokeOpacity: 1 }),
-        axisX({ label: "true −log α (nats)", labelAnchor: "center", labelArrow: "none", labelOffset: 38 }),
-        axisY({ label: "fitted −log α (nats)", labelAnchor: "center", labelArrow: "none", labelOffset: 42 }),
-        ruleX(decades, { stroke: "none" }),
+        gridX({ ticks: 8, stroke: "var(--grid)", strokeOpacity: 1 }),
+        gridY({ ticks: 8, stroke: "var(--grid)", strokeOpacity: 1 }),
+        axisX({ ticks: 8, label: "true −log α (nats)", labelAnchor: "center", labelArrow: "none", labelOffset: 38 }),
+        axisY({ ticks: 8, label: "fitted −log α (nats)", labelAnchor: "center", labelArrow: "none", labelOffset: 48 }),
         axisX(spaced(decades, width), {
           anchor: "top",
           tickFormat: (value: number) => probabilityLabel(value),
@@ -42,6 +41,7 @@ export function fitCloud({ observed, fitted }: TokenTable): (width: number) => C
     },
     shade: crowding,
     shades: densityShades(currentTheme()),
+    rounds: 1,
   });
 }
 

@@ -19,7 +19,16 @@ const drawFit = pointCloud(fitHolder, tokens, selection, landmarks(tokens, 8, 5)
 const drawMap = pointCloud(mapHolder, tokens, selection, landmarks(tokens, 12, 0), componentCloud(data, tokens, axes));
 const drawLegend = () => percentileLegend(find("#percentile-legend"));
 componentControls(find("#component-controls"), data.components.length, axes, drawMap);
-tokenSearch(find<HTMLInputElement>("#token-search"), find("#token-list"), tokens, selection);
+tokenSearch(
+  {
+    input: find<HTMLInputElement>("#token-search"),
+    title: find("#token-list-title"),
+    list: find("#token-list"),
+    landmarks: landmarks(tokens, 4, 3),
+  },
+  tokens,
+  selection,
+);
 
 drawAtEveryWidth(fitHolder, drawFit);
 drawAtEveryWidth(mapHolder, drawMap);

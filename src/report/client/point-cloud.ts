@@ -21,6 +21,8 @@ export interface Cloud {
   /** Shade of every point, 0 to 1, [R], given their pixel positions. */
   shade: (x: Float32Array, y: Float32Array, width: number, height: number) => Float32Array;
   shades: string[];
+  /** How many times over the shades are gone through, each with its part of the points: 1 puts the strongest on top. */
+  rounds: number;
 }
 
 /**
@@ -150,7 +152,7 @@ function linear(scale: Scale | undefined) {
   return { from, to, at: (value: number) => from + ((value - low) / (high - low)) * (to - from) };
 }
 
-/** Points shade by shade, the strongest last and on top. */
+/** Points shade by shade, the strongest last, in as many rounds as the cloud asks for. */
 function drawPoints(canvas: HTMLCanvasElement, placed: Placed, cloud: Cloud): void {
   const { left, top, width, height, x, y } = placed;
   const density = Math.max(1, devicePixelRatio);
@@ -161,18 +163,19 @@ function drawPoints(canvas: HTMLCanvasElement, placed: Placed, cloud: Cloud): vo
   if (context === null) return;
   context.scale(density, density);
   const shade = cloud.shade(x, y, width, height);
-  const byShade = Array.from({ length: SHADES }, (): number[] => []);
+  const batches = Array.from({ length: cloud.rounds * SHADES }, (): number[] => []);
   for (let i = 0; i < x.length; i++) {
-    if (Number.isFinite(x[i]!) && Number.isFinite(y[i]!)) byShade[Math.round(shade[i]! * (SHADES - 1))]!.push(i);
+    if (!Number.isFinite(x[i]!) || !Number.isFinite(y[i]!)) continue;
+    batches[(i % cloud.rounds) * SHADES + Math.round(shade[i]! * (SHADES - 1))]!.push(i);
   }
   const many = x.length > MANY_POINTS;
   const radius = width < 420 ? 1.3 : 1.7;
-  for (const [level, points] of byShade.entries()) {
-    context.fillStyle = cloud.shades[level]!;
+  for (const [batch, points] of batches.entries()) {
+    context.fillStyle = cloud.shades[batch % SHADES]!;
     context.beginPath();
     for (const i of points) {
       if (many) {
-        context.fillRect(x[i]! - 0.75, y[i]! - 0.75, 1.5, 1.5);
+        context.rect(x[i]! - 0.75, y[i]! - 0.75, 1.5, 1.5);
       } else {
         context.moveTo(x[i]! + radius, y[i]!);
         context.arc(x[i]!, y[i]!, radius, 0, 2 * Math.PI);

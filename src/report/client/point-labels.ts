@@ -22,14 +22,14 @@ export interface LabelledPoint {
 
 /**
  * Rings around points, with names where there is room: each name is tried on four sides and left out if it would cover
- * another name or leave the frame.
+ * another name or leave the frame. A landmark without its name is left out altogether.
  * @param points in order of importance
  */
 export function drawLabels(group: SVGGElement, points: LabelledPoint[], frame: Box): void {
   group.replaceChildren();
   const taken: Box[] = points.map(({ x, y }) => ({ left: x - 3, right: x + 3, top: y - 3, bottom: y + 3 }));
   for (const { x, y, text, kind } of points) {
-    group.append(ring(x, y, kind));
+    if (kind !== "landmark") group.append(ring(x, y, kind));
     if (kind === "hovered") continue;
     const name = visibleToken(text);
     const place = places(x, y, name.length * CHARACTER).find(
@@ -37,6 +37,7 @@ export function drawLabels(group: SVGGElement, points: LabelledPoint[], frame: B
     );
     if (place === undefined) continue;
     taken.push(place.box);
+    if (kind === "landmark") group.append(ring(x, y, kind));
     const label = document.createElementNS(SVG, "text");
     label.textContent = name;
     set(label, { x: place.x, y: place.y, "text-anchor": place.anchor, class: `name ${kind}` });

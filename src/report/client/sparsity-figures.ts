@@ -49,7 +49,7 @@ export function saliencyFigure(data: PageData): Figure {
     plot({
       width,
       height: Math.min(340, Math.max(240, width * 0.5)),
-      marginLeft: 50,
+      marginLeft: 60,
       marginBottom: 40,
       marginTop: 24,
       x: { domain: [0, dimensions.length] },
@@ -69,7 +69,7 @@ export function saliencyFigure(data: PageData): Figure {
         }),
         ruleY([0]),
         axisX({ label: "dimensions, most salient first", labelAnchor: "center", labelArrow: "none", labelOffset: 36 }),
-        axisY({ label: "saliency (nats)", labelAnchor: "center", labelArrow: "none", labelOffset: 46 }),
+        axisY({ label: "saliency (nats)", labelAnchor: "center", labelArrow: "none", labelOffset: 54 }),
         tip(dimensions, pointerX({ x: (entry: { rank: number }) => entry.rank - 0.5, y: "saliency", title })),
       ],
     });
@@ -87,7 +87,7 @@ function saliencyAreas(dimensions: { rank: number; saliency: number }[], { dimen
       { x: rank - 1, saliency },
       { x: rank, saliency },
     ]);
-    return areaY(steps, { x: "x", y: "saliency", fill: colour });
+    return areaY(steps, { x: "x", y1: 0, y2: "saliency", fill: colour });
   });
 }
 
@@ -102,7 +102,7 @@ export function lorenzFigure(data: PageData): Figure {
     plot({
       width,
       height: Math.min(340, Math.max(240, width * 0.85)),
-      marginLeft: 50,
+      marginLeft: 60,
       marginBottom: 40,
       marginTop: 24,
       marginRight: 20,
@@ -140,7 +140,7 @@ export function lorenzFigure(data: PageData): Figure {
           labelArrow: "none",
           tickFormat: asPercent,
           ticks: 5,
-          labelOffset: 46,
+          labelOffset: 54,
         }),
         tip(curve, pointerX({ x: "share", y: "held", title })),
       ],
@@ -168,7 +168,7 @@ export function refitFigure(data: PageData): Figure {
     return plot({
       width,
       height: Math.min(380, Math.max(260, width * 0.5)),
-      marginLeft: 50,
+      marginLeft: 60,
       marginBottom: 42,
       marginTop: 14,
       marginRight: 20,
@@ -191,7 +191,7 @@ export function refitFigure(data: PageData): Figure {
             labelOffset: 38,
           },
         ),
-        axisY({ label: "R² of the refit", labelAnchor: "center", labelArrow: "none", labelOffset: 46 }),
+        axisY({ label: "R² of the refit", labelAnchor: "center", labelArrow: "none", labelOffset: 54 }),
         tip(rows, pointerX({ x: "k", y: "topK", title })),
       ],
     });

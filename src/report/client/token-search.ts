@@ -6,38 +6,48 @@ import { element, tokenElement } from "./token-tip.js";
 /** Tokens that one search marks: more would hide each other's names. */
 const MARKED = 8;
 
-/** Marks what the reader types, and lists what is marked. */
-export function tokenSearch(
-  input: HTMLInputElement,
-  list: HTMLElement,
-  tokens: TokenTable,
-  selection: Selection,
-): void {
-  input.addEventListener("input", () => {
-    mark(selection, findTokens(tokens, input.value, MARKED));
-    if (input.value !== "" && selection.marked.length === 0) {
-      list.replaceChildren(element("li", "No token of this model holds that text."));
-    }
-  });
-  let shown: readonly number[] = [];
-  selection.listeners.push(() => {
-    if (selection.marked === shown) return;
-    shown = selection.marked;
-    list.replaceChildren(...shown.map((token) => markedToken(token, tokens, selection)));
-  });
+/** The elements of the search, and the tokens that it lists while nothing is marked. */
+export interface SearchPanel {
+  input: HTMLInputElement;
+  title: HTMLElement;
+  list: HTMLElement;
+  landmarks: readonly number[];
 }
 
-function markedToken(token: number, tokens: TokenTable, selection: Selection): HTMLElement {
+/** Marks what the reader types, and lists what is marked. */
+export function tokenSearch(panel: SearchPanel, tokens: TokenTable, selection: Selection): void {
+  const { input, title, list, landmarks } = panel;
+  let shown: readonly number[] | undefined;
+  const show = () => {
+    if (selection.marked === shown) return;
+    shown = selection.marked;
+    const none = shown.length === 0;
+    const missing = none && input.value.trim() !== "";
+    title.textContent = missing ? "No token holds that text" : none ? "For example" : "Marked";
+    list.replaceChildren(
+      ...(missing ? [] : none ? landmarks : shown).map((token) =>
+        listedToken(token, tokens, none ? undefined : selection),
+      ),
+    );
+  };
+  input.addEventListener("input", () => mark(selection, findTokens(tokens, input.value, MARKED)));
+  selection.listeners.push(show);
+  show();
+}
+
+/** One line of the list; with a selection, a button takes the token out of it. */
+function listedToken(token: number, tokens: TokenTable, selection: Selection | undefined): HTMLElement {
   const observed = tokens.observed[token]!;
   const miss = Math.exp(tokens.fitted[token]! - observed);
   const item = document.createElement("li");
-  const remove = element("button", "×");
-  remove.setAttribute("aria-label", "Unmark this token");
-  remove.addEventListener("click", () => toggleMark(selection, token));
   item.append(
     tokenElement(tokens, token),
     element("span", `α ${probability(Math.exp(-observed))}, ${times(miss, "likelier", "rarer")} than fitted`),
-    remove,
   );
+  if (selection === undefined) return item;
+  const remove = element("button", "×");
+  remove.setAttribute("aria-label", "Unmark this token");
+  remove.addEventListener("click", () => toggleMark(selection, token));
+  item.append(remove);
   return item;
 }

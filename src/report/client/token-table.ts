@@ -65,6 +65,6 @@ export function landmarks(
 ): number[] {
   const miss = (i: number) => fitted[i]! - observed[i]!;
   const byMiss = [...byProbability].filter((i) => Number.isFinite(miss(i))).sort((a, b) => miss(a) - miss(b));
-  const ends = missed === 0 ? [] : [...byMiss.slice(0, missed), ...byMiss.slice(-missed)];
+  const ends = missed === 0 ? [] : [...byMiss.slice(0, missed), ...byMiss.slice(-missed).reverse()];
   return [...new Set([...byProbability.slice(0, likeliest), ...ends])];
 }
