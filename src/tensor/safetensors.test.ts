@@ -1,7 +1,9 @@
 import { readFile } from "node:fs/promises";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { mutations, readUntrusted } from "../../test/untrusted-bytes.js";
 import { InputError } from "../errors.js";
-import { bytesSource } from "./byte-source.js";
+import { type ByteSource, bytesSource } from "./byte-source.js";
 import { readIntegers, readSafetensorsHeader, readTensor, readTensorFloat64, type TensorEntry } from "./safetensors.js";
 
 /** A file with this header (text or value), padding as the text itself has it, and that many zero bytes of data. */
@@ -157,5 +159,45 @@ describe("refuses, in one line,", () => {
   ];
   test.each(cases)("%s", async (_, bytes, expected) => {
     expect(await problem(bytes)).toBe(expected);
+  });
+});
+
+describe("survives", async () => {
+  const golden = new Uint8Array(await readFile("test/goldens/arch/gpt2/model.safetensors"));
+  const headerLength = Number(new DataView(golden.buffer, golden.byteOffset).getBigUint64(0, true));
+  const header = new TextDecoder().decode(golden.subarray(8, 8 + headerLength));
+  const data = golden.subarray(8 + headerLength);
+
+  async function readAll(source: ByteSource): Promise<void> {
+    const { tensors } = await readSafetensorsHeader(source);
+    for (const entry of tensors.values()) if (entry.dtype === "F32") await readTensor(entry);
+  }
+
+  test("any damage to the bytes of a header", async () => {
+    await fc.assert(
+      fc.asyncProperty(mutations(8 + headerLength), async (mutate) => {
+        await readUntrusted(mutate(golden), readAll);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("any value in the place of another", async () => {
+    const places = [...header.matchAll(/"[^"]*"|\d+|\[[^\]]*\]|\{[^{}]*\}/g)];
+    const values = ["-1", "0", "1e999", "1.5", "9007199254740993", "4294967296", "null", "[]", "{}", "true", '""'];
+    const strange = ['"__proto__"', '"__metadata__"', '"constructor"', '"F16"', '"\\ud800"', "[[[[", "[1,1,1,1]"];
+    const change = fc.tuple(fc.constantFrom(...places), fc.constantFrom(...values, ...strange));
+    let accepted = 0;
+    await fc.assert(
+      fc.asyncProperty(change, async ([place, value]) => {
+        const changed = header.slice(0, place.index) + value + header.slice(place.index + place[0].length);
+        const bytes = file(changed, data.length);
+        bytes.set(data, bytes.length - data.length);
+        if (await readUntrusted(bytes, readAll)) accepted++;
+      }),
+      { numRuns: 300 },
+    );
+    // Only a name can be another one.
+    expect(accepted).toBeLessThan(150);
   });
 });
