@@ -82,7 +82,8 @@ function layoutByteLength({ name, dtype, shape }: TensorLayout): number {
   return byteLength;
 }
 
-function tensorBytes(tensor: TensorData): Uint8Array {
+/** The bytes of a tensor. @throws RangeError if they are not what its dtype and shape say */
+export function tensorBytes(tensor: TensorData): Uint8Array {
   const { name, dtype, shape, data } = tensor;
   const wanted = layoutByteLength(tensor);
   if (data.byteLength !== wanted) {
