@@ -1,0 +1,77 @@
+import { InputError } from "../errors.js";
+import type { ByteSource, Folder } from "./byte-source.js";
+import { readSafetensorsHeader, type TensorEntry } from "./safetensors.js";
+import { parseStrictJson, quote } from "./strict-json.js";
+import { readTorchTensors } from "./torch-zip.js";
+
+type Tensors = ReadonlyMap<string, TensorEntry>;
+type ReadTensors = (source: ByteSource) => Promise<Tensors>;
+
+const readSafetensors: ReadTensors = async (source) => (await readSafetensorsHeader(source)).tensors;
+
+/** In the order in which they are looked for: what holds a checkpoint, and how one of its files is read. */
+const layouts: { file: string; sharded: boolean; read: ReadTensors }[] = [
+  { file: "model.safetensors", sharded: false, read: readSafetensors },
+  { file: "model.safetensors.index.json", sharded: true, read: readSafetensors },
+  { file: "pytorch_model.bin", sharded: false, read: readTorchTensors },
+  { file: "pytorch_model.bin.index.json", sharded: true, read: readTorchTensors },
+];
+
+/** An index this long lists more tensors than any model has. */
+const maxIndexBytes = 64 * 2 ** 20;
+
+/**
+ * All tensors of a checkpoint by name, where they lie: in one file, or in the shards that an index lists.
+ * @throws InputError if the folder has no checkpoint, or one of its files cannot be used
+ */
+export async function openCheckpointTensors(folder: Folder): Promise<Tensors> {
+  for (const { file, sharded, read } of layouts) {
+    const source = await folder.open(file);
+    if (source !== undefined) return sharded ? readShards(folder, source, read) : read(source);
+  }
+  throw new InputError(folder.name, `has no weights: looked for ${layouts.map(({ file }) => file).join(", ")}`);
+}
+
+async function readShards(folder: Folder, index: ByteSource, read: ReadTensors): Promise<Tensors> {
+  const shardOf = await readWeightMap(index);
+  const shards = new Map<string, Tensors>();
+  for (const fileName of new Set(shardOf.values())) {
+    const source = await folder.open(fileName);
+    if (source === undefined) throw new InputError(index.name, `lists the shard ${quote(fileName)}, which is missing`);
+    shards.set(fileName, await read(source));
+  }
+  const tensors = new Map<string, TensorEntry>();
+  for (const [name, fileName] of shardOf) {
+    const entry = shards.get(fileName)?.get(name);
+    if (entry === undefined) {
+      throw new InputError(index.name, `lists tensor ${quote(name)} in ${quote(fileName)}, which does not hold it`);
+    }
+    tensors.set(name, entry);
+  }
+  return tensors;
+}
+
+/** File name by tensor name. */
+async function readWeightMap(index: ByteSource): Promise<Map<string, string>> {
+  if (index.size > maxIndexBytes) {
+    throw new InputError(index.name, `is ${index.size} bytes long, above the limit of ${maxIndexBytes}`);
+  }
+  const json = parseStrictJson(index.name, "index", await index.read(0, index.size));
+  const weightMap: unknown = typeof json === "object" && json !== null && "weight_map" in json ? json.weight_map : null;
+  if (typeof weightMap !== "object" || weightMap === null || Array.isArray(weightMap)) {
+    throw new InputError(index.name, "field weight_map is missing or not an object");
+  }
+  const shardOf = new Map<string, string>();
+  for (const [name, fileName] of Object.entries(weightMap)) {
+    const refuse = (problem: string) => new InputError(index.name, `field weight_map: ${quote(name)} ${problem}`);
+    if (typeof fileName !== "string") throw refuse("has no file name");
+    if (!staysInFolder(fileName)) throw refuse(`is in ${quote(fileName)}, which is not a file of the same folder`);
+    shardOf.set(name, fileName);
+  }
+  return shardOf;
+}
+
+function staysInFolder(fileName: string): boolean {
+  const unsafe = /[\\:\0]/;
+  return !unsafe.test(fileName) && fileName.split("/").every((part) => part !== "" && part !== "." && part !== "..");
+}
