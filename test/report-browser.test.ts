@@ -123,6 +123,18 @@ describe.skipIf(browserPath === undefined)(
       await page.close();
     });
 
+    test("shows and marks what a finger taps", async () => {
+      const context = await browser.newContext({ viewport: { width: 400, height: 900 }, hasTouch: true });
+      const page = await context.newPage();
+      await page.goto(pathToFileURL(file).href);
+      const chart = page.locator("#fit-figure .chart");
+      await chart.scrollIntoViewIfNeeded();
+      await page.locator("#fit-figure circle").first().tap({ force: true });
+      await page.locator("#fit-figure .tip").waitFor({ state: "visible" });
+      expect(await page.locator("#token-list-title").textContent()).toBe("Marked");
+      await context.close();
+    });
+
     test("follows the theme toggle, a change of components and of width", async () => {
       const { page, complaints } = await open(1400, "light");
       const picture = () => page.evaluate(() => document.querySelectorAll("canvas")[1]!.toDataURL());

@@ -13,7 +13,7 @@ export function headline(analysis: Analysis): Html {
 <p class="eyebrow">Token-probability encoding · ${shortName(model.name)}</p>
 <h1>${verdict(encoding.r2)}</h1>
 <p class="lead">One linear function, <span class="formula">−log α<sub>w</sub> ≈ A · E<sub>w</sub> + B</span>, the same for every token, was fitted to
-${count(encoding.tokenIds.length)} tokens of <b>${visibleText(model.name, 120)}</b> and their mean output probability over
+${count(encoding.tokenIds.length)} tokens of <b>${shortName(model.name)}</b> and their mean output probability over
 ${count(corpus.contexts)} contexts of ${corpusWords(corpus.files)}. ${generalisation(encoding)}
 Its typical error is a factor of ${decimal(Math.exp(encoding.residualStandardError), 2)} in probability, either way.</p>
 ${tiles(analysis)}

@@ -51,7 +51,9 @@ button:hover, select:hover { border-color: var(--muted); }
 .headline { padding: clamp(20px, 4vw, 52px) 0 8px; }
 .eyebrow { font-size: 14px; color: var(--muted); margin: 0 0 10px; overflow-wrap: anywhere; max-width: none; }
 .lead { font-size: clamp(16px, 1.5vw, 18px); max-width: 70ch; overflow-wrap: anywhere; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(164px, 1fr)); gap: 1px; margin: 28px 0 0; background: var(--line); border: 1px solid var(--line); border-radius: 10px; overflow: hidden; }
+.tiles { display: grid; grid-template-columns: repeat(2, 1fr); gap: 1px; margin: 28px 0 0; background: var(--line); border: 1px solid var(--line); border-radius: 10px; overflow: hidden; }
+@media (min-width: 640px) { .tiles { grid-template-columns: repeat(3, 1fr); } }
+@media (min-width: 1080px) { .tiles { grid-template-columns: repeat(6, 1fr); } }
 .tiles div { background: var(--surface); padding: 14px 16px; }
 .tiles dt { font-size: 13px; font-weight: 600; color: var(--muted); }
 .tiles dd { margin: 0; font-size: 12.5px; line-height: 1.4; color: var(--muted); }
@@ -87,6 +89,7 @@ figcaption b { color: var(--ink); }
 .controls label { display: inline-flex; gap: 6px; align-items: center; color: var(--muted); }
 .search label { display: block; font-size: 14px; font-weight: 600; margin-bottom: 4px; }
 .search input { width: 100%; padding: 9px 12px; font-size: 16px; }
+.search .note { margin: 6px 0 0; }
 .token-list { list-style: none; margin: 10px 0 0; padding: 0; font-size: 13.5px; }
 .token-list li { display: flex; flex-wrap: wrap; gap: 2px 10px; justify-content: space-between; align-items: baseline; padding: 5px 0; border-top: 1px solid var(--line); font-variant-numeric: tabular-nums; }
 .token-list li span { color: var(--muted); }
@@ -99,7 +102,7 @@ figcaption b { color: var(--ink); }
 .list-title { font-weight: 600; font-size: 13.5px; margin: 14px 0 0; }
 .swatch { display: inline-block; width: 11px; height: 11px; border-radius: 2px; margin-right: 5px; vertical-align: -1px; }
 .swatch.line { height: 3px; width: 18px; vertical-align: 3px; }
-.ramp { display: inline-block; width: 130px; height: 10px; border-radius: 5px; vertical-align: -1px; margin: 0 6px; }
+.ramp { display: inline-block; width: clamp(70px, 24vw, 130px); height: 10px; border-radius: 5px; vertical-align: -1px; margin: 0 6px; }
 
 table { border-collapse: collapse; width: 100%; font-size: 13.5px; line-height: 1.4; }
 caption { text-align: left; color: var(--muted); font-size: 13.5px; padding: 0 0 8px; }

@@ -5,6 +5,7 @@ import type { PageData } from "../page-data.js";
 import { currentTheme, percentileShades } from "./colours.js";
 import { paddedDomain } from "./fit-figure.js";
 import type { Cloud } from "./point-cloud.js";
+import { TIP } from "./sparsity-figures.js";
 import type { TokenTable } from "./token-table.js";
 
 /** Components that the scree figure shows one by one. */
@@ -37,10 +38,10 @@ export function componentCloud(data: PageData, { percentile }: TokenTable, axes:
         x: { domain: paddedDomain(x) },
         y: { domain: paddedDomain(y) },
         marks: [
-          gridX({ stroke: "var(--grid)", strokeOpacity: 1 }),
-          gridY({ stroke: "var(--grid)", strokeOpacity: 1 }),
-          axisX({ label: label(axes.across), labelAnchor: "center", labelArrow: "none", labelOffset: 38 }),
-          axisY({ label: label(axes.up), labelAnchor: "center", labelArrow: "none", labelOffset: 54 }),
+          gridX({ ticks: 8, stroke: "var(--grid)", strokeOpacity: 1 }),
+          gridY({ ticks: 8, stroke: "var(--grid)", strokeOpacity: 1 }),
+          axisX({ ticks: 8, label: label(axes.across), labelAnchor: "center", labelArrow: "none", labelOffset: 38 }),
+          axisY({ ticks: 8, label: label(axes.up), labelAnchor: "center", labelArrow: "none", labelOffset: 54 }),
         ],
       },
       shade: () => percentile,
@@ -109,6 +110,6 @@ function screeMarks(bars: { component: number; share: number; held: number }[]):
     ruleX(bars, { x: "component", y: "share", stroke: "var(--accent)", strokeWidth: 5 }),
     lineY(bars, { x: "component", y: "held", stroke: "var(--warm)", strokeWidth: 2 }),
     ruleY([0]),
-    tip(bars, pointerX({ x: "component", y: "held", title })),
+    tip(bars, pointerX({ ...TIP, x: "component", y: "held", title })),
   ];
 }

@@ -102,7 +102,10 @@ export function pointCloud(
 
   container.addEventListener("pointermove", (event) => showTip(tokenAt(event)));
   container.addEventListener("pointerdown", (event) => showTip(tokenAt(event)));
-  container.addEventListener("pointerleave", () => showTip(undefined));
+  // A finger that lifts also leaves; what it tapped stays shown.
+  container.addEventListener("pointerleave", (event) => {
+    if (event.pointerType !== "touch") showTip(undefined);
+  });
   container.addEventListener("blur", () => showTip(undefined));
   container.addEventListener("click", () => {
     if (selection.hovered !== undefined) toggleMark(selection, selection.hovered);

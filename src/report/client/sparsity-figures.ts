@@ -21,6 +21,8 @@ import type { PageData } from "../page-data.js";
 type Figure = (width: number) => ReturnType<typeof plot>;
 
 const GRID = { stroke: "var(--grid)", strokeOpacity: 1 };
+/** Looks of a figure's hover tip. */
+export const TIP = { stroke: "var(--line)", lineHeight: 1.35, textPadding: 10 };
 /** Shades of the dimensions that hold the first 50, 80 and 95% of the saliency, and of the rest. */
 const SHARES = [
   { share: "50", colour: "var(--mass-0)" },
@@ -70,7 +72,7 @@ export function saliencyFigure(data: PageData): Figure {
         ruleY([0]),
         axisX({ label: "dimensions, most salient first", labelAnchor: "center", labelArrow: "none", labelOffset: 36 }),
         axisY({ label: "saliency (nats)", labelAnchor: "center", labelArrow: "none", labelOffset: 54 }),
-        tip(dimensions, pointerX({ x: (entry: { rank: number }) => entry.rank - 0.5, y: "saliency", title })),
+        tip(dimensions, pointerX({ ...TIP, x: (entry: { rank: number }) => entry.rank - 0.5, y: "saliency", title })),
       ],
     });
 }
@@ -96,7 +98,7 @@ export function lorenzFigure(data: PageData): Figure {
   const lorenz = unpackFloat32(data.lorenz);
   const curve = [{ share: 0, held: 0 }, ...Array.from(lorenz, (held, i) => ({ share: (i + 1) / lorenz.length, held }))];
   const title = ({ share, held }: (typeof curve)[number]) =>
-    `the least salient ${percent(share, 0)} of dimensions\nhold ${percent(held, 1)} of the saliency`;
+    `the least salient ${percent(share, 0)}\nof the dimensions hold\n${percent(held, 1)} of the saliency`;
   const asPercent = (share: number) => percent(share, 0);
   return (width) =>
     plot({
@@ -105,7 +107,7 @@ export function lorenzFigure(data: PageData): Figure {
       marginLeft: 60,
       marginBottom: 40,
       marginTop: 24,
-      marginRight: 20,
+      marginRight: 24,
       x: { domain: [0, 1] },
       y: { domain: [0, 1] },
       marks: [
@@ -142,7 +144,7 @@ export function lorenzFigure(data: PageData): Figure {
           ticks: 5,
           labelOffset: 54,
         }),
-        tip(curve, pointerX({ x: "share", y: "held", title })),
+        tip(curve, pointerX({ ...TIP, x: "share", y: "held", title })),
       ],
     });
 }
@@ -156,7 +158,7 @@ export function refitFigure(data: PageData): Figure {
     ...randomK,
   }));
   const title = (row: (typeof rows)[number]) =>
-    `k = ${count(row.k)}\nmost salient ${decimal(row.topK, 3)}\nprincipal components ${decimal(row.principalComponents, 3)}\nrandom ${decimal(row.mean, 3)} (${decimal(row.low, 3)} to ${decimal(row.high, 3)})`;
+    `k = ${count(row.k)}\nmost salient ${decimal(row.topK, 3)}\nprincipal components ${decimal(row.principalComponents, 3)}\nrandom ${decimal(row.mean, 3)}\n(${decimal(row.low, 3)} to ${decimal(row.high, 3)})`;
   const least = Math.min(0, ...rows.map((row) => row.low).filter(Number.isFinite));
   const series = (
     y: "topK" | "principalComponents" | "mean",
@@ -171,7 +173,7 @@ export function refitFigure(data: PageData): Figure {
       marginLeft: 60,
       marginBottom: 42,
       marginTop: 14,
-      marginRight: 20,
+      marginRight: 24,
       x: { type: "log", base: 2, domain: [rows[0]?.k ?? 1, Math.max(2, rows.at(-1)?.k ?? 2)] },
       y: { domain: [least, 1] },
       marks: [
@@ -192,7 +194,7 @@ export function refitFigure(data: PageData): Figure {
           },
         ),
         axisY({ label: "R² of the refit", labelAnchor: "center", labelArrow: "none", labelOffset: 54 }),
-        tip(rows, pointerX({ x: "k", y: "topK", title })),
+        tip(rows, pointerX({ ...TIP, x: "k", y: "topK", title })),
       ],
     });
   };

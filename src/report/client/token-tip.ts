@@ -8,7 +8,6 @@ export function describeToken(tokens: TokenTable, i: number): HTMLElement[] {
   const fitted = tokens.fitted[i]!;
   const list = document.createElement("dl");
   const facts: [string, string][] = [
-    ["id", String(tokens.ids[i])],
     ["true α", probability(Math.exp(-observed))],
     ["fitted α", probability(Math.exp(-fitted))],
     ["true is", times(Math.exp(fitted - observed), "likelier", "rarer")],
@@ -17,7 +16,7 @@ export function describeToken(tokens: TokenTable, i: number): HTMLElement[] {
     ["in the text", `${count(tokens.counts[i]!)} times`],
   ];
   for (const [name, value] of facts) list.append(element("dt", name), element("dd", value));
-  return [tokenElement(tokens, i), list];
+  return [tokenElement(tokens, i), element("small", ` #${tokens.ids[i]}`), list];
 }
 
 export function tokenElement(tokens: TokenTable, i: number): HTMLElement {
