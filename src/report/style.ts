@@ -116,6 +116,7 @@ td:last-child, th:last-child { padding-right: 0; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .bars { width: 38%; }
 .theory .bars { width: 24%; }
+@media (max-width: 600px) { .likeliest .bars { width: 20%; } .likeliest th:first-child { width: 24%; } .likeliest .number { padding-left: 4px; } }
 .bar { display: block; height: 7px; border-radius: 2px; min-width: 1px; }
 .bar.filled { background: var(--accent); }
 .bar.outlined { border: 1.5px solid var(--warm); margin-top: 3px; height: 6px; }
