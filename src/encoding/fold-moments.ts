@@ -1,0 +1,152 @@
+import { InputError } from "../errors.js";
+import type { Gram } from "../linalg/gram.js";
+import { foldRows } from "../linalg/qr.js";
+import type { Matrix } from "../tensor/matrix.js";
+
+/** Cross-validation folds: token w is in fold w mod 10. */
+export const foldCount = 10;
+
+/** Numbers in one block of rows turned into float64: 16 MiB, small beside E and large enough for a fast product. */
+const blockNumbers = 2 ** 21;
+
+/** Rows of E, chosen by token id, with one or more responses y at each of them. */
+export interface Rows {
+  /** E, [V, d]. */
+  embedding: Matrix<Float32Array>;
+  /** Rows of E to use, [R]. */
+  tokenIds: Int32Array;
+  /** Response vectors, [R] each, in the order of tokenIds. */
+  responses: readonly Float64Array[];
+}
+
+/**
+ * All that least squares of any response on E needs: sums and cross products of the vectors
+ * [1, E_w - shift, y_w - shift_y] over the tokens of each fold, from one pass over E. What leaves a fold out is the total
+ * less that fold.
+ */
+export interface FoldMoments {
+  /** d. */
+  columns: number;
+  /** Number of responses. */
+  responses: number;
+  /** Mean of every column of E and of every response, [d + responses]. */
+  shift: Float64Array;
+  /** Lower triangles, row after row: (i, j) at i (i + 1) / 2 + j; index 0 is the constant 1. */
+  folds: Float64Array[];
+  total: Float64Array;
+}
+
+/** @throws InputError if a row of E or a response is not finite, or a token id is not a row of E */
+export async function foldMoments(rows: Rows, gram: Gram): Promise<FoldMoments> {
+  const shift = means(rows);
+  const order = 1 + shift.length;
+  const folds: Float64Array[] = [];
+  const total = new Float64Array(packedLength(order));
+  for (const members of foldMembers(rows.tokenIds)) {
+    const fold = new Float64Array(total.length);
+    for (const { block, count } of blocks(rows, shift, members))
+      addPacked(fold, await gram(block, count, order), order);
+    for (let p = 0; p < total.length; p++) total[p]! += fold[p]!;
+    folds.push(fold);
+  }
+  return { columns: rows.embedding.columns, responses: rows.responses.length, shift, folds, total };
+}
+
+/**
+ * The same, as a triangular factor R of each fold (R'R = its cross products) and of the whole: twice the work and in plain
+ * JavaScript, but the condition number is not squared. Upper triangular, row-major [1 + d + responses] squared.
+ */
+export function foldTriangles(rows: Rows, shift: Float64Array): { folds: Float64Array[]; total: Float64Array } {
+  const order = 1 + shift.length;
+  const folds = foldMembers(rows.tokenIds).map((members) => {
+    const triangle = new Float64Array(order * order);
+    for (const { block, count } of blocks(rows, shift, members)) foldRows(triangle, order, block, count);
+    return triangle;
+  });
+  return { folds, total: joinTriangles(folds, order) };
+}
+
+/** The triangular factor of several folds together. */
+export function joinTriangles(triangles: readonly Float64Array[], order: number): Float64Array {
+  const joined = new Float64Array(order * order);
+  for (const triangle of triangles) foldRows(joined, order, triangle, order);
+  return joined;
+}
+
+/** Positions in tokenIds of the tokens of each fold. */
+export function foldMembers(tokenIds: Int32Array): Int32Array[] {
+  const members: number[][] = Array.from({ length: foldCount }, () => []);
+  for (const [index, id] of tokenIds.entries()) members[id % foldCount]!.push(index);
+  return members.map((list) => Int32Array.from(list));
+}
+
+/** Where (i, j), j <= i, lies in a packed lower triangle. */
+export function packedIndex(i: number, j: number): number {
+  return (i * (i + 1)) / 2 + j;
+}
+
+function packedLength(order: number): number {
+  return packedIndex(order, 0);
+}
+
+function addPacked(packed: Float64Array, products: Float64Array, order: number): void {
+  let at = 0;
+  for (let i = 0; i < order; i++) {
+    for (let j = 0; j <= i; j++) packed[at++]! += products[i * order + j]!;
+  }
+}
+
+/** Means of the columns and the responses, [d + responses], checking every number on the way. */
+function means({ embedding, tokenIds, responses }: Rows): Float64Array {
+  const { columns, data } = embedding;
+  const sums = new Float64Array(columns + responses.length);
+  for (const id of tokenIds) {
+    if (!(id >= 0 && id < embedding.rows)) {
+      throw new InputError("token ids", `${id} is not a row of the output embedding (${embedding.rows} rows)`);
+    }
+    const row = id * columns;
+    let rowSum = 0;
+    for (let j = 0; j < columns; j++) {
+      const value = data[row + j]!;
+      rowSum += value;
+      sums[j]! += value;
+    }
+    // A sum of finite float32 numbers is finite in float64.
+    if (!Number.isFinite(rowSum)) throw notFinite(data, row, id, columns);
+  }
+  for (const [r, response] of responses.entries()) {
+    for (const value of response) sums[columns + r]! += value;
+    if (!Number.isFinite(sums[columns + r]!)) throw new InputError(`response ${r}`, "a number is NaN or infinite");
+  }
+  return sums.map((sum) => sum / tokenIds.length);
+}
+
+function notFinite(data: Float32Array, row: number, id: number, columns: number): InputError {
+  const column = data.subarray(row, row + columns).findIndex((value) => !Number.isFinite(value));
+  return new InputError("output embedding", `row ${id} (token id), column ${column} is ${data[row + column]}`);
+}
+
+/** The shifted rows [1, E_w - shift, y_w - shift_y] of some tokens, a block at a time; the block is used again. */
+function* blocks(
+  rows: Rows,
+  shift: Float64Array,
+  members: Int32Array,
+): Generator<{ block: Float64Array; count: number }> {
+  const { embedding, tokenIds, responses } = rows;
+  const { columns, data } = embedding;
+  const width = 1 + shift.length;
+  const height = Math.min(members.length, Math.max(64, Math.floor(blockNumbers / width)));
+  const block = new Float64Array(height * width);
+  for (let start = 0; start < members.length; start += height) {
+    const count = Math.min(height, members.length - start);
+    for (let r = 0; r < count; r++) {
+      const index = members[start + r]!;
+      const from = tokenIds[index]! * columns;
+      const to = r * width + 1;
+      block[to - 1] = 1;
+      for (let j = 0; j < columns; j++) block[to + j] = data[from + j]! - shift[j]!;
+      for (let k = 0; k < responses.length; k++) block[to + columns + k] = responses[k]![index]! - shift[columns + k]!;
+    }
+    yield { block, count };
+  }
+}

@@ -1,0 +1,118 @@
+import { dot, norm } from "../linalg/dot.js";
+import { roundUpToFour, rowProducts } from "../linalg/row-products.js";
+import type { HeadStatistics } from "../statistics/head-statistics.js";
+import type { Matrix } from "../tensor/matrix.js";
+import type { Encoding, Theory } from "./analysis.js";
+
+/** Rows of E taken to float64 together. */
+const blockRows = 64;
+
+export interface TheoryInput {
+  statistics: HeadStatistics;
+  /** E, [V, d]. */
+  embedding: Matrix<Float32Array>;
+  /** b, [V], of heads that have one. */
+  outputBias?: Float32Array | undefined;
+}
+
+/**
+ * What -log alpha_w should be by theory alone, held against what it is (METHOD.md section 1): -(E_w . mean(h) + b_w) + mean(L),
+ * and to second order the same less half of Var_t(E_w . h_t - L_t).
+ */
+export function theory(input: TheoryInput, { tokenIds, observed, slopes }: Encoding): Theory {
+  const { contexts, sumHidden, sumLogNormalizer } = input.statistics;
+  const direction = sumHidden.map((value) => -value / contexts);
+  const intercept = sumLogNormalizer / contexts;
+  const { linear, variance } = logProbabilityMoments(input, tokenIds);
+  const first = linear.map((logit) => intercept - logit);
+  const second = first.map((value, index) => value - variance[index]! / 2);
+  return {
+    meanField: { r2: explained(observed, first), cosine: cosine(direction, slopes), intercept },
+    secondOrder: { r2: explained(observed, second) },
+  };
+}
+
+/** Mean over contexts of the logit E_w . h_t + b_w, and variance of the log-probability E_w . h_t + b_w - L_t, [R] each. */
+function logProbabilityMoments(
+  { statistics, embedding, outputBias }: TheoryInput,
+  tokenIds: Int32Array,
+): { linear: Float64Array; variance: Float64Array } {
+  const { contexts, sumHidden, sumLogNormalizer, sumLogNormalizerSquared, sumLogNormalizerHidden } = statistics;
+  const { columns } = embedding;
+  const meanHidden = sumHidden.map((value) => value / contexts);
+  const meanL = sumLogNormalizer / contexts;
+  const varianceL = sumLogNormalizerSquared / contexts - meanL * meanL;
+  const covarianceL = sumLogNormalizerHidden.map((value, i) => value / contexts - meanL * meanHidden[i]!);
+  const form = quadraticForm(statistics, meanHidden);
+  const width = roundUpToFour(columns);
+  const block = new Float64Array(blockRows * width);
+  const linear = new Float64Array(tokenIds.length);
+  const variance = new Float64Array(tokenIds.length);
+  for (let start = 0; start < tokenIds.length; start += blockRows) {
+    const count = Math.min(blockRows, tokenIds.length - start);
+    for (let r = 0; r < count; r++) {
+      const from = tokenIds[start + r]! * columns;
+      for (let j = 0; j < columns; j++) block[r * width + j] = embedding.data[from + j]!;
+      const bias = outputBias?.[tokenIds[start + r]!] ?? 0;
+      linear[start + r] = dot(block, r * width, meanHidden, 0, columns) + bias;
+      variance[start + r] = varianceL - 2 * dot(block, r * width, covarianceL, 0, columns);
+    }
+    addForms(variance, start, count, block, form, width);
+  }
+  return { linear, variance };
+}
+
+/**
+ * cov(h) as a lower triangle whose off-diagonal elements are doubled, [d rounded up to four] squared: x'Cx is then the sum
+ * over i of x_i (row i . x), at half the work.
+ */
+function quadraticForm({ contexts, sumHiddenOuter }: HeadStatistics, meanHidden: Float64Array): Float64Array {
+  const columns = meanHidden.length;
+  const width = roundUpToFour(columns);
+  const form = new Float64Array(width * width);
+  for (let i = 0; i < columns; i++) {
+    for (let j = 0; j <= i; j++) {
+      const covariance = sumHiddenOuter[i * columns + j]! / contexts - meanHidden[i]! * meanHidden[j]!;
+      form[i * width + j] = i === j ? covariance : 2 * covariance;
+    }
+  }
+  return form;
+}
+
+/** Adds x'Cx of every row x of a block to sums[start ...]. */
+function addForms(
+  sums: Float64Array,
+  start: number,
+  count: number,
+  block: Float64Array,
+  form: Float64Array,
+  width: number,
+): void {
+  const tile = new Float64Array(16);
+  for (let i = 0; i < width; i += 4) {
+    for (let r = 0; r < count; r += 4) {
+      rowProducts(block, r * width, width, form, i * width, width, i + 4, tile);
+      for (let k = 0; k < Math.min(4, count - r); k++) {
+        sums[start + r + k]! += dot(block, (r + k) * width + i, tile, 4 * k, 4);
+      }
+    }
+  }
+}
+
+/** 1 - (sum of squared errors) / (total sum of squares about the mean). */
+function explained(observed: Float64Array, predicted: Float64Array): number {
+  const mean = observed.reduce((sum, value) => sum + value, 0) / observed.length;
+  let errors = 0;
+  let total = 0;
+  for (let i = 0; i < observed.length; i++) {
+    errors += (observed[i]! - predicted[i]!) ** 2;
+    total += (observed[i]! - mean) ** 2;
+  }
+  return 1 - errors / total;
+}
+
+/** 0 if either vector is zero. */
+function cosine(a: Float64Array, b: Float64Array): number {
+  const lengths = norm(a) * norm(b);
+  return lengths > 0 ? dot(a, 0, b, 0, a.length) / lengths : 0;
+}
