@@ -9,6 +9,8 @@ import type { Weights } from "./weights.js";
  * architectures/ reads like the architecture's own description; adding a family is adding a file.
  */
 export interface Architecture {
+  /** The family and what variants of it are read, for people: one line. */
+  readonly description: string;
   /** Values of `model_type` in config.json that it serves. */
   readonly modelTypes: readonly string[];
   /** Tried in turn in front of every tensor name: checkpoints are saved with and without the outer module's name. */

@@ -10,9 +10,16 @@ const maxConfigBytes = 16 * 2 ** 20;
  */
 export interface Config {
   readonly place: string;
+  /** Whether the field is there and not null. */
   has(field: string): boolean;
+  /** Whether the field is there and null: for fields in which that means "none", not "the default". */
+  isNull(field: string): boolean;
+  /** Names of the fields that are there. */
+  fields(): string[];
   integer(field: string, fallback?: number): number;
   number(field: string, fallback?: number): number;
+  /** A number above zero. */
+  positive(field: string, fallback?: number): number;
   boolean(field: string, fallback?: boolean): boolean;
   string(field: string, fallback?: string): string;
   /** The field's string, which must be one of the choices. */
@@ -21,6 +28,8 @@ export interface Config {
   numbers(field: string): number[];
   /** A list of strings. */
   strings(field: string): string[];
+  /** The field as parsed, for forms that no other reader has: the caller checks it. */
+  unknown(field: string): unknown;
   /** A nested object; undefined if absent or null. */
   object(field: string): Config | undefined;
   /** @throws InputError if the field is there with a value other than this one: it would change the arithmetic. */
@@ -58,8 +67,11 @@ export function config(place: string, fields: Readonly<Record<string, unknown>>,
     place,
     fail,
     has: (field) => get(field) !== undefined,
+    isNull: (field) => Object.hasOwn(fields, field) && fields[field] === null,
+    fields: () => Object.keys(fields).filter((field) => get(field) !== undefined),
     integer: (field, fallback) => read(field, "a positive integer", isPositiveInteger, fallback),
     number: (field, fallback) => read(field, "a number", isNumber, fallback),
+    positive: (field, fallback) => read(field, "a number above zero", isPositiveNumber, fallback),
     boolean: (field, fallback) => read(field, "true or false", isBoolean, fallback),
     string: (field, fallback) => read(field, "a string", isString, fallback),
     choice: <Choice extends string>(field: string, choices: readonly Choice[], fallback?: Choice) =>
@@ -71,6 +83,7 @@ export function config(place: string, fields: Readonly<Record<string, unknown>>,
       ),
     numbers: (field) => read(field, "a list of numbers", (value) => isList(value, isNumber)),
     strings: (field) => read(field, "a list of strings", (value) => isList(value, isString)),
+    unknown: get,
     object(field) {
       if (get(field) === undefined) return undefined;
       return config(place, read(field, "an object", isObject), `${prefix}${field}.`);
@@ -84,6 +97,7 @@ export function config(place: string, fields: Readonly<Record<string, unknown>>,
 
 const isPositiveInteger = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
 const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
+const isPositiveNumber = (value: unknown): value is number => isNumber(value) && value > 0;
 const isBoolean = (value: unknown): value is boolean => typeof value === "boolean";
 const isString = (value: unknown): value is string => typeof value === "string";
 const isObject = (value: unknown): value is Record<string, unknown> =>

@@ -8,12 +8,26 @@ export interface Affine {
   readonly bias?: TensorEntry | undefined;
 }
 
-/** (x - mean) / sqrt(variance + epsilon) * weight + bias over the last axis. */
-export function layerNorm(graph: Graph, x: Value, { weight, bias }: Affine, epsilon: number): Value {
-  return graph.op("LayerNormalization", [x, graph.weightFloat32(weight), bias && graph.weightFloat32(bias)], {
-    axis: -1,
-    epsilon: { float: epsilon },
-  });
+/**
+ * (x - mean) / sqrt(variance + epsilon) * weight + bias over the last axis.
+ * @param affine weight and bias, or the axis' size for a norm that has neither
+ */
+export function layerNorm(graph: Graph, x: Value, affine: Affine | number, epsilon: number): Value {
+  const [weight, bias] =
+    typeof affine === "number"
+      ? [graph.constant(new Float32Array(affine).fill(1)), undefined]
+      : [graph.weightFloat32(affine.weight), affine.bias && graph.weightFloat32(affine.bias)];
+  return graph.op("LayerNormalization", [x, weight, bias], { axis: -1, epsilon: { float: epsilon } });
+}
+
+/**
+ * x / sqrt(mean of x^2 + epsilon) * weight over the last axis.
+ * @param weightOffset 1 for families that store the weight less one (Gemma)
+ */
+export function rmsNorm(graph: Graph, x: Value, weight: TensorEntry, epsilon: number, weightOffset: 0 | 1 = 0): Value {
+  const stored = graph.weightFloat32(weight);
+  const factor = weightOffset === 0 ? stored : graph.op("Add", [stored, graph.constant(Float32Array.of(weightOffset))]);
+  return graph.op("SimplifiedLayerNormalization", [x, factor], { axis: -1, epsilon: { float: epsilon } });
 }
 
 /** x W' + b with W as torch.nn.Linear stores it, [out, in]. */
@@ -36,18 +50,44 @@ export function embed(graph: Graph, table: TensorEntry, indices: Value): Value {
 
 export const add = (graph: Graph, a: Value, b: Value): Value => graph.op("Add", [a, b]);
 
+/** x times a number; x itself where that is 1. */
+export function scaled(graph: Graph, x: Value, factor: number): Value {
+  return factor === 1 ? x : graph.op("Mul", [x, graph.constant(Float32Array.of(factor), [])]);
+}
+
+/** Consecutive parts of the last axis. @param sizes their widths, which add up to its own */
+export function splitLast(graph: Graph, x: Value, sizes: readonly number[]): Value[] {
+  const widths = graph.constant(BigInt64Array.from(sizes, BigInt));
+  return graph.ops("Split", [x, widths], sizes.length, { axis: -1 });
+}
+
+/** x with other trailing axes. @param shape 0 keeps the axis at that place, -1 is what is left */
+export function reshape(graph: Graph, x: Value, shape: readonly number[]): Value {
+  return graph.op("Reshape", [x, graph.constant(BigInt64Array.from(shape, BigInt))]);
+}
+
+const exactGelu = (graph: Graph, x: Value) => graph.op("Gelu", [x]);
+const tanhGelu = (graph: Graph, x: Value) => graph.op("Gelu", [x], { approximate: "tanh" });
+const silu = (graph: Graph, x: Value) => graph.op("Mul", [x, graph.op("Sigmoid", [x])]);
+const relu = (graph: Graph, x: Value) => graph.op("Relu", [x]);
+
 /** Activation functions by their names in transformers (ACT2FN). */
 const activations = {
-  gelu: (graph: Graph, x: Value) => graph.op("Gelu", [x]),
-  gelu_python: (graph: Graph, x: Value) => graph.op("Gelu", [x]),
-  gelu_new: (graph: Graph, x: Value) => graph.op("Gelu", [x], { approximate: "tanh" }),
-  gelu_fast: (graph: Graph, x: Value) => graph.op("Gelu", [x], { approximate: "tanh" }),
-  gelu_pytorch_tanh: (graph: Graph, x: Value) => graph.op("Gelu", [x], { approximate: "tanh" }),
-  relu: (graph: Graph, x: Value) => graph.op("Relu", [x]),
-  silu: (graph: Graph, x: Value) => graph.op("Mul", [x, graph.op("Sigmoid", [x])]),
-  swish: (graph: Graph, x: Value) => graph.op("Mul", [x, graph.op("Sigmoid", [x])]),
-  tanh: (graph: Graph, x: Value) => graph.op("Tanh", [x]),
-  sigmoid: (graph: Graph, x: Value) => graph.op("Sigmoid", [x]),
+  gelu: exactGelu,
+  gelu_python: exactGelu,
+  gelu_new: tanhGelu,
+  gelu_fast: tanhGelu,
+  gelu_accurate: tanhGelu,
+  gelu_pytorch_tanh: tanhGelu,
+  gelu_python_tanh: tanhGelu,
+  quick_gelu: (graph, x) => graph.op("Mul", [x, graph.op("Sigmoid", [scaled(graph, x, 1.702)])]),
+  relu,
+  relu2: (graph, x) => graph.op("Mul", [relu(graph, x), relu(graph, x)]),
+  silu,
+  swish: silu,
+  tanh: (graph, x) => graph.op("Tanh", [x]),
+  sigmoid: (graph, x) => graph.op("Sigmoid", [x]),
+  linear: (_, x) => x,
 } satisfies Record<string, (graph: Graph, x: Value) => Value>;
 
 export type Activation = keyof typeof activations;
@@ -58,14 +98,3 @@ export function activationOf(config: Config, field: string, fallback: Activation
 }
 
 export const activate = (graph: Graph, activation: Activation, x: Value): Value => activations[activation](graph, x);
-
-/**
- * Causal softmax attention. @param q [batch, time, heads * size], k and v alike
- * @param scale factor on q . k  @returns [batch, time, heads * size]
- */
-export function causalAttention(
-  graph: Graph,
-  { q, k, v, heads, scale }: { q: Value; k: Value; v: Value; heads: number; scale: number },
-): Value {
-  return graph.op("MultiHeadAttention", [q, k, v], { num_heads: heads, unidirectional: 1, scale: { float: scale } });
-}

@@ -1,4 +1,5 @@
 import type { Graph, Value } from "../engine/graph.js";
+import type { Rope } from "./rope.js";
 
 /** Cosines and sines of rotary position embedding for the positions of one pass, [time, rotated / 2] each. */
 export interface RotaryTables {
@@ -8,16 +9,15 @@ export interface RotaryTables {
   readonly rotated: number;
 }
 
-/** theta^(-2i / size) for i = 0 ... size/2 - 1 (Su et al. 2021, arXiv 2104.09864). */
-export function inverseFrequencies(theta: number, size: number): Float32Array {
-  return Float32Array.from({ length: size / 2 }, (_, i) => theta ** ((-2 * i) / size));
-}
-
 /** @param positions int64 [time] */
-export function rotaryTables(graph: Graph, positions: Value, frequencies: Float32Array): RotaryTables {
+export function rotaryTables(graph: Graph, positions: Value, rope: Rope): RotaryTables {
   const column = graph.op("Unsqueeze", [graph.cast(positions, "float32"), graph.constant(BigInt64Array.of(1n))]);
-  const angles = graph.op("Mul", [column, graph.constant(frequencies)]);
-  return { cos: graph.op("Cos", [angles]), sin: graph.op("Sin", [angles]), rotated: 2 * frequencies.length };
+  const angles = graph.op("Mul", [column, rope.frequencies(graph, positions)]);
+  const scaled = (table: Value) =>
+    rope.attentionFactor === 1
+      ? table
+      : graph.op("Mul", [table, graph.constant(Float32Array.of(rope.attentionFactor), [])]);
+  return { cos: scaled(graph.op("Cos", [angles])), sin: scaled(graph.op("Sin", [angles])), rotated: rope.rotated };
 }
 
 /**

@@ -1,5 +1,6 @@
 import { InputError } from "../errors.js";
 import type { TensorEntry } from "../tensor/safetensors.js";
+import type { Config } from "./config.js";
 
 /** The tensors of a checkpoint, looked up by name with the shape that the architecture expects. */
 export interface Weights {
@@ -49,4 +50,25 @@ export function weights(
       throw new InputError(place, `tensor ${wanted} is missing`);
     },
   };
+}
+
+/**
+ * E: the head's own matrix, or the input embedding where `tie_word_embeddings` says so and the checkpoint has no other.
+ * As in transformers 5, a head that is stored counts even in a config that says "tied": it differs from the embedding,
+ * or else makes no difference. @param tied what the family does when its config does not say
+ */
+export function outputEmbedding(
+  config: Config,
+  weights: Weights,
+  { name, embedding, tied }: { name: string; embedding: TensorEntry; tied: boolean },
+): TensorEntry {
+  if (!config.boolean("tie_word_embeddings", tied)) return weights.get(name, embedding.shape);
+  return weights.find(name, embedding.shape) ?? embedding;
+}
+
+/** One description a layer. A plain loop: a count too large for the checkpoint ends at its first missing tensor. */
+export function perLayer<Layer>(count: number, describe: (index: number) => Layer): Layer[] {
+  const layers: Layer[] = [];
+  for (let index = 0; index < count; index++) layers.push(describe(index));
+  return layers;
 }

@@ -1,13 +1,17 @@
 import type { Graph, Value } from "../../engine/graph.js";
-import type { Architecture } from "../architecture.js";
-import { activate, activationOf, add, causalAttention, embed, layerNorm, linear } from "../layers.js";
-import { inverseFrequencies, type RotaryTables, rotaryTables, rotate } from "../rotary.js";
+import type { Architecture, ForwardPass } from "../architecture.js";
+import { causalAttention } from "../attention.js";
+import { activate, activationOf, add, embed, layerNorm, linear, reshape, splitLast } from "../layers.js";
+import { readRope } from "../rope.js";
+import { type RotaryTables, rotaryTables, rotate } from "../rotary.js";
+import { outputEmbedding, perLayer } from "../weights.js";
 
 /**
  * GPT-NeoX and Pythia (Black et al. 2022): rotary positions on a part of each head, q/k/v fused head by head,
  * attention and MLP added in parallel or one after the other, untied head.
  */
 export const gptNeox: Architecture = {
+  description: "GPT-NeoX, Pythia: parallel or sequential, part of each head rotated, attention biases; rope as Llama",
   modelTypes: ["gpt_neox"],
   prefixes: ["gpt_neox.", ""],
   describe(config, weights) {
@@ -16,24 +20,17 @@ export const gptNeox: Architecture = {
     if (d % heads !== 0) config.fail("num_attention_heads", `is ${heads}, which does not divide hidden_size = ${d}`);
     const size = d / heads;
     const inner = config.integer("intermediate_size");
-    const epsilon = config.number("layer_norm_eps", 1e-5);
+    const epsilon = config.positive("layer_norm_eps", 1e-5);
     const activation = activationOf(config, "hidden_act", "gelu");
     const parallel = config.boolean("use_parallel_residual", true);
     const attentionBias = config.boolean("attention_bias", true);
 
-    // transformers 5 gathers in rope_parameters what transformers 4 wrote beside one another.
-    const rope = config.object("rope_parameters");
-    rope?.mustBe("rope_type", "default");
-    if (config.has("rope_scaling")) config.fail("rope_scaling", "is set; scaled rotary positions are not supported");
-    const theta = rope?.number("rope_theta", 10_000) ?? config.number("rotary_emb_base", 10_000);
-    const share = rope?.number("partial_rotary_factor", 0.25) ?? config.number("rotary_pct", 0.25);
-    const rotated = Math.floor(size * share);
-    if (rotated % 2 !== 0 || rotated < 2 || rotated > size) {
-      config.fail(
-        "rotary_pct",
-        `= ${share} rotates ${rotated} of each head's ${size} numbers; an even number is wanted`,
-      );
-    }
+    const rope = readRope(config, {
+      headSize: size,
+      share: 0.25,
+      thetaField: "rotary_emb_base",
+      shareField: "rotary_pct",
+    });
 
     const affine = (name: string, out: number, input?: number) => ({
       weight: weights.get(`${name}.weight`, input === undefined ? [out] : [out, input]),
@@ -42,7 +39,7 @@ export const gptNeox: Architecture = {
     const attentionAffine = (name: string, out: number, input: number) =>
       attentionBias ? affine(name, out, input) : { weight: weights.get(`${name}.weight`, [out, input]) };
     const embedIn = weights.get("embed_in.weight", [config.integer("vocab_size"), d]);
-    const blocks = Array.from({ length: config.integer("num_hidden_layers") }, (_, layer) => ({
+    const blocks = perLayer(config.integer("num_hidden_layers"), (layer) => ({
       inputNorm: affine(`layers.${layer}.input_layernorm`, d),
       attention: attentionAffine(`layers.${layer}.attention.query_key_value`, 3 * d, d),
       projection: attentionAffine(`layers.${layer}.attention.dense`, d, d),
@@ -53,24 +50,20 @@ export const gptNeox: Architecture = {
     const finalNorm = affine("final_layer_norm", d);
     type Block = (typeof blocks)[number];
 
-    function attention(graph: Graph, x: Value, layer: Block, tables: RotaryTables): Value {
+    function attention(pass: ForwardPass, x: Value, layer: Block, tables: RotaryTables): Value {
+      const { graph } = pass;
       const qkv = linear(graph, layerNorm(graph, x, layer.inputNorm, epsilon), layer.attention);
-      const perHead = graph.op("Reshape", [
-        qkv,
-        graph.constant(BigInt64Array.of(0n, 0n, BigInt(heads), BigInt(3 * size))),
-      ]);
-      const [q, k, v] = graph
-        .ops("Split", [perHead], 3, { axis: -1, num_outputs: 3 })
-        .map((part) => graph.op("Reshape", [part, graph.constant(BigInt64Array.of(0n, 0n, BigInt(d)))])) as [
-        Value,
-        Value,
-        Value,
-      ];
-      const attended = causalAttention(graph, {
+      const perHead = reshape(graph, qkv, [0, 0, heads, 3 * size]);
+      const [q, k, v] = splitLast(graph, perHead, [size, size, size]).map((part) =>
+        reshape(graph, part, [0, 0, d]),
+      ) as [Value, Value, Value];
+      const attended = causalAttention(pass, {
         q: rotate(graph, q, heads, tables),
         k: rotate(graph, k, heads, tables),
         v,
         heads,
+        kvHeads: heads,
+        size,
         scale: size ** -0.5,
       });
       return linear(graph, attended, layer.projection);
@@ -83,16 +76,15 @@ export const gptNeox: Architecture = {
 
     return {
       hiddenSize: d,
-      maxPositions: config.integer("max_position_embeddings"),
+      maxPositions: rope.maxPositions,
       inputEmbedding: embedIn,
-      head: {
-        weight: config.boolean("tie_word_embeddings", false) ? embedIn : weights.get("embed_out.weight", embedIn.shape),
-      },
-      hiddenStates({ graph, tokenIds, positions }) {
-        const tables = rotaryTables(graph, positions, inverseFrequencies(theta, rotated));
+      head: { weight: outputEmbedding(config, weights, { name: "embed_out.weight", embedding: embedIn, tied: false }) },
+      hiddenStates(pass) {
+        const { graph, tokenIds, positions } = pass;
+        const tables = rotaryTables(graph, positions, rope);
         let x = embed(graph, embedIn, tokenIds);
         for (const layer of blocks) {
-          const y = add(graph, x, attention(graph, x, layer, tables));
+          const y = add(graph, x, attention(pass, x, layer, tables));
           x = add(graph, y, mlp(graph, parallel ? x : y, layer));
         }
         return layerNorm(graph, x, finalNorm, epsilon);

@@ -1,12 +1,15 @@
-import type { Graph, Value } from "../../engine/graph.js";
-import type { Architecture } from "../architecture.js";
-import { activate, activationOf, add, causalAttention, conv1d, embed, layerNorm } from "../layers.js";
+import type { Value } from "../../engine/graph.js";
+import type { Architecture, ForwardPass } from "../architecture.js";
+import { causalAttention } from "../attention.js";
+import { activate, activationOf, add, conv1d, embed, layerNorm, splitLast } from "../layers.js";
+import { outputEmbedding, perLayer } from "../weights.js";
 
 /**
  * GPT-2 (Radford et al. 2019): learned positions, pre-norm blocks, fused q/k/v, weights stored [in, out], tied head.
  * Older checkpoints have no "transformer." in front of their names and carry causal-mask buffers, which are not read.
  */
 export const gpt2: Architecture = {
+  description: "GPT-2 and models saved as such: any activation, attention scaled by head size or layer, tied or not",
   modelTypes: ["gpt2"],
   prefixes: ["transformer.", ""],
   describe(config, weights) {
@@ -16,7 +19,7 @@ export const gpt2: Architecture = {
     if (d % heads !== 0) config.fail("n_head", `is ${heads}, which does not divide n_embd = ${d}`);
     const inner = config.integer("n_inner", 4 * d);
     const maxPositions = config.integer("n_positions");
-    const epsilon = config.number("layer_norm_epsilon", 1e-5);
+    const epsilon = config.positive("layer_norm_epsilon", 1e-5);
     const activation = activationOf(config, "activation_function", "gelu_new");
     const scaleByHeadSize = config.boolean("scale_attn_weights", true);
     const scaleByLayer = config.boolean("scale_attn_by_inverse_layer_idx", false);
@@ -27,7 +30,7 @@ export const gpt2: Architecture = {
     });
     const wte = weights.get("wte.weight", [config.integer("vocab_size"), d]);
     const wpe = weights.get("wpe.weight", [maxPositions, d]);
-    const blocks = Array.from({ length: config.integer("n_layer") }, (_, layer) => ({
+    const blocks = perLayer(config.integer("n_layer"), (layer) => ({
       ln1: affine(`h.${layer}.ln_1`, d),
       attention: affine(`h.${layer}.attn.c_attn`, d, 3 * d),
       projection: affine(`h.${layer}.attn.c_proj`, d, d),
@@ -38,10 +41,19 @@ export const gpt2: Architecture = {
     }));
     const finalNorm = affine("ln_f", d);
 
-    function block(graph: Graph, x: Value, layer: (typeof blocks)[number]): Value {
+    function block(pass: ForwardPass, x: Value, layer: (typeof blocks)[number]): Value {
+      const { graph } = pass;
       const qkv = conv1d(graph, layerNorm(graph, x, layer.ln1, epsilon), layer.attention);
-      const [q, k, v] = graph.ops("Split", [qkv], 3, { axis: -1, num_outputs: 3 }) as [Value, Value, Value];
-      const attended = causalAttention(graph, { q, k, v, heads, scale: layer.scale });
+      const [q, k, v] = splitLast(graph, qkv, [d, d, d]) as [Value, Value, Value];
+      const attended = causalAttention(pass, {
+        q,
+        k,
+        v,
+        heads,
+        kvHeads: heads,
+        size: d / heads,
+        scale: layer.scale,
+      });
       const y = add(graph, x, conv1d(graph, attended, layer.projection));
       const inside = activate(graph, activation, conv1d(graph, layerNorm(graph, y, layer.ln2, epsilon), layer.up));
       return add(graph, y, conv1d(graph, inside, layer.down));
@@ -51,10 +63,11 @@ export const gpt2: Architecture = {
       hiddenSize: d,
       maxPositions,
       inputEmbedding: wte,
-      head: { weight: config.boolean("tie_word_embeddings", true) ? wte : weights.get("lm_head.weight", wte.shape) },
-      hiddenStates({ graph, tokenIds, positions }) {
+      head: { weight: outputEmbedding(config, weights, { name: "lm_head.weight", embedding: wte, tied: true }) },
+      hiddenStates(pass) {
+        const { graph, tokenIds, positions } = pass;
         let x = add(graph, embed(graph, wte, tokenIds), embed(graph, wpe, positions));
-        for (const layer of blocks) x = block(graph, x, layer);
+        for (const layer of blocks) x = block(pass, x, layer);
         return layerNorm(graph, x, finalNorm, epsilon);
       },
     };

@@ -1,0 +1,27 @@
+import type { Architecture } from "../architecture.js";
+import { activationOf } from "../layers.js";
+import { headSizeOf, llamaLike } from "../llama-like.js";
+import { readRope } from "../rope.js";
+import { qwenWindows } from "../windows.js";
+
+/** Qwen2 and Qwen2.5 (Yang et al. 2024): Llama with biases on q, k and v and, on request, windows in the upper layers. */
+export const qwen2: Architecture = {
+  description: "Qwen2, Qwen2.5 (dense): biases on q, k, v; windows by max_window_layers or layer_types; rope as Llama",
+  modelTypes: ["qwen2"],
+  prefixes: ["model.", ""],
+  describe(config, weights) {
+    const headSize = headSizeOf(config);
+    const rope = readRope(config, { headSize });
+    return llamaLike(config, weights, {
+      headSize,
+      norms: { beforeAttention: "input_layernorm", beforeMlp: "post_attention_layernorm" },
+      epsilon: config.positive("rms_norm_eps", 1e-6),
+      biases: { qkv: true, output: false, mlp: false },
+      activation: activationOf(config, "hidden_act", "silu"),
+      rope: () => rope,
+      window: qwenWindows(config),
+      maxPositions: rope.maxPositions,
+      tied: false,
+    });
+  },
+};
