@@ -162,7 +162,7 @@ export function createGraph(name: string): Graph {
           name: results[0]!.name,
           opType: type,
           domain: contributed.has(type) ? "com.microsoft" : "",
-          input: operands.map((operand) => operand?.name ?? ""),
+          input: inputNames(operands),
           output: results.map((result) => result.name),
           attribute: Object.entries(attributes).map(([key, value]) => attribute(key, value)),
         }),
@@ -196,6 +196,12 @@ export function createGraph(name: string): Graph {
     },
   };
   return graph;
+}
+
+/** Left-out inputs are empty names, and none at the end: onnxruntime's LayerNormalization crashes the process on those. */
+function inputNames(operands: readonly (Value | undefined)[]): string[] {
+  const given = operands.findLastIndex((operand) => operand !== undefined) + 1;
+  return operands.slice(0, given).map((operand) => operand?.name ?? "");
 }
 
 function elementCount(shape: readonly number[]): number {
