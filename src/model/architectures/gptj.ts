@@ -19,6 +19,7 @@ export const gptj: Architecture = {
     const heads = config.integer("n_head");
     if (d % heads !== 0) config.fail("n_head", `is ${heads}, which does not divide n_embd = ${d}`);
     const size = d / heads;
+    if (config.isNull("rotary_dim")) config.fail("rotary_dim", "is null; how much of each head is rotated is wanted");
     const rotated = config.integer("rotary_dim", 64);
     if (rotated % 2 !== 0 || rotated > size) {
       config.fail("rotary_dim", `is ${rotated}; an even number up to the head size ${size} is wanted`);

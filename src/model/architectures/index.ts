@@ -1,10 +1,12 @@
 import type { Architecture } from "../architecture.js";
+import { gemma } from "./gemma.js";
 import { gemma2 } from "./gemma2.js";
 import { gemma3Text } from "./gemma3-text.js";
 import { gptNeo } from "./gpt-neo.js";
 import { gptNeox } from "./gpt-neox.js";
 import { gpt2 } from "./gpt2.js";
 import { gptj } from "./gptj.js";
+import { granite } from "./granite.js";
 import { llama } from "./llama.js";
 import { mistral } from "./mistral.js";
 import { olmo2 } from "./olmo2.js";
@@ -26,6 +28,8 @@ export const architectures: readonly Architecture[] = [
   qwen3,
   phi3,
   olmo2,
+  granite,
+  gemma,
   gemma2,
   gemma3Text,
 ];

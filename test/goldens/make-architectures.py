@@ -1,0 +1,163 @@
+"""Tiny random checkpoints with what PyTorch computes from them, for the variants of each architecture.
+
+Usage: python make-architectures.py FOLDER [NAME ...]      (needs torch, transformers >= 5, safetensors)
+
+Writes FOLDER/NAME/config.json and model.safetensors, and expected.safetensors with `input_ids` [2, time],
+`hidden` [2, time, d] (what the head multiplies) and `logits` [2, time, V]: transformers, eager attention, the stored
+weights widened to float32. Weights are larger than an untrained model's, so that attention is far from uniform and a
+mistake shows. Names that end in _v4config get the fields that transformers 4 wrote.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+import transformers as t
+from safetensors.torch import save_file
+
+llama = dict(
+    vocab_size=64,
+    hidden_size=32,
+    num_hidden_layers=2,
+    num_attention_heads=4,
+    num_key_value_heads=2,
+    intermediate_size=40,
+    max_position_embeddings=64,
+    bos_token_id=0,
+    eos_token_id=0,
+    pad_token_id=0,
+)
+opt = dict(
+    vocab_size=64,
+    hidden_size=32,
+    num_hidden_layers=2,
+    num_attention_heads=4,
+    ffn_dim=48,
+    max_position_embeddings=32,
+    pad_token_id=1,
+)
+short = [1.0, 1.1, 1.2]
+long = [1.0, 2.0, 4.0]
+
+
+def rope(**parameters):
+    return dict(rope_parameters=dict(rope_theta=10000.0, **parameters))
+
+
+# name: (configuration, time, fields to add to config.json, fields to drop from it)
+variants = {
+    # Rotary positions beyond the length of pretraining.
+    "llama_dynamic_beyond": (
+        t.LlamaConfig(**llama | dict(max_position_embeddings=16), **rope(rope_type="dynamic", factor=4.0)),
+        40,
+    ),
+    "llama_yarn_biases": (
+        t.LlamaConfig(
+            **llama,
+            **rope(rope_type="yarn", factor=4.0, original_max_position_embeddings=16, mscale=0.7, mscale_all_dim=1.1),
+            attention_bias=True,
+            mlp_bias=True,
+            hidden_act="quick_gelu",
+        ),
+        40,
+    ),
+    # Longer than original_max_position_embeddings, so the long factors count; 6 of 8 numbers of a head rotated.
+    "phi3_longrope_v4config": (
+        t.Phi3Config(
+            **llama,
+            original_max_position_embeddings=16,
+            sliding_window=9,
+            **rope(rope_type="longrope", partial_rotary_factor=0.75, short_factor=short, long_factor=long),
+        ),
+        40,
+        dict(
+            rope_theta=10000.0,
+            partial_rotary_factor=0.75,
+            rope_scaling=dict(type="longrope", short_factor=short, long_factor=long),
+        ),
+        ["rope_parameters"],
+    ),
+    "qwen2_windows": (
+        t.Qwen2Config(**llama, use_sliding_window=True, sliding_window=5, max_window_layers=1),
+        24,
+        {},
+        ["layer_types"],
+    ),
+    "gemma": (t.GemmaConfig(**llama, head_dim=12, hidden_act="gelu"), 24),
+    "gemma3_text_v4config": (
+        t.Gemma3TextConfig(
+            **llama,
+            head_dim=8,
+            sliding_window=4,
+            sliding_window_pattern=2,
+            rope_parameters=dict(
+                full_attention=dict(rope_type="linear", factor=4.0, rope_theta=50000.0),
+                sliding_attention=dict(rope_type="default", rope_theta=500.0),
+            ),
+        ),
+        24,
+        dict(
+            sliding_window_pattern=2,
+            rope_theta=50000.0,
+            rope_local_base_freq=500.0,
+            rope_scaling=dict(rope_type="linear", factor=4.0),
+        ),
+        ["rope_parameters", "layer_types", "_sliding_window_pattern"],
+    ),
+    "granite": (
+        t.GraniteConfig(
+            **llama, embedding_multiplier=3.0, logits_scaling=4.0, residual_multiplier=0.5, attention_multiplier=0.2
+        ),
+        24,
+    ),
+    # Norms after each part, embeddings narrower than the blocks.
+    "opt_350m": (t.OPTConfig(**opt, word_embed_proj_dim=20, do_layer_norm_before=False), 24),
+    "opt_without_biases": (
+        t.OPTConfig(**opt, enable_bias=False, layer_norm_elementwise_affine=False, activation_function="gelu"),
+        24,
+    ),
+    "gpt2_scaled_by_layer": (
+        t.GPT2Config(
+            vocab_size=64,
+            n_embd=24,
+            n_layer=3,
+            n_head=3,
+            n_positions=32,
+            n_inner=40,
+            scale_attn_by_inverse_layer_idx=True,
+            tie_word_embeddings=False,
+            activation_function="relu",
+        ),
+        24,
+    ),
+}
+
+
+def make(folder, config, time, added={}, dropped=()):
+    torch.manual_seed(len(folder.name))
+    model = t.AutoModelForCausalLM.from_config(config, attn_implementation="eager").eval()
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            centre = 1.0 if name.endswith("norm.weight") and "gemma" not in config.model_type else 0.0
+            weight.copy_(centre + 0.3 * torch.randn_like(weight))
+    model.half().save_pretrained(folder)
+    (folder / "generation_config.json").unlink(missing_ok=True)
+    fields = json.loads((folder / "config.json").read_text()) | added
+    fields = {name: value for name, value in fields.items() if name not in dropped}
+    (folder / "config.json").write_text(json.dumps(fields, indent=2) + "\n")
+
+    model = type(model).from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    ids = torch.randint(0, config.vocab_size, (2, time))
+    caught = {}
+    model.get_output_embeddings().register_forward_hook(lambda _, inputs, __: caught.update(hidden=inputs[0]))
+    with torch.no_grad():
+        logits = model(ids, use_cache=False).logits
+    tensors = dict(input_ids=ids, hidden=caught["hidden"].contiguous(), logits=logits.contiguous())
+    save_file(tensors, folder / "expected.safetensors")
+
+
+if __name__ == "__main__":
+    out, *names = sys.argv[1:]
+    for name in names or variants:
+        make(Path(out) / name, *variants[name])
