@@ -174,3 +174,36 @@ function rotateRows(
   basis[row3 + to] = h3;
   return at;
 }
+
+/** Applies the inverse order to one vector: with all sweeps it takes a unit vector to that eigenvector of the matrix. */
+export function applySweepsBackwards(x: Float64Array, { rotations, from, to, count }: Sweeps): void {
+  let at = rotationCount({ from, to, count });
+  for (let index = count - 1; index >= 0; index--) {
+    for (let i = to[index]!; i < from[index]!; i++) {
+      at -= 2;
+      const cosine = rotations[at]!;
+      const sine = rotations[at + 1]!;
+      const lower = x[i]!;
+      const upper = x[i + 1]!;
+      x[i] = cosine * lower + sine * upper;
+      x[i + 1] = cosine * upper - sine * lower;
+    }
+  }
+}
+
+/** Sweeps that stay when the buffers of the iteration are used again. */
+export function copySweeps({ rotations, from, to, count }: Sweeps): Sweeps {
+  return {
+    rotations: rotations.slice(0, rotationCount({ from, to, count })),
+    from: from.slice(0, count),
+    to: to.slice(0, count),
+    count,
+  };
+}
+
+/** Numbers in `rotations` that belong to the sweeps. */
+function rotationCount({ from, to, count }: Pick<Sweeps, "from" | "to" | "count">): number {
+  let sum = 0;
+  for (let index = 0; index < count; index++) sum += 2 * (from[index]! - to[index]!);
+  return sum;
+}
