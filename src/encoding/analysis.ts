@@ -26,7 +26,7 @@ export interface Encoding {
   degreesOfFreedom: { model: number; residual: number };
   /** Rank of the centred E; below d, some slopes are not determined and the smallest-norm ones are given. */
   rank: number;
-  /** Ratio of the largest to the smallest singular value of the centred, column-scaled E. */
+  /** Ratio of the largest to the smallest singular value of the centred, column-scaled E: of its independent columns, where rank is below d. */
   conditionNumber: number;
   /** 10-fold, token w in fold w mod 10: 1 - (sum of squared held-out errors) / (total sum of squares). */
   crossValidatedR2: number;

@@ -96,39 +96,6 @@ describe("tiny-books against statsmodels", () => {
     expectClose(secondOrder.r2, golden.theory.secondOrder.r2, 1e-6);
   });
 
-  it("theory takes the head's bias for part of the logit", async () => {
-    // A head that gets part of its logits from a bias predicts what one does that gets them from a constant h_i = 1.
-    const outputBias = Float32Array.from({ length: 8192 }, (_, id) => ((id * 37) % 101) / 50 - 1);
-    const tokenIds = Int32Array.from({ length: 8192 }, (_, id) => id);
-    const withBias = await encode({ statistics, embedding, outputBias, tokenIds, seed: 0 });
-    const folded = embedding.data.slice();
-    const column = 7;
-    const shifted = {
-      ...statistics,
-      sumHidden: statistics.sumHidden.slice(),
-      sumHiddenOuter: statistics.sumHiddenOuter.slice(),
-    };
-    shifted.sumLogNormalizerHidden = statistics.sumLogNormalizerHidden.slice();
-    const n = statistics.contexts;
-    for (const [target, constant] of [[folded, outputBias]] as const) {
-      for (let id = 0; id < 8192; id++) target[id * 256 + column] = constant[id]!;
-    }
-    const without = embedding.data.slice();
-    for (let id = 0; id < 8192; id++) without[id * 256 + column] = 0;
-    shifted.sumHidden[column] = n;
-    shifted.sumLogNormalizerHidden[column] = statistics.sumLogNormalizer;
-    for (let i = 0; i < 256; i++) {
-      shifted.sumHiddenOuter[i * 256 + column] = statistics.sumHidden[i]!;
-      shifted.sumHiddenOuter[column * 256 + i] = statistics.sumHidden[i]!;
-    }
-    shifted.sumHiddenOuter[column * 256 + column] = n;
-    const biased = await encode({ statistics, embedding: matrix(8192, 256, without), outputBias, tokenIds, seed: 0 });
-    const constant = await encode({ statistics: shifted, embedding: matrix(8192, 256, folded), tokenIds, seed: 0 });
-    expectClose(biased.theory.meanField.r2, constant.theory.meanField.r2, 1e-9);
-    expectClose(biased.theory.secondOrder.r2, constant.theory.secondOrder.r2, 1e-9);
-    expect(Math.abs(withBias.theory.meanField.r2 - result.theory.meanField.r2)).toBeGreaterThan(1e-3);
-  });
-
   it("concentration", () => {
     expectClose(result.concentration.entropy, golden.concentration.entropy, 1e-12);
     expectClose(result.concentration.logitStandardDeviation, golden.concentration.logitStandardDeviation, 1e-12);

@@ -43,35 +43,31 @@ export function fromMoments(
   const offsets = meanOffsets(moments, columns + responses);
   const centred = (i: number, j: number) =>
     moments[packedIndex(i + 1, j + 1)]! - offsets[i]! * moments[packedIndex(j + 1, 0)]!;
-  const scales = new Float64Array(columns);
-  for (let i = 0; i < columns; i++) {
-    const squares = centred(i, i);
-    if (!(squares > negligible[i]!)) return undefined;
-    scales[i] = Math.sqrt(squares);
-  }
+  // A constant column keeps no more than a 1 on the diagonal, and so a slope of zero.
+  const scales = negligible.map((least, i) => (centred(i, i) > least ? 1 / Math.sqrt(centred(i, i)) : 0));
   const lower = new Float64Array(columns * columns);
   for (let i = 0; i < columns; i++) {
-    for (let j = 0; j < i; j++) lower[i * columns + j] = centred(i, j) / (scales[i]! * scales[j]!);
+    for (let j = 0; j < i; j++) lower[i * columns + j] = centred(i, j) * scales[i]! * scales[j]!;
     lower[i * columns + i] = 1;
   }
   if (cholesky(lower, columns, smallestPivot) > 0) return undefined;
   const applyInverse = (v: Float64Array) => {
-    const x = v.map((value, i) => value / scales[i]!);
+    const x = v.map((value, i) => value * scales[i]!);
     solveLower(lower, columns, x);
     solveLowerTransposed(lower, columns, x);
-    return x.map((value, i) => value / scales[i]!);
+    return x.map((value, i) => value * scales[i]!);
   };
   const slopes = Array.from({ length: responses }, (_, r) =>
     applyInverse(Float64Array.from({ length: columns }, (_, j) => centred(columns + r, j))),
   );
   return {
-    rank: columns,
+    rank: scales.filter((scale) => scale > 0).length,
     refinable: true,
     slopes,
     ...interceptsOf(slopes, shift, offsets, columns),
     conditionNumber: () => conditionOfLower(lower, columns),
     applyInverse,
-    inverseDiagonal: () => inverseDiagonal(lower, columns).map((value, i) => value / scales[i]! ** 2),
+    inverseDiagonal: () => inverseDiagonal(lower, columns).map((value, i) => value * scales[i]! ** 2),
   };
 }
 

@@ -1,28 +1,34 @@
 import { dot } from "../linalg/dot.js";
-import { symmetricEigen } from "../linalg/symmetric-eigen.js";
+import { leadingEigen } from "../linalg/leading-eigen.js";
 import type { Matrix } from "../tensor/matrix.js";
 import type { CentredProducts } from "./nested-refits.js";
 
 export interface PrincipalComponents {
   /** Share of the variance of each component, falling, [d]; sums to 1. */
   varianceShare: Float64Array;
-  /** Row i is the unit direction of component i, its largest loading positive, [d, d]. */
+  /** Row i is the unit direction of component i, its largest loading positive, for the first of them: [count, d]. */
   directions: Float64Array;
   /** R2 of the regressions on the first 1, 2, ... d components. */
   nestedR2: Float64Array;
 }
 
-/** Principal components of the centred E, and how much of the response the first of them explain. */
-export function principalComponents({ columns, response, totalSumOfSquares }: CentredProducts): PrincipalComponents {
+/**
+ * Principal components of the centred E, and how much of the response the first of them explain.
+ * @param count directions wanted
+ */
+export function principalComponents(
+  { columns, response, totalSumOfSquares }: CentredProducts,
+  count: number,
+): PrincipalComponents {
   const d = response.length;
-  const { values, vectors } = symmetricEigen(columns, d);
+  const { values, vectors, coordinates } = leadingEigen(columns, d, count, response);
   orient(vectors, d);
   const variances = values.map((value) => Math.max(0, value));
   const total = variances.reduce((sum, value) => sum + value, 0);
   const negligible = d * Number.EPSILON * variances[0]!;
   let explained = 0;
   const nestedR2 = variances.map((variance, i) => {
-    if (variance > negligible) explained += dot(vectors, i * d, response, 0, d) ** 2 / variance;
+    if (variance > negligible) explained += coordinates[i]! ** 2 / variance;
     return explained / totalSumOfSquares;
   });
   return { varianceShare: variances.map((value) => value / total), directions: vectors, nestedR2 };

@@ -26,7 +26,8 @@ export function sparsity(input: SparsityInput): Sparsity {
   const salience = saliency(encoding.slopes, regression.moments);
   const order = fallingOrder(salience);
   const products = centredProducts(regression.moments, 0);
-  const components = principalComponents(products);
+  const componentCount = Math.min(input.componentCount ?? 4, d);
+  const components = principalComponents(products, componentCount);
   const sizes = refitSizes(d);
   // The refit on all d dimensions is the encoding itself.
   const largest = sizes.at(-2) ?? 0;
@@ -35,7 +36,6 @@ export function sparsity(input: SparsityInput): Sparsity {
   const randomR2 = Array.from({ length: randomOrders }, () =>
     nestedR2(products, permutation(d, random).subarray(0, largest)),
   );
-  const componentCount = Math.min(input.componentCount ?? 4, d);
   return {
     saliency: salience,
     order,
