@@ -4,6 +4,9 @@ import type { ByteSource } from "../tensor/byte-source.js";
 /** Larger than any real config.json; a bound on what is parsed. */
 const maxConfigBytes = 16 * 2 ** 20;
 
+/** Bounds of positive numbers: wider than any real model's, narrow enough that products of a few stay float32. */
+const [minPositive, maxPositive] = [1e-15, 1e15];
+
 /**
  * Typed access to one JSON object of a config file. Each reader checks its field and, when it is absent or null, gives the
  * fallback; without a fallback the field is required. Errors name the file and the field.
@@ -18,7 +21,7 @@ export interface Config {
   fields(): string[];
   integer(field: string, fallback?: number): number;
   number(field: string, fallback?: number): number;
-  /** A number above zero. */
+  /** A number above zero, from 1e-15 to 1e15. */
   positive(field: string, fallback?: number): number;
   boolean(field: string, fallback?: boolean): boolean;
   string(field: string, fallback?: string): string;
@@ -71,7 +74,8 @@ export function config(place: string, fields: Readonly<Record<string, unknown>>,
     fields: () => Object.keys(fields).filter((field) => get(field) !== undefined),
     integer: (field, fallback) => read(field, "a positive integer", isPositiveInteger, fallback),
     number: (field, fallback) => read(field, "a number", isNumber, fallback),
-    positive: (field, fallback) => read(field, "a number above zero", isPositiveNumber, fallback),
+    positive: (field, fallback) =>
+      read(field, `a number from ${minPositive} to ${maxPositive}`, isPositiveNumber, fallback),
     boolean: (field, fallback) => read(field, "true or false", isBoolean, fallback),
     string: (field, fallback) => read(field, "a string", isString, fallback),
     choice: <Choice extends string>(field: string, choices: readonly Choice[], fallback?: Choice) =>
@@ -97,7 +101,8 @@ export function config(place: string, fields: Readonly<Record<string, unknown>>,
 
 const isPositiveInteger = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
 const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
-const isPositiveNumber = (value: unknown): value is number => isNumber(value) && value > 0;
+const isPositiveNumber = (value: unknown): value is number =>
+  isNumber(value) && value >= minPositive && value <= maxPositive;
 const isBoolean = (value: unknown): value is boolean => typeof value === "boolean";
 const isString = (value: unknown): value is string => typeof value === "string";
 const isObject = (value: unknown): value is Record<string, unknown> =>

@@ -207,9 +207,10 @@ function yarn(parameters: Config, base: Base): Rope {
     });
 
   const magnitude = (weight: number) => (factor <= 1 ? 1 : 0.1 * weight * Math.log(factor) + 1);
-  const mscale = parameters.number("mscale", 0);
-  const mscaleAll = parameters.number("mscale_all_dim", 0);
-  const usual = mscale !== 0 && mscaleAll !== 0 ? magnitude(mscale) / magnitude(mscaleAll) : magnitude(1);
+  const given = parameters.has("mscale") && parameters.has("mscale_all_dim");
+  const usual = given
+    ? magnitude(parameters.positive("mscale")) / magnitude(parameters.positive("mscale_all_dim"))
+    : magnitude(1);
   const longest = Math.max(base.maxPositions, Math.floor(trained * factor));
   return fixed(base, frequencies, parameters.positive("attention_factor", usual), longest);
 }

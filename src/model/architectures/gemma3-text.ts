@@ -2,7 +2,7 @@ import type { Architecture } from "../architecture.js";
 import type { Config } from "../config.js";
 import { activationOf } from "../layers.js";
 import { headSizeOf, llamaLike } from "../llama-like.js";
-import { type Rope, readRope, ropeOf } from "../rope.js";
+import { type Rope, ropeOf } from "../rope.js";
 import { layerWindows, slidingWindow } from "../windows.js";
 
 /**
@@ -54,13 +54,10 @@ function ropes(config: Config, headSize: number): { full: Rope; sliding: Rope } 
   for (const field of byKind?.fields() ?? []) {
     if (field !== "full_attention" && field !== "sliding_attention") byKind?.fail(field, "is not supported");
   }
-  const slidingFields = { headSize, theta: 10_000, thetaField: "rope_local_base_freq" };
-  const full = byKind?.object("full_attention");
+  const full = config.object("rope_scaling") ?? byKind?.object("full_attention");
+  const sliding = byKind?.object("sliding_attention");
   return {
-    full:
-      config.has("rope_scaling") || full === undefined
-        ? readRope(config, { headSize, theta: 1_000_000 })
-        : ropeOf(config, full, { headSize, theta: 1_000_000 }),
-    sliding: ropeOf(config, byKind?.object("sliding_attention"), slidingFields),
+    full: ropeOf(config, full, { headSize, theta: 1_000_000 }),
+    sliding: ropeOf(config, sliding, { headSize, theta: 10_000, thetaField: "rope_local_base_freq" }),
   };
 }

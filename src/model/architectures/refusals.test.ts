@@ -1,0 +1,158 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import type { Engine } from "../../engine/engine.js";
+import type { Graph } from "../../engine/graph.js";
+import { InputError } from "../../errors.js";
+import { bytesSource, type Folder } from "../../tensor/byte-source.js";
+import { openModel } from "../model.js";
+
+const goldens = fileURLToPath(new URL("../../../test/goldens/arch/", import.meta.url));
+const names = readdirSync(goldens).filter((name) => readdirSync(goldens + name).includes("model.safetensors"));
+
+type Fields = Readonly<Record<string, unknown>>;
+const configOf = (name: string): Fields => JSON.parse(readFileSync(`${goldens}${name}/config.json`, "utf8"));
+
+/** A checkpoint's weights with another config. */
+function checkpoint(name: string, config: Fields): Folder {
+  const files = new Map([
+    ["config.json", new TextEncoder().encode(JSON.stringify(config))],
+    ["model.safetensors", new Uint8Array(readFileSync(`${goldens}${name}/model.safetensors`))],
+  ]);
+  return {
+    name,
+    open: async (file) => {
+      const bytes = files.get(file);
+      return bytes && bytesSource(`${name}/${file}`, bytes);
+    },
+  };
+}
+
+/** Builds the model's graph and computes nothing. @returns its size */
+async function build(folder: Folder): Promise<number> {
+  let bytes = 0;
+  const engine: Engine = {
+    threads: 1,
+    load: async (graph: Graph) => {
+      bytes = graph.encode(() => "weights").length;
+      return {
+        concurrency: 1,
+        run: async () => ({ hidden: { type: "float32", data: new Float32Array(), dims: [] } }),
+        release: async () => {},
+      };
+    },
+    close: async () => {},
+  };
+  const model = await openModel(folder, engine, folder.name);
+  await model.hiddenStates({ count: 1, length: 1, tokenIds: Int32Array.of(0) });
+  return bytes;
+}
+
+const scaled = (fields: Fields) => ({ rope_scaling: null, rope_parameters: { rope_theta: 1e4, ...fields } });
+
+it.each<[string, Fields, RegExp]>([
+  ["llama_gqa", scaled({ rope_type: "mrope" }), /"rope_parameters\.rope_type" is "mrope"; one of default, linear/],
+  ["llama_gqa", { rope_scaling: { type: "linear" } }, /"rope_scaling\.factor" is missing/],
+  ["llama_gqa", scaled({ rope_type: "linear", factor: 0 }), /"rope_parameters\.factor" is 0/],
+  ["llama_gqa", scaled({ attn_factor: 2 }), /"rope_parameters\.attn_factor" is not supported/],
+  ["llama_gqa", { partial_rotary_factor: 0.5 }, /"partial_rotary_factor" is 0.5; only 1 is supported/],
+  [
+    "llama_gqa",
+    { num_key_value_heads: 3 },
+    /"num_key_value_heads" is 3, which does not divide num_attention_heads = 4/,
+  ],
+  ["llama_gqa", { head_dim: 7 }, /"head_dim" gives heads of 7 numbers/],
+  ["llama_gqa", { attention_bias: true }, /tensor "model\.layers\.0\.self_attn\.q_proj\.bias".* is missing/],
+  ["llama_gqa", { mlp_bias: true }, /mlp\.gate_proj\.bias".* is missing/],
+  ["llama_gqa", { hidden_act: "xielu" }, /"hidden_act" is "xielu"; one of gelu/],
+  ["llama_gqa", { num_hidden_layers: 2 ** 40 }, /tensor "model\.layers\.2\.[a-z_.]+".* is missing/],
+  ["llama_gqa", { tie_word_embeddings: "yes" }, /"tie_word_embeddings" is "yes"/],
+  [
+    "mistral_window",
+    { layer_types: ["full_attention", "sliding_attention"] },
+    /"layer_types" mixes kinds of attention/,
+  ],
+  ["mistral_window", { sliding_window: 2.5 }, /"sliding_window" is 2.5; a positive integer is wanted/],
+  ["qwen2", { layer_types: ["full_attention"] }, /"layer_types" has 1 entries for num_hidden_layers = 2/],
+  ["qwen2", { layer_types: ["full_attention", "chunked_attention"] }, /"layer_types" holds "chunked_attention"/],
+  [
+    "qwen2",
+    { layer_types: ["full_attention", "sliding_attention"] },
+    /"sliding_window" is missing, but layer 1 has one/,
+  ],
+  ["qwen3", { head_dim: 16 }, /q_proj\.weight" has shape \[32, 32\] where the config says \[64, 32\]/],
+  ["gemma2", { use_bidirectional_attention: true }, /"use_bidirectional_attention" is true; only false/],
+  ["gemma2", { attn_logit_softcapping: -1 }, /"attn_logit_softcapping" is -1/],
+  ["gemma3_text", { attn_logit_softcapping: 50 }, /"attn_logit_softcapping" is set/],
+  [
+    "gemma3_text",
+    { rope_parameters: { chunked_attention: {} } },
+    /"rope_parameters\.chunked_attention" is not supported/,
+  ],
+  [
+    "gemma3_text",
+    { rope_parameters: { sliding_attention: { rope_type: "proportional" } } },
+    /"rope_parameters\.sliding_attention\.rope_type" is "proportional"/,
+  ],
+  [
+    "phi3",
+    scaled({ rope_type: "longrope", short_factor: [1], long_factor: [1] }),
+    /short_factor" has 1 numbers; 4 above/,
+  ],
+  ["phi3", { attention_bias: true }, /"attention_bias" is true; only false/],
+  ["gptj", { rotary_dim: null }, /"rotary_dim" is null/],
+  ["gptj", { rotary_dim: 10 }, /"rotary_dim" is 10; an even number up to the head size 8/],
+  ["gpt_neo", { attention_types: [[["global"], 1e300]] }, /"attention_types" does not describe as many layers/],
+  ["gpt_neo", { attention_types: [[["sparse"], 2]] }, /"attention_types" is not of the form/],
+  ["opt", { word_embed_proj_dim: 16 }, /embed_tokens\.weight" has shape \[160, 32\] where the config says \[160, 16\]/],
+  ["opt", { max_position_embeddings: 62 }, /embed_positions\.weight" has shape \[66, 32\]/],
+])("%s with %o is refused by field", async (name, change, message) => {
+  await expect(build(checkpoint(name, { ...configOf(name), ...change }))).rejects.toThrow(message);
+});
+
+const anything = fc.oneof(
+  fc.jsonValue({ maxDepth: 2 }),
+  fc.constantFrom<unknown>(0, -1, 0.5, 1, 2, 3, 7, 16, 1e-300, 1e9, 2 ** 53, 1e300, "", true, false, null, [], {}),
+  fc.constantFrom<unknown>("gelu", "linear", "yarn", ["full_attention"], [[["local"], 2 ** 40]]),
+);
+const rope = fc.record(
+  {
+    rope_type: fc.constantFrom("default", "linear", "dynamic", "llama3", "yarn", "longrope"),
+    factor: anything,
+    rope_theta: anything,
+    low_freq_factor: fc.constantFrom<unknown>(1, 1e300, "1"),
+    high_freq_factor: fc.constantFrom<unknown>(4, 0.5, null),
+    original_max_position_embeddings: anything,
+    attention_factor: anything,
+    mscale: anything,
+    mscale_all_dim: fc.constant(1),
+    partial_rotary_factor: fc.constantFrom<unknown>(1, 0.5, 0.3, -1),
+    short_factor: fc.constantFrom<unknown>([1, 1, 1], [1, 1, 1, 1], [0, 0, 0, 0], "short"),
+    long_factor: fc.constantFrom<unknown>([2, 2, 2], [2, 2, 2, 2], []),
+    full_attention: anything,
+  },
+  { requiredKeys: [] },
+);
+
+/** Far more than the graph of any golden takes: a config must not decide how much is built. */
+const maxGraphBytes = 1_000_000;
+
+it.each(names)("%s: any value in any field of the config is refused in one line or builds", async (name) => {
+  const config = configOf(name);
+  const fields = [...Object.keys(config), "rope_scaling", "head_dim", "layer_types", "sliding_window", "rope_theta"];
+  const ropeField = config.rope_scaling ? "rope_scaling" : "rope_parameters";
+  const changes = fc.oneof(
+    fc.tuple(fc.constantFrom(...fields), anything).map(([field, value]) => ({ [field]: value })),
+    rope.map((value) => ({ [ropeField]: value })),
+  );
+  const property = fc.asyncProperty(changes, async (change) => {
+    try {
+      expect(await build(checkpoint(name, { ...config, ...change }))).toBeLessThan(maxGraphBytes);
+    } catch (error) {
+      expect(error).toBeInstanceOf(InputError);
+      expect((error as Error).message).toMatch(/^[^\n]*(config\.json: field|: tensor|is too long)[^\n]*$/);
+    }
+  });
+  await fc.assert(property, { numRuns: 100 });
+});
