@@ -1,6 +1,6 @@
 import { InputError } from "../errors.js";
 import type { Gram } from "../linalg/gram.js";
-import { foldRows } from "../linalg/qr.js";
+import { foldRows, joinTriangle } from "../linalg/qr.js";
 import type { Matrix } from "../tensor/matrix.js";
 
 /** Cross-validation folds: token w is in fold w mod 10. */
@@ -53,24 +53,32 @@ export async function foldMoments(rows: Rows, gram: Gram): Promise<FoldMoments> 
 }
 
 /**
- * The same, as a triangular factor R of each fold (R'R = its cross products) and of the whole: twice the work and in plain
- * JavaScript, but the condition number is not squared. Upper triangular, row-major [1 + d + responses] squared.
+ * The same as triangular factors R (R'R = the cross products), upper triangular, row-major [1 + d + responses] squared: of
+ * the whole, and of what leaves each fold out. Several times the work, in plain JavaScript, but the condition number is not
+ * squared.
  */
-export function foldTriangles(rows: Rows, shift: Float64Array): { folds: Float64Array[]; total: Float64Array } {
+export function foldTriangles(rows: Rows, shift: Float64Array): { total: Float64Array; leavingOut: Float64Array[] } {
   const order = 1 + shift.length;
   const folds = foldMembers(rows.tokenIds).map((members) => {
     const triangle = new Float64Array(order * order);
     for (const { block, count } of blocks(rows, shift, members)) foldRows(triangle, order, block, count);
     return triangle;
   });
-  return { folds, total: joinTriangles(folds, order) };
-}
-
-/** The triangular factor of several folds together. */
-export function joinTriangles(triangles: readonly Float64Array[], order: number): Float64Array {
-  const joined = new Float64Array(order * order);
-  for (const triangle of triangles) foldRows(joined, order, triangle, order);
-  return joined;
+  const join = (a: Float64Array, b: Float64Array): Float64Array => {
+    const joined = a.slice();
+    joinTriangle(joined, order, b);
+    return joined;
+  };
+  // What comes before each fold, joined to what comes after it.
+  const before: Float64Array[] = [new Float64Array(order * order)];
+  for (const fold of folds) before.push(join(before.at(-1)!, fold));
+  const leavingOut: Float64Array[] = [];
+  let after: Float64Array = new Float64Array(order * order);
+  for (let k = foldCount - 1; k >= 0; k--) {
+    leavingOut[k] = join(before[k]!, after);
+    after = join(after, folds[k]!);
+  }
+  return { total: before[foldCount]!, leavingOut };
 }
 
 /** Positions in tokenIds of the tokens of each fold. */

@@ -1,7 +1,7 @@
 import { InputError } from "../errors.js";
 import { dot } from "../linalg/dot.js";
 import { type Gram, gram as plainGram } from "../linalg/gram.js";
-import { type FoldMoments, foldMembers, foldMoments, foldTriangles, joinTriangles, type Rows } from "./fold-moments.js";
+import { type FoldMoments, foldMembers, foldMoments, foldTriangles, type Rows } from "./fold-moments.js";
 import { fromMoments, fromTriangle, type LeastSquares, negligibleNorms } from "./least-squares.js";
 import { spearman } from "./ranks.js";
 
@@ -117,16 +117,14 @@ function solveByMoments(rows: Rows, moments: FoldMoments): Solved | undefined {
 
 function solveByTriangles(rows: Rows, moments: FoldMoments): Solved {
   const negligible = negligibleNorms(moments);
-  const { folds, total } = foldTriangles(rows, moments.shift);
+  const { total, leavingOut } = foldTriangles(rows, moments.shift);
   const leastSquares = fromTriangle(total, moments, negligible, rows.tokenIds.length);
   const heldOutSquares = new Float64Array(moments.responses);
-  const order = 1 + moments.shift.length;
   for (const [k, members] of foldMembers(rows.tokenIds).entries()) {
     if (members.length === 0) continue;
-    const others = folds.filter((_, index) => index !== k);
     const count = rows.tokenIds.length - members.length;
     checkTraining(count);
-    const training = fromTriangle(joinTriangles(others, order), moments, negligible, count);
+    const training = fromTriangle(leavingOut[k]!, moments, negligible, count);
     addHeldOut(heldOutSquares, rows, members, training);
   }
   return { leastSquares, conditionNumber: leastSquares.conditionNumber(), heldOutSquares };

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { dot } from "./dot.js";
 import { gram } from "./gram.js";
 import { minimumNorm } from "./minimum-norm.js";
-import { foldRows, pivotedQr } from "./qr.js";
+import { foldRows, joinTriangle, pivotedQr } from "./qr.js";
 import { seededRandom } from "./random.js";
 
 function randomBlock(rows: number, columns: number, seed: number): Float64Array {
@@ -26,6 +26,29 @@ it("folds blocks of rows, short ones too, into one R with R'R = X'X", async () =
   const again = await gram(triangle, order, order);
   for (let p = 0; p < products.length; p++) expect(again[p]).toBeCloseTo(products[p]!, 13);
   for (let i = 0; i < order; i++) for (let j = 0; j < i; j++) expect(triangle[i * order + j]).toBe(0);
+});
+
+it("joins two factors into the factor of all rows", async () => {
+  const order = 9;
+  const x = randomBlock(40, order, 6);
+  const [a, b, whole] = [1, 2, 3].map(() => new Float64Array(order * order)) as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ];
+  // The first is of fewer rows than columns.
+  foldRows(a, order, x.subarray(0, 4 * order), 4);
+  foldRows(b, order, x.subarray(4 * order), 36);
+  foldRows(whole, order, x, 40);
+  for (const [target, other] of [
+    [a.slice(), b],
+    [b.slice(), a],
+  ] as const) {
+    joinTriangle(target, order, other);
+    const products = await gram(target, order, order);
+    const wanted = await gram(whole, order, order);
+    for (let p = 0; p < wanted.length; p++) expect(products[p]).toBeCloseTo(wanted[p]!, 13);
+  }
 });
 
 describe("pivoted QR", () => {

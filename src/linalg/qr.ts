@@ -11,8 +11,34 @@ export function foldRows(triangle: Float64Array, order: number, block: Float64Ar
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < order; j++) columns[j * rows + i] = block[i * order + j]!;
   }
+  reflectColumns(triangle, order, columns, rows, () => rows);
+}
+
+/**
+ * Folds another triangular factor into this one, at a third of the work of as many full rows: `triangle` becomes the
+ * factor of the rows of both.
+ * @param triangle upper triangular, row-major [order, order]; changed in place
+ * @param other as well; not changed
+ */
+export function joinTriangle(triangle: Float64Array, order: number, other: Float64Array): void {
+  const columns = new Float64Array(order * order);
+  for (let i = 0; i < order; i++) {
+    for (let j = i; j < order; j++) columns[j * order + i] = other[i * order + j]!;
+  }
+  reflectColumns(triangle, order, columns, order, (j) => j + 1);
+}
+
+/** @param depth how many of the rows of the first j + 1 columns can hold anything but zero */
+function reflectColumns(
+  triangle: Float64Array,
+  order: number,
+  columns: Float64Array,
+  stride: number,
+  depth: (j: number) => number,
+): void {
   for (let j = 0; j < order; j++) {
-    const squares = dot(columns, j * rows, columns, j * rows, rows);
+    const rows = depth(j);
+    const squares = dot(columns, j * stride, columns, j * stride, rows);
     if (squares === 0) continue;
     const corner = triangle[j * order + j]!;
     const length = Math.sqrt(corner * corner + squares);
@@ -22,9 +48,9 @@ export function foldRows(triangle: Float64Array, order: number, block: Float64Ar
     triangle[j * order + j] = reflected;
     for (let k = j + 1; k < order; k++) {
       const above = triangle[j * order + k]!;
-      const share = factor * (head * above + dot(columns, j * rows, columns, k * rows, rows));
+      const share = factor * (head * above + dot(columns, j * stride, columns, k * stride, rows));
       triangle[j * order + k] = above - share * head;
-      addMultiple(columns, k * rows, -share, columns, j * rows, rows);
+      addMultiple(columns, k * stride, -share, columns, j * stride, rows);
     }
   }
 }
