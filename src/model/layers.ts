@@ -91,10 +91,11 @@ const activations = {
 } satisfies Record<string, (graph: Graph, x: Value) => Value>;
 
 export type Activation = keyof typeof activations;
+export const activationNames = Object.keys(activations) as Activation[];
 
 /** Reads an activation's name. @throws InputError naming the field and the known ones */
 export function activationOf(config: Config, field: string, fallback: Activation): Activation {
-  return config.choice(field, Object.keys(activations) as Activation[], fallback);
+  return config.choice(field, activationNames, fallback);
 }
 
 export const activate = (graph: Graph, activation: Activation, x: Value): Value => activations[activation](graph, x);

@@ -34,6 +34,7 @@ const kinds = { default: plain, linear, dynamic, llama3, yarn, longrope } satisf
 >;
 
 export type RopeKind = keyof typeof kinds;
+export const ropeKinds = Object.keys(kinds) as RopeKind[];
 
 /** Every field that a kind reads. Others may change the arithmetic and are refused. */
 const knownFields = [
@@ -113,8 +114,7 @@ function rotatedSize(
 
 function kindOf(parameters: Config, aliases: Readonly<Record<string, RopeKind>>): RopeKind {
   const field = parameters.has("rope_type") ? "rope_type" : "type";
-  const known = Object.keys(kinds) as RopeKind[];
-  const name = parameters.choice(field, [...Object.keys(aliases), ...known], "default");
+  const name = parameters.choice(field, [...Object.keys(aliases), ...ropeKinds], "default");
   return Object.hasOwn(aliases, name) ? aliases[name]! : (name as RopeKind);
 }
 
