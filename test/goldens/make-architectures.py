@@ -111,6 +111,11 @@ variants = {
         ),
         24,
     ),
+    "cohere": (t.CohereConfig(**llama, logit_scale=0.25, use_qk_norm=True, attention_bias=True), 24),
+    "cohere2": (
+        t.Cohere2Config(**llama, logit_scale=0.25, sliding_window=5, layer_types=["sliding_attention", "full_attention"]),
+        24,
+    ),
     # Norms after each part, embeddings narrower than the blocks.
     "opt_350m": (t.OPTConfig(**opt, word_embed_proj_dim=20, do_layer_norm_before=False), 24),
     "opt_without_biases": (

@@ -1,4 +1,5 @@
 import type { Architecture } from "../architecture.js";
+import { cohere } from "./cohere.js";
 import { gemma } from "./gemma.js";
 import { gemma2 } from "./gemma2.js";
 import { gemma3Text } from "./gemma3-text.js";
@@ -29,6 +30,7 @@ export const architectures: readonly Architecture[] = [
   phi3,
   olmo2,
   granite,
+  cohere,
   gemma,
   gemma2,
   gemma3Text,

@@ -1,0 +1,109 @@
+import type { Graph, Value } from "../../engine/graph.js";
+import type { TensorEntry } from "../../tensor/safetensors.js";
+import type { Architecture, ForwardPass } from "../architecture.js";
+import { causalAttention } from "../attention.js";
+import { type Affine, activate, activationOf, add, embed, layerNorm, linear, reshape } from "../layers.js";
+import { headCounts, headSizeOf } from "../llama-like.js";
+import { readRope } from "../rope.js";
+import { type RotaryTables, rotaryTables, rotate } from "../rotary.js";
+import { outputEmbedding, perLayer } from "../weights.js";
+import { layerWindows, slidingWindow } from "../windows.js";
+
+/**
+ * Command R (Cohere 2024): attention and gated MLP side by side behind one LayerNorm without bias, rotary positions on
+ * neighbouring numbers, logits times a factor. Command R7B and A ("cohere2") alternate windows, whose layers have
+ * rotary positions, with layers that see everything and have no positions at all.
+ */
+export const cohere: Architecture = {
+  description: "Command R and Aya (cohere), Command R7B and A (cohere2): logit scale, norms on q and k, windows",
+  modelTypes: ["cohere", "cohere2"],
+  prefixes: ["model.", ""],
+  describe(config, weights) {
+    const alternates = config.string("model_type") === "cohere2";
+    const d = config.integer("hidden_size");
+    const inner = config.integer("intermediate_size");
+    const { heads, kvHeads } = headCounts(config);
+    const size = headSizeOf(config);
+    const epsilon = config.positive("layer_norm_eps", 1e-5);
+    const activation = activationOf(config, "hidden_act", "silu");
+    const rope = readRope(config, { headSize: size, theta: alternates ? 10_000 : 500_000 });
+    const biased = config.boolean("attention_bias", false);
+    const normsHeads = !alternates && config.boolean("use_qk_norm", false);
+    const pattern = config.integer("sliding_window_pattern", 4);
+    const window = alternates
+      ? layerWindows(config, slidingWindow(config), (layer) => (layer + 1) % pattern !== 0)
+      : () => undefined;
+
+    const matrix = (name: string, out: number, input: number, hasBias = false): Affine => ({
+      weight: weights.get(`${name}.weight`, [out, input]),
+      bias: hasBias ? weights.get(`${name}.bias`, [out]) : undefined,
+    });
+    const headNorm = (name: string, count: number) =>
+      normsHeads ? weights.get(`${name}.weight`, [count, size]) : undefined;
+    const embedding = weights.get("embed_tokens.weight", [config.integer("vocab_size"), d]);
+    const blocks = perLayer(config.integer("num_hidden_layers"), (layer) => ({
+      norm: { weight: weights.get(`layers.${layer}.input_layernorm.weight`, [d]) },
+      q: matrix(`layers.${layer}.self_attn.q_proj`, heads * size, d, biased),
+      k: matrix(`layers.${layer}.self_attn.k_proj`, kvHeads * size, d, biased),
+      v: matrix(`layers.${layer}.self_attn.v_proj`, kvHeads * size, d, biased),
+      qNorm: headNorm(`layers.${layer}.self_attn.q_norm`, heads),
+      kNorm: headNorm(`layers.${layer}.self_attn.k_norm`, kvHeads),
+      output: matrix(`layers.${layer}.self_attn.o_proj`, d, heads * size, biased),
+      gate: matrix(`layers.${layer}.mlp.gate_proj`, inner, d),
+      up: matrix(`layers.${layer}.mlp.up_proj`, inner, d),
+      down: matrix(`layers.${layer}.mlp.down_proj`, d, inner),
+      window: window(layer),
+    }));
+    const finalNorm = { weight: weights.get("norm.weight", [d]) };
+    type Block = (typeof blocks)[number];
+
+    /** LayerNorm of each head with a weight of its own. @param x [batch, time, count * size] */
+    function normed(graph: Graph, x: Value, weight: TensorEntry | undefined, count: number): Value {
+      if (weight === undefined) return x;
+      const perHead = layerNorm(graph, reshape(graph, x, [0, 0, count, size]), size, epsilon);
+      return reshape(graph, graph.op("Mul", [perHead, graph.weightFloat32(weight)]), [0, 0, count * size]);
+    }
+
+    function attention(pass: ForwardPass, x: Value, layer: Block, tables: RotaryTables): Value {
+      const { graph } = pass;
+      const placed = (value: Value, count: number) =>
+        alternates && layer.window === undefined ? value : rotate(graph, value, count, tables, "neighbours");
+      const attended = causalAttention(pass, {
+        q: placed(normed(graph, linear(graph, x, layer.q), layer.qNorm, heads), heads),
+        k: placed(normed(graph, linear(graph, x, layer.k), layer.kNorm, kvHeads), kvHeads),
+        v: linear(graph, x, layer.v),
+        heads,
+        kvHeads,
+        size,
+        scale: size ** -0.5,
+        window: layer.window,
+      });
+      return linear(graph, attended, layer.output);
+    }
+
+    function mlp(graph: Graph, x: Value, layer: Block): Value {
+      const gate = activate(graph, activation, linear(graph, x, layer.gate));
+      return linear(graph, graph.op("Mul", [gate, linear(graph, x, layer.up)]), layer.down);
+    }
+
+    return {
+      hiddenSize: d,
+      maxPositions: rope.maxPositions,
+      inputEmbedding: embedding,
+      head: {
+        weight: outputEmbedding(config, weights, { name: "lm_head.weight", embedding, tied: true }),
+        transform: { scale: config.positive("logit_scale", 0.0625) },
+      },
+      hiddenStates(pass) {
+        const { graph, tokenIds, positions } = pass;
+        const tables = rotaryTables(graph, positions, rope);
+        let x = embed(graph, embedding, tokenIds);
+        for (const layer of blocks) {
+          const input = layerNorm(graph, x, layer.norm, epsilon);
+          x = add(graph, x, add(graph, attention(pass, input, layer, tables), mlp(graph, input, layer)));
+        }
+        return layerNorm(graph, x, finalNorm, epsilon);
+      },
+    };
+  },
+};
