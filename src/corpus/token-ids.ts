@@ -1,0 +1,60 @@
+import { InputError } from "../errors.js";
+import type { Corpus, Document } from "./corpus.js";
+import { tokenStream } from "./token-stream.js";
+import type { Tokenizer } from "./tokenizer.js";
+
+export interface TokenIdsOptions {
+  /** V; ids from there on are an error. */
+  vocabSize: number;
+  /**
+   * Id put between documents; null for none. Default: the tokenizer's end-of-text token between the documents of a file that
+   * holds several, nothing between files.
+   */
+  separator?: number | null | undefined;
+}
+
+/**
+ * Token ids of all documents of a corpus, in order, a part at a time.
+ * @throws InputError if an id is outside the vocabulary, naming the file and the index
+ */
+export async function* tokenIds(
+  corpus: Corpus,
+  tokenizer: Tokenizer,
+  { vocabSize, separator }: TokenIdsOptions,
+): AsyncGenerator<ArrayLike<number>> {
+  let isFirst = true;
+  for await (const document of corpus.documents()) {
+    const between = separator === undefined && document.separate ? tokenizer.endOfText : separator;
+    if (!isFirst && typeof between === "number") yield [checkedSeparator(between, vocabSize)];
+    isFirst = false;
+    let index = 0;
+    for await (const ids of documentIds(document, tokenizer)) {
+      const bad = firstOutside(ids, vocabSize);
+      if (bad >= 0) {
+        throw new InputError(
+          document.name,
+          `token ${index + bad} has id ${ids[bad]}, outside the model's vocabulary (0 to ${vocabSize - 1})`,
+        );
+      }
+      index += ids.length;
+      yield ids;
+    }
+  }
+}
+
+function documentIds(document: Document, tokenizer: Tokenizer): AsyncIterable<ArrayLike<number>> {
+  return "ids" in document ? document.ids : tokenStream(tokenizer, document.text);
+}
+
+function checkedSeparator(id: number, vocabSize: number): number {
+  if (Number.isInteger(id) && id >= 0 && id < vocabSize) return id;
+  throw new InputError("separator", `is ${id}, outside the model's vocabulary (0 to ${vocabSize - 1})`);
+}
+
+function firstOutside(ids: ArrayLike<number>, vocabSize: number): number {
+  for (let i = 0; i < ids.length; i++) {
+    const id = ids[i]!;
+    if (!(Number.isInteger(id) && id >= 0 && id < vocabSize)) return i;
+  }
+  return -1;
+}
