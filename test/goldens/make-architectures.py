@@ -55,7 +55,16 @@ variants = {
     "llama_yarn_biases": (
         t.LlamaConfig(
             **llama,
-            **rope(rope_type="yarn", factor=4.0, original_max_position_embeddings=16, mscale=0.7, mscale_all_dim=1.1),
+            **rope(
+                rope_type="yarn",
+                factor=4.0,
+                original_max_position_embeddings=16,
+                mscale=0.7,
+                mscale_all_dim=1.1,
+                beta_fast=2.0,
+                beta_slow=0.05,
+                truncate=False,
+            ),
             attention_bias=True,
             mlp_bias=True,
             hidden_act="quick_gelu",
@@ -85,6 +94,18 @@ variants = {
         ["layer_types"],
     ),
     "gemma": (t.GemmaConfig(**llama, head_dim=12, hidden_act="gelu"), 24),
+    # Caps that scores and logits reach.
+    "gemma2_tight_caps": (
+        t.Gemma2Config(
+            **llama,
+            head_dim=12,
+            sliding_window=4,
+            attn_logit_softcapping=1.5,
+            final_logit_softcapping=2.0,
+            query_pre_attn_scalar=5,
+        ),
+        24,
+    ),
     "gemma3_text_v4config": (
         t.Gemma3TextConfig(
             **llama,
