@@ -1,9 +1,11 @@
-import { type Engine, float32Output, type Session } from "../engine/engine.js";
+import { loadTokenizer, type Tokenizer } from "../corpus/tokenizer.js";
+import { type Engine, float32Output } from "../engine/engine.js";
 import { createGraph } from "../engine/graph.js";
 import { InputError } from "../errors.js";
 import type { Folder } from "../tensor/byte-source.js";
+import { openCheckpointTensors } from "../tensor/checkpoint-tensors.js";
 import { findNonFinite } from "../tensor/non-finite.js";
-import { readSafetensorsHeader } from "../tensor/safetensors.js";
+import type { TensorEntry } from "../tensor/safetensors.js";
 import type { ModelDescription } from "./architecture.js";
 import { architectures } from "./architectures/index.js";
 import { type Config, readConfig } from "./config.js";
@@ -31,6 +33,11 @@ export interface Model {
   /** Number type of E as stored. */
   readonly dtype: string;
   readonly engine: Engine;
+  /**
+   * The model's tokenizer, read when first asked for.
+   * @throws InputError if tokenizer.json is missing or cannot be used
+   */
+  tokenizer(): Promise<Tokenizer>;
   /** What the head multiplies (after the final norm), float32 [count, length, d]. */
   hiddenStates(windows: Windows): Promise<Float32Array>;
   /** z = E h + b and the head's own transform. @param hidden [n, d] @returns [n, V] */
@@ -56,6 +63,9 @@ export async function openModel(folder: Folder, engine: Engine, name: string): P
   const configSource = await folder.open("config.json");
   if (configSource === undefined) throw new InputError(folder.name, "config.json is missing: not a model folder");
   const config: Config = await readConfig(configSource);
+  if (config.has("quantization_config")) {
+    config.fail("quantization_config", "is set; quantized weights are not supported, use the original checkpoint");
+  }
   const modelType = config.string("model_type");
   const architecture = architectures.find(({ modelTypes }) => modelTypes.includes(modelType));
   if (architecture === undefined) {
@@ -65,9 +75,7 @@ export async function openModel(folder: Folder, engine: Engine, name: string): P
       `is ${JSON.stringify(modelType)}, an architecture that is not supported; known: ${known}`,
     );
   }
-  const file = await folder.open("model.safetensors");
-  if (file === undefined) throw new InputError(folder.name, "model.safetensors is missing");
-  const { tensors } = await readSafetensorsHeader(file);
+  const tensors = await openCheckpointTensors(folder);
   const found = weights(folder.name, tensors, architecture.prefixes);
   const description = architecture.describe(config, found);
   for (const tensor of found.used) {
@@ -76,14 +84,20 @@ export async function openModel(folder: Folder, engine: Engine, name: string): P
       throw new InputError(tensor.source.name, `tensor "${tensor.name}" holds ${bad.value} at element ${bad.index}`);
     }
   }
-  return model(name, modelType, description, engine);
+  return model(name, modelType, description, engine, () => loadTokenizer(folder));
 }
 
-function model(name: string, modelType: string, description: ModelDescription, engine: Engine): Model {
+function model(
+  name: string,
+  modelType: string,
+  description: ModelDescription,
+  engine: Engine,
+  openTokenizer: () => Promise<Tokenizer>,
+): Model {
   const { hiddenSize, maxPositions, inputEmbedding } = description;
   const { weight, bias, transform = {} } = description.head;
   const vocabSize = weight.shape[0]!;
-  const head: Head = { weight, bias, transform, tied: weight === inputEmbedding, vocabSize, hiddenSize };
+  const head: Head = { weight, bias, transform, tied: sameBytes(weight, inputEmbedding), vocabSize, hiddenSize };
   const bodySession = once(() => engine.load(bodyGraph(description)));
   const logitsSession = once(() => engine.load(logitsGraph(head)));
 
@@ -96,6 +110,7 @@ function model(name: string, modelType: string, description: ModelDescription, e
     head,
     dtype: weight.dtype,
     engine,
+    tokenizer: once(openTokenizer),
     async hiddenStates({ count, length, tokenIds }) {
       if (maxPositions !== undefined && length > maxPositions) {
         throw new InputError(name, `has ${maxPositions} positions; a window of ${length} tokens is too long`);
@@ -120,6 +135,11 @@ function model(name: string, modelType: string, description: ModelDescription, e
     close: () => engine.close(),
   };
   return self;
+}
+
+/** Whether two tensors are one: some files list a tied embedding under both names. */
+function sameBytes(a: TensorEntry, b: TensorEntry): boolean {
+  return a.source === b.source && a.offset === b.offset && a.byteLength === b.byteLength;
 }
 
 function bodyGraph(description: ModelDescription) {
@@ -160,8 +180,11 @@ function toWindows(tokenIds: readonly number[] | readonly (readonly number[])[],
   return { count: rows.length, length, tokenIds: Int32Array.from(rows.flat()) };
 }
 
-/** The same session for every caller, loaded when the first asks. */
-function once(load: () => Promise<Session>): () => Promise<Session> {
-  let session: Promise<Session> | undefined;
-  return () => (session ??= load());
+/** The same thing for every caller, loaded when the first asks. */
+function once<Thing>(load: () => Promise<Thing>): () => Promise<Thing> {
+  let thing: Promise<Thing> | undefined;
+  return () => {
+    thing ??= load();
+    return thing;
+  };
 }

@@ -36,6 +36,7 @@ const maxReplicatedBytes = 256 * 2 ** 20;
 export function createEngine({ threads, profile }: EngineOptions): Engine {
   const workers: EngineWorker[] = [];
   const worker = (index: number): EngineWorker => (workers[index] ??= startWorker());
+  const open = new Set<Session>();
   let nextSession = 0;
   return {
     threads,
@@ -45,9 +46,19 @@ export function createEngine({ threads, profile }: EngineOptions): Engine {
       const { bytes, options } = await sessionOptions(graph, Math.ceil(threads / replicas), profile);
       const free = Array.from({ length: replicas }, (_, index) => worker(index));
       await Promise.all(free.map((one) => one.ask({ kind: "load", session, graph: bytes, options })));
-      return pooledSession(session, free);
+      const pooled = pooledSession(session, free);
+      open.add(pooled);
+      return {
+        ...pooled,
+        async release() {
+          if (open.delete(pooled)) await pooled.release();
+        },
+      };
     },
     async close() {
+      // Released first: a profile is written when its session is.
+      await Promise.all([...open].map((session) => session.release()));
+      open.clear();
       await Promise.all(workers.splice(0).map((one) => one.stop()));
     },
   };

@@ -5,7 +5,11 @@ import { decodeStatistics, encodeStatistics } from "./statistics-file.js";
 
 function example(vocabSize: number, hiddenSize: number, offset: number): HeadStatistics {
   let next = offset;
-  const fill = (length: number) => Float64Array.from({ length }, () => (next += 0.37) % 5);
+  const fill = (length: number) =>
+    Float64Array.from({ length }, () => {
+      next += 0.37;
+      return next % 5;
+    });
   return {
     contexts: 10 + offset,
     sumProbability: fill(vocabSize),

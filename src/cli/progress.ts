@@ -1,0 +1,59 @@
+/** How often a terminal's bar is drawn anew, and how often a plain line is written elsewhere. */
+const redrawMilliseconds = 100;
+const lineMilliseconds = 10_000;
+const barWidth = 24;
+
+/** Progress of work counted in tokens, on stderr. */
+export interface Progress {
+  /** @param done tokens so far @param total undefined while it is not known */
+  update(done: number, total: number | undefined): void;
+  /** Removes the bar. */
+  stop(): void;
+}
+
+/** A bar with tokens/s and the time left on a terminal, plain lines elsewhere. */
+export function tokenProgress(stream: NodeJS.WriteStream, label: string, resumedFrom = 0): Progress {
+  const started = performance.now();
+  let last = 0;
+  let drawn = false;
+  return {
+    update(done, total) {
+      const now = performance.now();
+      if (now - last < (stream.isTTY ? redrawMilliseconds : lineMilliseconds)) return;
+      last = now;
+      const rate = (done - resumedFrom) / ((now - started) / 1000);
+      const line = `${label} ${progressLine(done, total, rate)}`;
+      if (!stream.isTTY) {
+        if (now - started > lineMilliseconds) stream.write(`${line}\n`);
+        return;
+      }
+      stream.write(`\r${line.slice(0, (stream.columns || 80) - 1)}\x1b[K`);
+      drawn = true;
+    },
+    stop() {
+      if (drawn) stream.write("\r\x1b[K");
+    },
+  };
+}
+
+/** Progress that nobody sees (`--quiet`). */
+export const noProgress: Progress = { update() {}, stop() {} };
+
+/** @param rate tokens a second */
+export function progressLine(done: number, total: number | undefined, rate: number): string {
+  const speed = `${Math.round(rate).toLocaleString("en")} tokens/s`;
+  if (total === undefined) return `${done.toLocaleString("en")} tokens, ${speed}`;
+  const share = Math.min(1, done / total);
+  const filled = Math.round(share * barWidth);
+  const bar = "#".repeat(filled) + "-".repeat(barWidth - filled);
+  const left = rate > 0 ? duration((total - done) / rate) : "?";
+  return `[${bar}] ${Math.floor(100 * share)}% ${speed}, ${left} left`;
+}
+
+/** Seconds as people say them: 42 s, 3 min 20 s, 2 h 5 min. */
+export function duration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}

@@ -1,0 +1,18 @@
+/** unembed's library: what `import { ... } from "unembedding"` gives. */
+export type { Corpus } from "./corpus/corpus.js";
+export type { Tokenizer } from "./corpus/tokenizer.js";
+export type { Analysis, Concentration, Encoding, Sparsity, Theory } from "./encoding/analysis.js";
+export { type AnalyzeOptions, type AnalyzeProgress, analyze } from "./encoding/analyze.js";
+export { type AnalysisSummary, summarize } from "./encoding/summary.js";
+export type { Engine } from "./engine/engine.js";
+export { InputError } from "./errors.js";
+export type { Head, HeadTransform } from "./model/head.js";
+export type { Model, Windows } from "./model/model.js";
+export { corpus } from "./node/corpus-files.js";
+export { defaultCorpus, type LoadOptions, loadModel } from "./node/load-model.js";
+export { type Asked, writeAnalysisRun } from "./node/run-folder.js";
+export { renderReport } from "./report/report.js";
+export { type CollectOptions, collectStatistics } from "./statistics/collect.js";
+export { emptyStatistics, type HeadStatistics, meanProbability, merge } from "./statistics/head-statistics.js";
+export type { ByteSource, Folder } from "./tensor/byte-source.js";
+export type { Matrix } from "./tensor/matrix.js";
