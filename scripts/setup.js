@@ -1,25 +1,19 @@
 // Brings a clone into a runnable state: dependencies as in the lock file, dist/ as in src/.
 // Plain JavaScript with Node's own modules only, because it runs before anything is installed.
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const lockStamp = join(root, "node_modules", ".unembed-lock-sha256");
 const buildStamp = join(root, "dist", ".built");
 const sources = ["src", "scripts", "tsconfig.json", "tsconfig.build.json", "package.json"];
 
 /** Installs and builds what is missing or out of date. @param {{ quiet?: boolean }} [options] */
 export function setup({ quiet = false } = {}) {
-  const lock = createHash("sha256")
-    .update(readFileSync(join(root, "package-lock.json")))
-    .digest("hex");
-  if (!existsSync(lockStamp) || readFileSync(lockStamp, "utf8") !== lock) {
+  if (!installed()) {
     if (!quiet) console.error("unembed: installing dependencies (npm ci)");
     run(...npm("ci"));
-    writeFileSync(lockStamp, lock);
   }
   const built = existsSync(buildStamp) ? statSync(buildStamp).mtimeMs : 0;
   if (sources.some((path) => newest(join(root, path)) > built)) {
@@ -27,6 +21,17 @@ export function setup({ quiet = false } = {}) {
     run(process.execPath, [join(root, "scripts", "build.js")]);
     writeFileSync(buildStamp, "");
   }
+}
+
+/** Whether node_modules/ holds what the lock file asks for, by npm's own record; optional packages may be missing. */
+function installed() {
+  const [wanted, present] = ["package-lock.json", "node_modules/.package-lock.json"].map((name) => {
+    const path = join(root, name);
+    return existsSync(path) ? JSON.parse(readFileSync(path, "utf8")).packages : {};
+  });
+  return Object.entries(wanted).every(([path, { version, optional }]) => {
+    return path === "" || present[path]?.version === version || (optional && present[path] === undefined);
+  });
 }
 
 /** npm as the one that is running us, or the one on the PATH. @returns {[string, string[]]} */

@@ -1,0 +1,263 @@
+import { spawn, spawnSync } from "node:child_process";
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openFileSource } from "../src/node/file-source.js";
+import { readSafetensorsHeader, readTensorFloat64 } from "../src/tensor/safetensors.js";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "unembed-cli-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+interface Result {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs the command line as a user would. @param during is given the process, to interrupt it */
+function unembed(
+  args: string[],
+  input = "",
+  during?: (stderr: string, kill: (signal: NodeJS.Signals) => void) => void,
+) {
+  return new Promise<Result>((resolve) => {
+    const child = spawn(process.execPath, ["bin/unembed.js", ...args], { stdio: "pipe" });
+    const result: Result = { code: null, stdout: "", stderr: "" };
+    child.stdout.on("data", (chunk) => {
+      result.stdout += chunk;
+    });
+    child.stderr.on("data", (chunk) => {
+      result.stderr += chunk;
+      during?.(result.stderr, (signal) => child.kill(signal));
+    });
+    child.on("close", (code) => resolve({ ...result, code }));
+    child.stdin.on("error", () => {}).end(input);
+  });
+}
+
+const goldenText = "test/goldens/tiny-books/text.txt";
+
+test("analyze agrees with PyTorch and statsmodels from text to numbers, and writes the run", async () => {
+  const out = join(folder, "golden");
+  const { code, stdout, stderr } = await unembed(["analyze", "--corpus", goldenText, "--out", out, "--json"]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  const printed = JSON.parse(stdout);
+  const golden = JSON.parse(await readFile("test/goldens/tiny-books/encoding.json", "utf8"));
+  const keys = [
+    "r2",
+    "adjustedR2",
+    "crossValidatedR2",
+    "spearman",
+    "intercept",
+    "residualStandardError",
+    "gini",
+  ] as const;
+  for (const key of keys) expect(Math.abs(printed[key] / golden[key] - 1), key).toBeLessThan(1e-6);
+  expect(printed).toMatchObject({
+    model: "tiny-books",
+    vocabSize: 8192,
+    hiddenSize: 256,
+    contexts: 23236,
+    dimensionsFor: golden.dimensionsFor,
+    out,
+  });
+  expect(printed.theory.meanField.r2).toBeCloseTo(golden.theory.meanField.r2, 5);
+  expect(printed.theory.meanField.cosine).toBeCloseTo(golden.theory.meanField.cosine, 6);
+  expect(printed.theory.secondOrder.r2).toBeCloseTo(golden.theory.secondOrder.r2, 5);
+  expect(printed.concentration.entropy).toBeCloseTo(golden.concentration.entropy, 5);
+  expect(printed.concentration.logitStandardDeviation).toBeCloseTo(golden.concentration.logitStandardDeviation, 5);
+  expect(printed.concentration.topMass["100"]).toBeCloseTo(golden.concentration.topMass["100"], 6);
+  expect(printed.seconds).toBeGreaterThan(0);
+  expect(printed.tokensPerSecond).toBeGreaterThan(0);
+
+  expect((await readdir(out)).sort()).toEqual(["report.html", "run.json", "tensors.safetensors"]);
+  const run = JSON.parse(await readFile(join(out, "run.json"), "utf8"));
+  expect(run).toMatchObject({ schema: "unembed-run", schemaVersion: 1, kind: "analyze", seed: 0 });
+  expect(run.results.r2).toBe(printed.r2);
+  const { tensors } = await readSafetensorsHeader(await openFileSource(join(out, "tensors.safetensors")));
+  const wanted = await readSafetensorsHeader(await openFileSource("test/goldens/tiny-books/encoding.safetensors"));
+  for (const name of ["mean_probability", "slopes", "standard_errors", "t_values", "mean_hidden", "second_moment"]) {
+    const ours = await readTensorFloat64(tensors.get(name)!);
+    const theirs = await readTensorFloat64(wanted.tensors.get(name)!);
+    const size = theirs.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+    const worst = ours.reduce((most, value, i) => Math.max(most, Math.abs(value - theirs[i]!)), 0);
+    expect(worst / size, name).toBeLessThan(1e-6);
+  }
+  expect(await readFile(join(out, "report.html"), "utf8")).toContain("<!doctype html>");
+});
+
+test("an interrupted run says so, leaves what it had reached, and goes on from there to the same bytes", async () => {
+  const out = join(folder, "interrupted");
+  const text = join(folder, "long.txt");
+  await writeFile(text, (await readFile(goldenText, "utf8")).slice(0, 60_000));
+  const args = ["analyze", "--corpus", text, "--threads", "1", "--out"];
+  const whole = join(folder, "whole");
+  expect((await unembed([...args, whole, "--quiet"])).code).toBe(0);
+
+  const child = spawn(process.execPath, ["bin/unembed.js", ...args, out], { stdio: "ignore" });
+  setTimeout(() => child.kill("SIGINT"), 1500);
+  const code = await new Promise((resolve) => child.on("close", resolve));
+  expect(code).toBe(130);
+  expect(await readdir(out)).toEqual(["unfinished.safetensors"]);
+
+  const { code: finished, stderr } = await unembed([...args, out]);
+  expect(finished).toBe(0);
+  expect(stderr).toMatch(/^going on from [\d,]+ tokens of an interrupted run/);
+  expect((await readdir(out)).sort()).toEqual(["report.html", "run.json", "tensors.safetensors"]);
+  const [resumed, uninterrupted] = await Promise.all(
+    [out, whole].map((run) => readFile(join(run, "tensors.safetensors"))),
+  );
+  expect(resumed!.equals(uninterrupted!)).toBe(true);
+});
+
+test("standard input, --tokens and --quiet", async () => {
+  const text = await readFile(goldenText, "utf8");
+  const out = join(folder, "stdin");
+  const args = ["analyze", "--corpus", "-", "--tokens", "600", "--out", out];
+  const { code, stdout, stderr } = await unembed([...args, "--quiet"], text);
+  expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: "", stderr: "" });
+  const run = JSON.parse(await readFile(join(out, "run.json"), "utf8"));
+  expect(run.corpus).toMatchObject({ contexts: 600, windows: 3, contextLength: 256 });
+});
+
+test("the table fits 80 columns", async () => {
+  const args = ["analyze", "--corpus", goldenText, "--tokens", "512", "--out", join(folder, "t")];
+  const { code, stdout } = await unembed(args);
+  expect(code).toBe(0);
+  expect(stdout).toContain("cross-validated");
+  const lines = stdout.split("\n").filter((line) => !line.startsWith("report"));
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+});
+
+test("bad usage exits with 2, help with 0", async () => {
+  for (const args of [
+    ["analyse"],
+    ["analyze", "--tokens", "-3"],
+    ["analyze", "--nonsense"],
+    ["analyze", "--device", "abacus"],
+  ]) {
+    const { code, stdout, stderr } = await unembed(args);
+    expect(code, args.join(" ")).toBe(2);
+    expect(stdout).toBe("");
+    expect(stderr).toContain("error:");
+  }
+  const help = await unembed(["analyze", "--help"]);
+  expect(help.code).toBe(0);
+  expect(help.stdout).toContain("Examples:");
+  expect((await unembed(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+});
+
+/** A copy of a small model folder with one file changed. */
+async function broken(name: string, file: string, change: (bytes: Buffer) => Buffer | string): Promise<string> {
+  const copy = join(folder, name);
+  await cp("assets/tiny-books", copy, { recursive: true });
+  const bytes = await readFile(join(copy, file));
+  await rm(join(copy, file));
+  const changed = change(bytes);
+  if (changed.length > 0) await writeFile(join(copy, file), changed);
+  return copy;
+}
+
+const setConfig = (field: string, value: unknown) => (bytes: Buffer) =>
+  JSON.stringify({ ...JSON.parse(bytes.toString()), [field]: value });
+
+test.each<[string, () => Promise<string[]>, RegExp]>([
+  ["no such model", async () => [join(folder, "nowhere")], /nowhere/],
+  ["a model without config", async () => [folder], /config\.json is missing/],
+  [
+    "truncated weights",
+    async () => [await broken("truncated", "model.safetensors", (bytes) => bytes.subarray(0, 1_000_000))],
+    /model\.safetensors: /,
+  ],
+  [
+    "NaN in the weights",
+    async () => {
+      const poison = (bytes: Buffer) => {
+        bytes[bytes.length - 1] = 0x7e;
+        bytes[bytes.length - 2] = 1;
+        return bytes;
+      };
+      return [await broken("nan", "model.safetensors", poison)];
+    },
+    /model\.safetensors: tensor "transformer\.wte\.weight" holds NaN at element 2097151/,
+  ],
+  [
+    "an unknown architecture",
+    async () => [await broken("unknown", "config.json", setConfig("model_type", "mamba"))],
+    /config\.json: field "model_type" is "mamba".*gpt2/,
+  ],
+  [
+    "a config that contradicts the tensors",
+    async () => [await broken("contradicts", "config.json", setConfig("n_embd", 128))],
+    /model\.safetensors: tensor "transformer\.\S+" has shape/,
+  ],
+  [
+    "a config with a missing field",
+    async () => [await broken("nohead", "config.json", setConfig("n_head", null))],
+    /config\.json: field "n_head" is missing/,
+  ],
+  [
+    "one layer too many",
+    async () => [await broken("layers", "config.json", setConfig("n_layer", 5))],
+    /tensor "transformer\.h\.4\.\S+" or "h\.4\.\S+" is missing/,
+  ],
+  ["no tokenizer", async () => [await broken("notokenizer", "tokenizer.json", () => "")], /tokenizer\.json/],
+  [
+    "a broken tokenizer",
+    async () => [await broken("badtokenizer", "tokenizer.json", () => '{"model": 3}')],
+    /tokenizer\.json/,
+  ],
+  [
+    "an empty corpus",
+    async () => {
+      await writeFile(join(folder, "empty.txt"), "");
+      return ["--corpus", join(folder, "empty.txt")];
+    },
+    /empty\.txt/,
+  ],
+  [
+    "a corpus of one token",
+    async () => {
+      await writeFile(join(folder, "one.txt"), "a");
+      return ["--corpus", join(folder, "one.txt")];
+    },
+    /two tokens/,
+  ],
+  [
+    "text that is not UTF-8",
+    async () => {
+      await writeFile(join(folder, "latin1.txt"), Buffer.from("plain caf\xe9 text", "latin1"));
+      return ["--corpus", join(folder, "latin1.txt")];
+    },
+    /latin1\.txt.*\b9\b/,
+  ],
+  ["a missing corpus", async () => ["--corpus", join(folder, "missing.txt")], /missing\.txt/],
+  ["a context longer than the model's", async () => ["--context", "300"], /256 positions/],
+  ["a file where the run's folder is to be", async () => ["--out", "README.md"], /README\.md: is a file/],
+])("%s is one clear line and exit code 1, and nothing is written", async (_name, makeArgs, message) => {
+  const args = await makeArgs();
+  const out = join(folder, "refused");
+  const text = args.includes("--corpus") ? [] : ["--corpus", goldenText];
+  const { code, stdout, stderr } = await unembed(["analyze", "--out", out, ...text, ...args]);
+  expect(stderr.trim().split("\n")).toHaveLength(1);
+  expect(stderr).toMatch(message);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+  expect(await readdir(folder)).not.toContain("refused");
+});
+
+test("no permission to write is refused before the work", async () => {
+  const locked = join(folder, "locked");
+  await mkdir(locked);
+  await chmod(locked, 0o500);
+  await chmod(folder, 0o755);
+  // root may write anywhere; as root the command is run by nobody.
+  const user = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+  const args = ["bin/unembed.js", "analyze", "--corpus", goldenText, "--out", join(locked, "run")];
+  const { status, stderr } = spawnSync(process.execPath, args, { ...user, encoding: "utf8" });
+  expect(stderr).toMatch(/^unembed: \S*locked\S*: .*permission denied/);
+  expect(status).toBe(1);
+});
