@@ -13,6 +13,7 @@ import { inputIdentity, openUnfinished } from "../node/unfinished.js";
 import { analysisTable } from "./analysis-table.js";
 import { commandLine, folderName, positiveInteger, wholeNumber } from "./arguments.js";
 import { noProgress, tokenProgress } from "./progress.js";
+import { measuredCorpus } from "./text-size.js";
 
 interface AnalyzeArguments {
   corpus?: string[];
@@ -96,16 +97,17 @@ async function resumableAnalysis(
     console.error(`going on from ${found.statistics.contexts.toLocaleString("en")} tokens of an interrupted run`);
   }
   const progress = args.quiet ? noProgress : tokenProgress(process.stderr, "analyze", found?.statistics.contexts);
+  const measured = measuredCorpus(text);
   let latest: AnalyzeProgress | undefined;
   try {
-    const analysis = await analyze(model, text, {
+    const analysis = await analyze(model, measured.corpus, {
       ...what,
       seed: args.seed,
       signal,
       resume: found,
       onProgress: async (reached) => {
         latest = reached;
-        progress.update(reached.contexts, args.tokens);
+        progress.update(reached.contexts, args.tokens ?? measured.estimateTokens(reached.contexts));
         await unfinished.offer(reached.windows, reached.statistics);
       },
     });

@@ -14,7 +14,7 @@ export interface Progress {
 /** A bar with tokens/s and the time left on a terminal, plain lines elsewhere. */
 export function tokenProgress(stream: NodeJS.WriteStream, label: string, resumedFrom = 0): Progress {
   const started = performance.now();
-  let last = 0;
+  let last = Number.NEGATIVE_INFINITY;
   let drawn = false;
   return {
     update(done, total) {
@@ -24,7 +24,7 @@ export function tokenProgress(stream: NodeJS.WriteStream, label: string, resumed
       const rate = (done - resumedFrom) / ((now - started) / 1000);
       const line = `${label} ${progressLine(done, total, rate)}`;
       if (!stream.isTTY) {
-        if (now - started > lineMilliseconds) stream.write(`${line}\n`);
+        stream.write(`${line}\n`);
         return;
       }
       stream.write(`\r${line.slice(0, (stream.columns || 80) - 1)}\x1b[K`);
