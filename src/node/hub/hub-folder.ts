@@ -1,0 +1,132 @@
+import { InputError } from "../../errors.js";
+import type { Folder } from "../../tensor/byte-source.js";
+import { type FileSource, openFileSource } from "../file-source.js";
+import { snapshotPath } from "./cache.js";
+import { listFolder } from "./listing.js";
+import { type HubReference, parseHubReference, referenceText } from "./reference.js";
+import { type HubOptions, missingInCache, openRepository, type Repository } from "./repository.js";
+import { readWeightMap } from "./weight-map.js";
+
+export interface HubFolderOptions extends HubOptions {
+  /** Names of files to fetch at once. Default: what a model needs. */
+  files?: readonly string[] | undefined;
+}
+
+/** Everything small that a model, or what is saved after an edit, is made of; repositories have some of them. */
+const companions = [
+  "config.json",
+  "generation_config.json",
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "special_tokens_map.json",
+  "added_tokens.json",
+  "vocab.json",
+  "vocab.txt",
+  "merges.txt",
+  "tokenizer.model",
+  "chat_template.jinja",
+];
+
+/** In the order in which a checkpoint's tensors are looked for. */
+const weights = [
+  { file: "model.safetensors", sharded: false },
+  { file: "model.safetensors.index.json", sharded: true },
+  { file: "pytorch_model.bin", sharded: false },
+  { file: "pytorch_model.bin.index.json", sharded: true },
+];
+
+/**
+ * A repository of the hub as a folder: what is needed of it is in the cache when this returns, any other file is fetched
+ * when it is opened. The cache is the one of Python's huggingface_hub, in its layout.
+ *
+ *     const folder = await openHubFolder("EleutherAI/pythia-70m@step1000", { onProgress });
+ *
+ * @throws InputError saying what is missing and what to do; the signal's reason when it is aborted
+ */
+export async function openHubFolder(reference: string | HubReference, options: HubFolderOptions = {}): Promise<Folder> {
+  const repository = await openRepository(
+    typeof reference === "string" ? parseHubReference(reference) : reference,
+    options,
+  );
+  const { files } = options;
+  await (files === undefined ? fetchModel(repository) : fetchNamed(repository, files));
+  return {
+    name: referenceText(repository.reference),
+    open: (fileName) => openFile(repository, fileName),
+  };
+}
+
+/** A file of a repository as a listing has it. */
+export interface HubFile {
+  /** Relative to the reference's own path. */
+  readonly path: string;
+  readonly size: number;
+}
+
+/** The files at the reference's path and below it, sorted. @throws InputError; when only the cache can be used, too */
+export async function listHubFiles(reference: string | HubReference, options: HubOptions = {}): Promise<HubFile[]> {
+  const parsed = typeof reference === "string" ? parseHubReference(reference) : reference;
+  const { connection, commit, cacheOnly } = await openRepository(parsed, options);
+  const reason = cacheOnly();
+  if (reason !== undefined) throw new InputError(referenceText(parsed), `cannot be listed: ${reason}`);
+  const root = parsed.path === "" ? "" : `${parsed.path}/`;
+  const entries = await listFolder(connection, parsed, commit, parsed.path, true);
+  return [...entries.values()]
+    .filter(({ path }) => path.startsWith(root))
+    .map(({ path, size }) => ({ path: path.slice(root.length), size }))
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** @returns undefined if the repository has no such file, or only the cache is used and does not hold it */
+export async function openFile(repository: Repository, fileName: string): Promise<FileSource | undefined> {
+  const { reference, cache, commit } = repository;
+  const file = inRepository(reference, fileName);
+  const found = await repository.locate(file);
+  if (found === undefined) return undefined;
+  if (found !== "cached") await repository.fetch([file]);
+  return openFileSource(snapshotPath(cache, commit, file), `${referenceText(reference)}/${file}`);
+}
+
+/** Path of a file inside the repository, from its name relative to the reference's path. */
+export function inRepository({ path }: HubReference, fileName: string): string {
+  return path === "" ? fileName : `${path}/${fileName}`;
+}
+
+async function fetchNamed(repository: Repository, files: readonly string[]): Promise<void> {
+  const paths = files.map((file) => inRepository(repository.reference, file));
+  for (const path of paths) {
+    if ((await repository.locate(path)) !== undefined) continue;
+    if (repository.cacheOnly() !== undefined) throw missingInCache(repository, path);
+    throw new InputError(referenceText(repository.reference), `has no file ${path}`);
+  }
+  await repository.fetch(paths);
+}
+
+async function fetchModel(repository: Repository): Promise<void> {
+  const { reference } = repository;
+  const found = await firstFound(repository);
+  const small = companions.map((file) => inRepository(reference, file));
+  await repository.fetch(found === undefined ? small : [...small, inRepository(reference, found.file)]);
+  const shards = found?.sharded ? await shardPaths(repository, found.file) : [];
+  await repository.fetch(shards);
+  if (repository.cacheOnly() === undefined) return;
+  for (const path of [inRepository(reference, "config.json"), ...shards]) {
+    if ((await repository.locate(path)) === undefined) throw missingInCache(repository, path);
+  }
+  if (found === undefined) throw missingInCache(repository, inRepository(reference, "model.safetensors"));
+}
+
+async function firstFound(repository: Repository): Promise<(typeof weights)[number] | undefined> {
+  for (const layout of weights) {
+    const file = inRepository(repository.reference, layout.file);
+    if ((await repository.locate(file)) !== undefined) return layout;
+  }
+  return undefined;
+}
+
+async function shardPaths(repository: Repository, indexName: string): Promise<string[]> {
+  const index = await openFile(repository, indexName);
+  if (index === undefined) return [];
+  const names = new Set((await readWeightMap(index)).values());
+  return [...names].map((name) => inRepository(repository.reference, name));
+}
