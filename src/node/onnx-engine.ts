@@ -144,6 +144,8 @@ async function sessionOptions(
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: "sequential",
+    // Planning memory by pattern holds a second copy of every V-wide block: 60 MB on a small model, for no speed.
+    enableMemPattern: false,
     logSeverityLevel: 3,
     ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
     externalData: await Promise.all(
