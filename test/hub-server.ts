@@ -32,6 +32,8 @@ export interface Fault {
   /** Send nothing more after so many bytes of the body, and keep the connection open. */
   stallAfter?: number;
   ignoreRange?: boolean;
+  /** Do not say how long the body is. */
+  chunked?: boolean;
   /** Other bytes than the file's. */
   body?: string | Uint8Array;
 }
@@ -240,7 +242,7 @@ function send(
   served.status = outside ? 416 : ranged ? 206 : status;
   const contentRange = outside ? `bytes */${whole.byteLength}` : `bytes ${start}-${end - 1}/${whole.byteLength}`;
   response.writeHead(served.status, {
-    "content-length": body.byteLength,
+    ...(fault?.chunked ? {} : { "content-length": body.byteLength }),
     ...headers,
     ...(ranged ? { "content-range": contentRange } : {}),
     ...fault?.headers,

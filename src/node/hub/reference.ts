@@ -56,7 +56,7 @@ function parseShort(text: string): HubReference | undefined {
 }
 
 function parseAddress(body: string): HubReference | undefined {
-  const kind = /^(models|datasets|spaces|kernels|buckets)\//.exec(body)?.[1];
+  const kind = /^(models|datasets|spaces|kernels|buckets)(?:\/|$)/.exec(body)?.[1];
   if (kind !== undefined && kind !== "models" && kind !== "datasets") return undefined;
   const rest = kind === undefined ? body : body.slice(kind.length + 1);
   const [, name = "", revisionAndPath, path] = /^([^/@]*(?:\/[^/@]*)?)(?:@(.*)|\/(.*))?$/.exec(rest) ?? [];

@@ -4,6 +4,7 @@ import { type Subject, statusError } from "./answer-status.js";
 import { contentRange } from "./content-range.js";
 import { type Connection, concatenate, type Exchange, exchange } from "./exchange.js";
 import { countRetries, defaultRetryPolicy, progressBytes, Transient } from "./retry.js";
+import { sequentialBody } from "./sequential-body.js";
 
 /** A file behind an HTTP address, of which only what is read is fetched. */
 export interface RemoteSource extends ByteSource {
@@ -31,15 +32,6 @@ export interface RemoteOptions {
   maxDiscardedBytes?: number | undefined;
 }
 
-/** A body that is read from its start because the server knows no ranges. */
-interface Cursor {
-  readonly answer: Exchange;
-  readonly chunks: AsyncGenerator<Uint8Array, void>;
-  position: number;
-  /** Received, not yet used: starts at `position`. */
-  rest: Uint8Array;
-}
-
 /** Statuses of a signed storage address that has expired. */
 const expired = [400, 401, 403, 404, 410];
 
@@ -58,13 +50,10 @@ export async function openRemoteSource(address: string, options: RemoteOptions =
     signal: undefined,
   };
   const subject = options.subject ?? name;
-  const maxDiscarded = options.maxDiscardedBytes ?? 2 ** 30;
   let size = options.size;
   let resolved: URL | undefined;
   let ranges = true;
   let fetched = 0;
-  let discarded = 0;
-  let cursor: Cursor | undefined;
 
   /** Asks for bytes [start, end), or for all of the file. */
   async function ask(range?: { start: number; end: number }): Promise<Exchange> {
@@ -118,61 +107,31 @@ export async function openRemoteSource(address: string, options: RemoteOptions =
     }
   }
 
-  function startCursor(answer: Exchange): Cursor {
+  function checkWhole(answer: Exchange): Exchange {
     const length = answer.headers.get("content-length");
-    const encoded = answer.headers.has("content-encoding") || length === null;
-    checkSize(answer, encoded ? size : Number(length));
-    return { answer, chunks: answer.chunks(), position: 0, rest: new Uint8Array(0) };
+    const unknown = answer.headers.has("content-encoding") || length === null;
+    checkSize(answer, unknown ? size : Number(length));
+    return answer;
   }
 
-  /** Bytes from the server that ignores ranges: onwards from where the last reading stopped, or from the start again. */
-  async function* fromCursor(start: number, end: number): AsyncGenerator<Uint8Array, void> {
-    if (cursor !== undefined && cursor.position > start) closeCursor();
-    const waste = start - (cursor?.position ?? 0);
-    if (discarded + waste > maxDiscarded) {
-      throw new InputError(
-        name,
-        `its server ignores range requests: ${discarded + waste} bytes would be fetched for nothing, above the limit of ${maxDiscarded}; download the whole file instead`,
-      );
-    }
-    cursor ??= startCursor(await ask());
-    const current = cursor;
-    try {
-      while (current.position < end) {
-        if (current.rest.byteLength === 0) {
-          const next = await current.chunks.next();
-          if (next.done) throw new Transient(`the connection ended at byte ${current.position}`);
-          fetched += next.value.byteLength;
-          current.rest = next.value;
-        }
-        const skip = Math.min(current.rest.byteLength, Math.max(0, start - current.position));
-        const piece = current.rest.subarray(skip, Math.max(skip, end - current.position));
-        discarded += skip;
-        current.position += skip + piece.byteLength;
-        current.rest = current.rest.subarray(skip + piece.byteLength);
-        if (piece.byteLength > 0) yield piece;
-      }
-    } catch (error) {
-      closeCursor();
-      throw error;
-    }
-  }
-
-  function closeCursor(): void {
-    cursor?.answer.close();
-    cursor = undefined;
-  }
+  const whole = sequentialBody(
+    name,
+    async () => checkWhole(await ask()),
+    options.maxDiscardedBytes ?? 2 ** 30,
+    (received) => {
+      fetched += received;
+    },
+  );
 
   async function open(start: number, end: number): Promise<AsyncGenerator<Uint8Array, void>> {
-    if (!ranges) return fromCursor(start, end);
+    if (!ranges) return whole.read(start, end);
     const answer = await ask({ start, end });
     if (answer.status === 206) return partialBody(answer, start, end);
     if (answer.status === 416) return nothing();
     ranges = false;
-    cursor = startCursor(answer);
-    end = Math.min(end, size ?? end);
+    whole.begin(checkWhole(answer));
     options.onNotice?.(`${name}: ${answer.url.host} ignores range requests, so more than what is needed is fetched`);
-    return fromCursor(start, end);
+    return whole.read(start, Math.min(end, size ?? end));
   }
 
   /** @param end may lie beyond the end of a file whose length is not known yet */
@@ -210,7 +169,7 @@ export async function openRemoteSource(address: string, options: RemoteOptions =
       yield* fetchBytes(offset + known.byteLength, offset + length);
     },
     fetchedBytes: () => fetched,
-    close: closeCursor,
+    close: whole.close,
   };
   return source;
 }

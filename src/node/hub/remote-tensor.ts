@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
+import { uptime } from "node:os";
 import { dirname, join } from "node:path";
 import { InputError } from "../../errors.js";
 import type { ByteSource } from "../../tensor/byte-source.js";
@@ -181,7 +182,9 @@ async function fetchInto(
 async function writeHeader(partial: PartialFile, header: Uint8Array): Promise<number> {
   const found = Buffer.alloc(header.byteLength);
   const { bytesRead } = await partial.handle.read(found, 0, found.byteLength, 0);
-  if (bytesRead === header.byteLength && found.equals(header)) return partial.length;
+  // With no hash to check it by, what a power cut may have damaged is not gone on from.
+  const sinceBoot = (await partial.handle.stat()).mtimeMs > Date.now() - uptime() * 1000;
+  if (sinceBoot && bytesRead === header.byteLength && found.equals(header)) return partial.length;
   await partial.handle.truncate(0);
   await cacheError(partial.path, partial.write(header, 0));
   return header.byteLength;

@@ -1,0 +1,75 @@
+import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type HubSession, openHubSession } from "../../../test/hub-session.js";
+import { openCheckpointTensors } from "../../tensor/checkpoint-tensors.js";
+import { parseModelReference, resolveModelFolder } from "./model-folder.js";
+
+let session: HubSession;
+beforeEach(async () => {
+  session = await openHubSession();
+});
+afterEach(() => session.close());
+
+describe("parseModelReference", () => {
+  test("prefers a folder that exists to the hub", async () => {
+    expect(await parseModelReference("src/node")).toEqual({ kind: "folder", path: "src/node" });
+    expect(await parseModelReference("src")).toEqual({ kind: "folder", path: "src" });
+    expect(await parseModelReference(session.folder)).toEqual({ kind: "folder", path: session.folder });
+    expect(await parseModelReference("hf://src/node")).toMatchObject({ kind: "hub", reference: { name: "src/node" } });
+    expect(await parseModelReference("org/name@v1")).toMatchObject({ kind: "hub", reference: { revision: "v1" } });
+    const odd = join(session.folder, "with space@v1");
+    await mkdir(odd);
+    expect(await parseModelReference(odd)).toEqual({ kind: "folder", path: odd });
+  });
+
+  test.each([
+    ["./nothing", "./nothing: there is no such folder"],
+    ["../nothing", "../nothing: there is no such folder"],
+    ["/nothing/here", "/nothing/here: there is no such folder"],
+    ["~/no such thing", "~/no such thing: there is no such folder"],
+    ["nothing/a/b", "nothing/a/b: there is no such folder"],
+    ["nothing/", "nothing/: there is no such folder"],
+    ["C:\\models", "C:\\models: there is no such folder"],
+    ["package.json", "package.json: is a file where the folder of a model is wanted"],
+    [
+      "my model",
+      /^"my model": there is no such folder, and it "my model" is not the name of a repository: expected org\/name/,
+    ],
+    ["", '"": is not the name of a model'],
+    ["a\0b", '"a\\u0000b": is not the name of a model'],
+    ["x".repeat(5000), /is not the name of a repository/],
+  ])("refuses %j", async (text, message) => {
+    await expect(parseModelReference(text)).rejects.toThrow(message);
+  });
+});
+
+describe("resolveModelFolder", () => {
+  test("opens a local folder, and a snapshot whose files are links", async () => {
+    const { environment, retry } = session;
+    const local = await resolveModelFolder("test/goldens/arch/gpt2");
+    expect((await openCheckpointTensors(local)).size).toBe(28);
+    const commit = await session.hub.add("org/name", "main", "test/goldens/arch/gpt2");
+    const remote = await resolveModelFolder("org/name", { environment, retry });
+    expect((await openCheckpointTensors(remote)).size).toBe(28);
+    const snapshot = join(environment.cacheFolder, "models--org--name/snapshots", commit);
+    const tensors = await openCheckpointTensors(await resolveModelFolder(snapshot));
+    expect(tensors.size).toBe(28);
+    const { path } = [...tensors.values()][0]!.source as unknown as { path: string };
+    expect(path).toMatch(/models--org--name\/blobs\/[0-9a-f]{64}$/);
+  });
+
+  test("uses a blob that is itself a link, as in the store that Python shares between repositories", async () => {
+    const cache = join(session.environment.cacheFolder, "models--org--name");
+    const commit = "1".repeat(40);
+    for (const folder of ["../blobs", "blobs", "refs", `snapshots/${commit}`])
+      await mkdir(join(cache, folder), { recursive: true });
+    await writeFile(join(cache, "../blobs/shared"), "{}");
+    await writeFile(join(cache, "refs/main"), commit);
+    await symlink("../../blobs/shared", join(cache, "blobs/abc"));
+    await symlink("../../blobs/abc", join(cache, `snapshots/${commit}/config.json`));
+    const environment = { ...session.environment, offline: true };
+    const folder = await resolveModelFolder("org/name", { environment, files: ["config.json"] });
+    expect(await folder.open("config.json")).toMatchObject({ size: 2, path: join(cache, "../blobs/shared") });
+  });
+});
