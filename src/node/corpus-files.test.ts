@@ -19,7 +19,8 @@ beforeAll(() => {
   mkdirSync(at("nothing"));
   writeFileSync(at("books/b.txt"), "second\r\n");
   writeFileSync(at("books/a.txt"), "\ufefffirst\n");
-  writeFileSync(at("books/deep/c.md"), "third");
+  writeFileSync(at("books/deep/c.text"), "third");
+  writeFileSync(at("books/README.md"), "about the books");
   writeFileSync(at("books/picture.png"), "no text");
   writeFileSync(at("books/[b].txt"), "odd name");
   writeFileSync(at("latin1.txt"), Uint8Array.from([99, 97, 102, 0xe9, 10]));
@@ -62,7 +63,7 @@ test("can be read again", async () => {
 test.each<[string, () => string | string[], RegExp]>([
   ["a missing file", () => at("missing.txt"), /missing.txt: does not exist, and as a pattern matches no file/],
   ["a pattern without a match", () => at("books/*.csv"), /\*.csv: does not exist, and as a pattern matches no file/],
-  ["a folder without text", () => at("nothing"), /nothing: no .txt, .text, .md file is in the folder/],
+  ["a folder without text", () => at("nothing"), /nothing: no .txt, .*.ndjson.zst file is in the folder/],
   ["a path through a file", () => at("empty.txt/x"), /does not exist/],
   ["an empty file", () => at("empty.txt"), /empty.txt: is empty/],
   ["no file", () => [], /no file is given/],

@@ -1,27 +1,21 @@
-import { createReadStream, type Stats, statSync } from "node:fs";
+import { type Stats, statSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { globSync } from "tinyglobby";
-import type { Corpus, Document } from "../corpus/corpus.js";
-import { textStream } from "../corpus/text-stream.js";
+import type { Corpus } from "../corpus/corpus.js";
 import { InputError } from "../errors.js";
+import { type CorpusFile, type CorpusOptions, fileDocuments, folderEndings } from "./file-documents.js";
 import { fileError } from "./file-source.js";
 
-/** Endings that are taken from a folder. */
-const textEndings = [".txt", ".text", ".md"];
-const readSize = 2 ** 18;
-
-/** One entry of `Corpus.files`. */
-type CorpusFile = Corpus["files"][number];
-
 /**
- * Text from files: paths, globs (sorted), folders (their .txt, .text and .md files, sorted) and `-` for standard input.
- * A path that exists is taken as it is, whatever is special in it. The files are looked up now and read later.
+ * Text, or token ids already made, from files: paths, globs (sorted), folders (the text and JSON-lines files in them, sorted)
+ * and `-` for standard input. A path that exists is taken as it is, whatever is special in it. The files are looked up now
+ * and read later.
  *
- *     const text = corpus(["wiki/*.txt", "notes.txt"]);
+ *     const text = corpus(["wiki/*.txt", "dump.jsonl.zst"], { field: "body" });
  *
  * @throws InputError if there is nothing to read
  */
-export function corpus(paths: string | readonly string[]): Corpus {
+export function corpus(paths: string | readonly string[], options: CorpusOptions = {}): Corpus {
   const asked = typeof paths === "string" ? [paths] : paths;
   const files = asked.flatMap(filesOf);
   if (files.length === 0) throw new InputError("corpus", "no file is given");
@@ -34,13 +28,9 @@ export function corpus(paths: string | readonly string[]): Corpus {
   return {
     files,
     async *documents() {
-      for (const file of files) yield* documentsOf(file);
+      for (const file of files) yield* fileDocuments(file, options);
     },
   };
-}
-
-async function* documentsOf(file: CorpusFile): AsyncGenerator<Document> {
-  yield { name: file.name, text: textStream(file.name, fileBytes(file)) };
 }
 
 function filesOf(path: string): CorpusFile[] {
@@ -48,19 +38,20 @@ function filesOf(path: string): CorpusFile[] {
   const info = statOf(path);
   if (info?.isFile()) return [{ name: path, bytes: info.size }];
   if (info?.isDirectory()) {
-    const found = sortedGlob({ patterns: textEndings.map((ending) => `**/*${ending}`), cwd: path }).map((name) =>
-      path.endsWith("/") ? path + name : `${path}/${name}`,
+    const found = sortedGlob(
+      folderEndings.map((ending) => `**/*${ending}`),
+      path,
     );
-    if (found.length === 0) throw new InputError(path, `no ${textEndings.join(", ")} file is in the folder`);
-    return found.map(sized);
+    if (found.length === 0) throw new InputError(path, `no ${folderEndings.join(", ")} file is in the folder`);
+    return found.map((name) => sized(path.endsWith("/") ? path + name : `${path}/${name}`));
   }
   if (info !== undefined) throw new InputError(path, "is not a regular file; give - and pipe it in");
-  const found = sortedGlob({ patterns: [path], cwd: "." });
+  const found = sortedGlob([path], ".");
   if (found.length === 0) throw new InputError(path, "does not exist, and as a pattern matches no file");
   return found.map(sized);
 }
 
-function sortedGlob({ patterns, cwd }: { patterns: string[]; cwd: string }): string[] {
+function sortedGlob(patterns: string[], cwd: string): string[] {
   return globSync(patterns, { cwd, absolute: patterns.some(isAbsolute), expandDirectories: false }).sort();
 }
 
@@ -77,19 +68,4 @@ function statOf(path: string): Stats | undefined {
     if (code === "ENOTDIR" || code === "ENAMETOOLONG") return undefined;
     throw fileError(path, error);
   }
-}
-
-/** Bytes of a file as they are read. */
-async function* fileBytes(file: CorpusFile): AsyncGenerator<Uint8Array> {
-  const stream = file.name === "-" ? process.stdin : createReadStream(file.name, { highWaterMark: readSize });
-  let bytes = 0;
-  try {
-    for await (const chunk of stream) {
-      bytes += (chunk as Uint8Array).length;
-      yield chunk as Uint8Array;
-    }
-  } catch (error) {
-    throw fileError(file.name, error);
-  }
-  file.bytes = bytes;
 }
