@@ -1,0 +1,109 @@
+import type { Corpus } from "../corpus/corpus.js";
+
+/** How one number is spread over the contexts. */
+export interface Spread {
+  mean: number;
+  /** 95 of 100 contexts are at or below it (linear between order statistics). */
+  percentile95: number;
+  max: number;
+}
+
+export interface ComparedModel {
+  name: string;
+  modelType: string;
+  hiddenSize: number;
+  /** Number type of E as stored. */
+  dtype: string;
+}
+
+/** How the output of two models of one vocabulary differs over a corpus; divergences in nats. */
+export interface Comparison {
+  models: { a: ComparedModel; b: ComparedModel };
+  vocabSize: number;
+  corpus: {
+    files: Corpus["files"];
+    contextLength: number;
+    windows: number;
+    /** N: positions compared. */
+    contexts: number;
+    beginOfText: boolean;
+  };
+  /** KL(A || B), KL(B || A) and Jensen-Shannon. */
+  kl: Spread;
+  reverseKl: Spread;
+  js: Spread;
+  /** Share of the contexts in which both models have the same likeliest token. */
+  top1Agreement: number;
+  /** Of every window's tokens but its first; NaN if no window has a second. */
+  perplexity: { a: number; b: number };
+  /** Tokens that the perplexities are of. */
+  predictedTokens: number;
+  /** alpha under each model, [V]. */
+  meanProbability: { a: Float64Array; b: Float64Array };
+  /** The divergences of every context in the order of the text, [N]. */
+  perContext: { kl: Float32Array; reverseKl: Float32Array; js: Float32Array };
+  /** Text of every token, [V]. */
+  tokens: string[];
+  /** Ids that the tokenizer can produce. */
+  tokenIds: Int32Array;
+  /** Processor cores asked for. */
+  threads: number;
+  seconds: number;
+  tokensPerSecond: number;
+}
+
+export interface Mover {
+  id: number;
+  token: string;
+  /** alpha under A and under B. */
+  a: number;
+  b: number;
+  /** alpha_B / alpha_A. */
+  scale: number;
+}
+
+/** Mean probabilities below this count as this, so that scales are finite. */
+const leastProbability = 1e-300;
+
+/** Tokens whose mean probability differs by the largest factor, up or down, largest first. */
+export function largestMovers({ meanProbability, tokens, tokenIds }: Comparison, count = 20): Mover[] {
+  const scale = (id: number) =>
+    Math.max(leastProbability, meanProbability.b[id]!) / Math.max(leastProbability, meanProbability.a[id]!);
+  return Array.from(tokenIds, (id) => ({ id, moved: Math.abs(Math.log(scale(id))) }))
+    .sort((x, y) => y.moved - x.moved || x.id - y.id)
+    .slice(0, count)
+    .map(({ id }) => ({
+      id,
+      token: tokens[id]!,
+      a: meanProbability.a[id]!,
+      b: meanProbability.b[id]!,
+      scale: scale(id),
+    }));
+}
+
+/** The numbers of a comparison that fit on a page: what `--json` prints and `run.json` holds under `results`. */
+export interface ComparisonSummary {
+  contexts: number;
+  kl: Spread;
+  reverseKl: Spread;
+  js: Spread;
+  top1Agreement: number;
+  perplexity: { a: number; b: number };
+  predictedTokens: number;
+  movers: Mover[];
+}
+
+/** @param movers how many tokens to list */
+export function summarizeComparison(comparison: Comparison, movers = 20): ComparisonSummary {
+  const { corpus, kl, reverseKl, js, top1Agreement, perplexity, predictedTokens } = comparison;
+  return {
+    contexts: corpus.contexts,
+    kl,
+    reverseKl,
+    js,
+    top1Agreement,
+    perplexity,
+    predictedTokens,
+    movers: largestMovers(comparison, movers),
+  };
+}

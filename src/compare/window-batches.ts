@@ -1,0 +1,23 @@
+import type { Windows } from "../model/model.js";
+
+/** Tokens that one run of the layers takes: enough to keep matrix products efficient, few enough to stay in cache. */
+const tokensPerRun = 256;
+
+/** Groups neighbouring windows of one length, so that short ones don't run one by one. */
+export async function* windowBatches(windows: AsyncIterable<Int32Array>): AsyncGenerator<Windows> {
+  let group: Int32Array[] = [];
+  const flush = (): Windows => {
+    const length = group[0]!.length;
+    const tokenIds = new Int32Array(group.length * length);
+    for (const [index, window] of group.entries()) tokenIds.set(window, index * length);
+    const full = { count: group.length, length, tokenIds };
+    group = [];
+    return full;
+  };
+  for await (const window of windows) {
+    if (group.length > 0 && window.length !== group[0]!.length) yield flush();
+    group.push(window);
+    if ((group.length + 1) * window.length > tokensPerRun) yield flush();
+  }
+  if (group.length > 0) yield flush();
+}
