@@ -13,7 +13,10 @@ export function analysisTable(analysis: Analysis, seconds: number, out: string):
   const { dimensionsFor } = sparsity;
   const rows: [string, string][] = [
     ["model", `${model.name} (${model.modelType}), V = ${count(model.vocabSize)}, d = ${count(model.hiddenSize)}`],
-    ["contexts", `${count(corpus.contexts)} in windows of ${count(corpus.contextLength)}`],
+    [
+      "contexts",
+      count(corpus.contexts) + (corpus.contextLength ? ` in windows of ${count(corpus.contextLength)}` : ""),
+    ],
     ["", ""],
     ["-log alpha ~ A . E + B", `R2 ${four(encoding.r2)}, adjusted ${four(encoding.adjustedR2)}`],
     ["  10-fold cross-validated", `R2 ${four(encoding.crossValidatedR2)}`],

@@ -44,10 +44,14 @@ export function progressLine(done: number, total: number | undefined, rate: numb
   const speed = `${Math.round(rate).toLocaleString("en")} tokens/s`;
   if (total === undefined) return `${done.toLocaleString("en")} tokens, ${speed}`;
   const share = Math.min(1, done / total);
-  const filled = Math.round(share * barWidth);
-  const bar = "#".repeat(filled) + "-".repeat(barWidth - filled);
   const left = rate > 0 ? duration((total - done) / rate) : "?";
-  return `[${bar}] ${Math.floor(100 * share)}% ${speed}, ${left} left`;
+  return `${bar(share)} ${Math.floor(100 * share)}% ${speed}, ${left} left`;
+}
+
+/** @param share from 0 to 1 */
+export function bar(share: number): string {
+  const filled = Math.round(Math.min(1, share) * barWidth);
+  return `[${"#".repeat(filled)}${"-".repeat(barWidth - filled)}]`;
 }
 
 /** Seconds as people say them: 42 s, 3 min 20 s, 2 h 5 min. */

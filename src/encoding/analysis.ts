@@ -95,8 +95,9 @@ export interface Analysis {
   };
   corpus: {
     files: { name: string; bytes: number }[];
-    contextLength: number;
-    windows: number;
+    /** Undefined where hidden states were given instead of text. */
+    contextLength: number | undefined;
+    windows: number | undefined;
     contexts: number;
     beginOfText: boolean;
   };

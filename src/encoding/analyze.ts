@@ -1,11 +1,13 @@
 import type { Corpus } from "../corpus/corpus.js";
+import type { HiddenStates } from "../corpus/hidden-states.js";
 import { tokenIds } from "../corpus/token-ids.js";
 import type { Tokenizer } from "../corpus/tokenizer.js";
 import { windows } from "../corpus/windows.js";
 import { gramSession } from "../engine/gram-session.js";
 import { InputError } from "../errors.js";
+import type { HeadModel } from "../model/head-model.js";
 import type { Model } from "../model/model.js";
-import { collectStatistics } from "../statistics/collect.js";
+import { collectFromHidden, collectStatistics } from "../statistics/collect.js";
 import type { HeadStatistics } from "../statistics/head-statistics.js";
 import { matrix } from "../tensor/matrix.js";
 import { readTensor } from "../tensor/safetensors.js";
@@ -19,6 +21,8 @@ export interface AnalyzeOptions {
   tokens?: number | undefined;
   /** Start every window with the tokenizer's begin-of-text token. */
   beginOfText?: boolean | undefined;
+  /** Id put between documents, null for none. Default: the end-of-text token between the documents of one file. */
+  separator?: number | null | undefined;
   /** Of the random choices of dimensions that the sparsity curve is compared with. Default 0. */
   seed?: number | undefined;
   /** Called after every few windows. */
@@ -52,17 +56,12 @@ export async function analyze(model: Model, corpus: Corpus, options: AnalyzeOpti
   const contextLength = checkedContextLength(model, options.contextLength);
   const tokenizer = await model.tokenizer();
   const beginOfText = options.beginOfText ? requiredBeginOfText(model, tokenizer) : undefined;
-  if (model.vocabSize < model.hiddenSize + 2) {
-    throw new InputError(
-      model.name,
-      `has V = ${model.vocabSize} tokens and d = ${model.hiddenSize}; a regression on d dimensions needs V >= d + 2`,
-    );
-  }
+  checkRegressionPossible(model);
 
-  const stream = windows(tokenIds(corpus, tokenizer, { vocabSize: model.vocabSize }), {
+  const stream = windows(tokenIds(corpus, tokenizer, { vocabSize: model.vocabSize, separator: options.separator }), {
     contextLength,
-    ...(options.tokens === undefined ? {} : { maxTokens: options.tokens }),
-    ...(beginOfText === undefined ? {} : { beginOfText }),
+    maxTokens: options.tokens,
+    beginOfText,
   });
   let windowCount = resume?.windows ?? 0;
   const resumedContexts = resume?.statistics.contexts ?? 0;
@@ -71,51 +70,92 @@ export async function analyze(model: Model, corpus: Corpus, options: AnalyzeOpti
     signal,
     onBatch: async (done) => {
       windowCount += done.windows;
-      await options.onProgress?.({
-        windows: windowCount,
-        contexts: done.statistics.contexts,
-        statistics: done.statistics,
-      });
+      const { contexts } = done.statistics;
+      await options.onProgress?.({ windows: windowCount, contexts, statistics: done.statistics });
     },
   });
-  const passSeconds = (performance.now() - started) / 1000;
+  const text = { files: corpus.files, contextLength, windows: windowCount, beginOfText: beginOfText !== undefined };
+  return readEncoding({ model, tokenizer, statistics, text, seed, started, resumedContexts });
+}
 
-  const embedding = matrix(model.vocabSize, model.hiddenSize, await readTensor(model.head.weight));
-  const outputBias = model.head.bias && (await readTensor(model.head.bias));
-  const ids = Int32Array.from({ length: model.vocabSize }, (_, id) => id).filter((id) => tokenizer.produces(id));
-  const { gram, release } = await gramSession(model.engine);
+/**
+ * The same from hidden states that were computed elsewhere, by anything: only the head is run. Without a tokenizer, tokens
+ * go by their ids and no row of E is taken for padding.
+ * @throws InputError if the hidden states or the model's head cannot be used
+ */
+export async function analyzeHidden(
+  model: HeadModel,
+  hidden: HiddenStates,
+  options: Pick<AnalyzeOptions, "seed" | "signal"> & { onProgress?: (contexts: number) => void } = {},
+): Promise<Analysis> {
+  const started = performance.now();
+  checkRegressionPossible(model);
+  const statistics = await collectFromHidden(model, hidden.blocks(), {
+    signal: options.signal,
+    onBlock: options.onProgress,
+  });
+  const tokenizer = await model.tokenizer().catch((error) => {
+    if (error instanceof InputError && /tokenizer\.json is missing/.test(error.message)) return undefined;
+    throw error;
+  });
+  const text = { files: [hidden.file], contextLength: undefined, windows: undefined, beginOfText: false };
+  return readEncoding({ model, tokenizer, statistics, text, seed: options.seed ?? 0, started, resumedContexts: 0 });
+}
+
+interface Pass {
+  model: HeadModel;
+  tokenizer: Tokenizer | undefined;
+  statistics: HeadStatistics;
+  text: Omit<Analysis["corpus"], "contexts">;
+  seed: number;
+  /** When the pass began, by performance.now(). */
+  started: number;
+  resumedContexts: number;
+}
+
+/** From the sums of one pass to everything that is read off them. */
+async function readEncoding({ model, tokenizer, statistics, text, seed, started, resumedContexts }: Pass) {
+  const passSeconds = (performance.now() - started) / 1000;
+  const { name, modelType, vocabSize, hiddenSize, head, dtype, engine } = model;
+  const embedding = matrix(vocabSize, hiddenSize, await readTensor(head.weight));
+  const outputBias = head.bias && (await readTensor(head.bias));
+  const allIds = Int32Array.from({ length: vocabSize }, (_, id) => id);
+  const ids = allIds.filter((id) => tokenizer?.produces(id) ?? true);
+  const { gram, release } = await gramSession(engine);
   try {
     const results = await encode({ statistics, embedding, outputBias, tokenIds: ids, seed, gram });
-    const total = (performance.now() - started) / 1000;
-    return {
+    const analysis: Analysis = {
       model: {
-        name: model.name,
-        modelType: model.modelType,
-        vocabSize: model.vocabSize,
-        hiddenSize: model.hiddenSize,
-        tied: model.head.tied,
-        hasOutputBias: model.head.bias !== undefined,
-        paddingRows: model.vocabSize - ids.length,
-        dtype: model.dtype,
+        name,
+        modelType,
+        vocabSize,
+        hiddenSize,
+        tied: head.tied,
+        hasOutputBias: head.bias !== undefined,
+        paddingRows: vocabSize - ids.length,
+        dtype,
       },
-      corpus: {
-        files: corpus.files,
-        contextLength,
-        windows: windowCount,
-        contexts: statistics.contexts,
-        beginOfText: beginOfText !== undefined,
-      },
-      tokens: Array.from({ length: model.vocabSize }, (_, id) => tokenizer.tokenText(id)),
+      corpus: { ...text, contexts: statistics.contexts },
+      tokens: Array.from(allIds, (id) => tokenizer?.tokenText(id) ?? `#${id}`),
       statistics,
       ...results,
       seed,
-      threads: model.engine.threads,
-      seconds: { pass: passSeconds, total },
+      threads: engine.threads,
+      seconds: { pass: passSeconds, total: (performance.now() - started) / 1000 },
       tokensPerSecond: (statistics.contexts - resumedContexts) / passSeconds,
     };
+    return analysis;
   } finally {
     await release();
   }
+}
+
+function checkRegressionPossible({ name, vocabSize, hiddenSize }: HeadModel): void {
+  if (vocabSize >= hiddenSize + 2) return;
+  throw new InputError(
+    name,
+    `has V = ${vocabSize} tokens and d = ${hiddenSize}; a regression on d dimensions needs V >= d + 2`,
+  );
 }
 
 function checkedContextLength({ name, maxPositions }: Model, asked: number | undefined): number {

@@ -23,13 +23,24 @@ export function theory(input: TheoryInput, { tokenIds, observed, slopes }: Encod
   const { contexts, sumHidden, sumLogNormalizer } = input.statistics;
   const direction = sumHidden.map((value) => -value / contexts);
   const intercept = sumLogNormalizer / contexts;
-  const { linear, variance } = logProbabilityMoments(input, tokenIds);
+  const { linear, variance } = transformedMoments(input.statistics, tokenIds) ?? logProbabilityMoments(input, tokenIds);
   const first = linear.map((logit) => intercept - logit);
   const second = first.map((value, index) => value - variance[index]! / 2);
   return {
     meanField: { r2: explained(observed, first), cosine: cosine(direction, slopes), intercept },
     secondOrder: { r2: explained(observed, second) },
   };
+}
+
+/** The same moments of a head whose logits are not linear in h, summed in the pass itself. */
+function transformedMoments({ contexts, logitMoments, sumLogNormalizer }: HeadStatistics, tokenIds: Int32Array) {
+  if (logitMoments === undefined) return undefined;
+  const linear = Float64Array.from(tokenIds, (w) => logitMoments.sumLogit[w]! / contexts);
+  const variance = Float64Array.from(tokenIds, (w) => {
+    const mean = (logitMoments.sumLogit[w]! - sumLogNormalizer) / contexts;
+    return logitMoments.sumSquaredLogProbability[w]! / contexts - mean * mean;
+  });
+  return { linear, variance };
 }
 
 /** Mean over contexts of the logit E_w . h_t + b_w, and variance of the log-probability E_w . h_t + b_w - L_t, [R] each. */

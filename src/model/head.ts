@@ -22,6 +22,11 @@ export interface Head {
   readonly hiddenSize: number;
 }
 
+/** Whether the logits are more than E h + b. */
+export function isTransformed({ transform: { scale, softCap } }: Head): boolean {
+  return (scale !== undefined && scale !== 1) || softCap !== undefined;
+}
+
 /** Adds z = E h + b and the model's own transform to a graph. @param hidden [n, d] @returns [n, V] */
 export function logits(graph: Graph, head: Head, hidden: Value): Value {
   const { scale, softCap } = head.transform;

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdir, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Corpus } from "../corpus/corpus.js";
-import type { Head } from "../model/head.js";
+import { type Head, isTransformed } from "../model/head.js";
 import type { Model } from "../model/model.js";
 import type { HeadStatistics } from "../statistics/head-statistics.js";
 import { decodeStatistics, encodeStatistics } from "../statistics/statistics-file.js";
@@ -48,6 +48,7 @@ async function readUnfinished(path: string, key: string, head: Head): Promise<Un
       await openFileSource(path),
       head.vocabSize,
       head.hiddenSize,
+      isTransformed(head),
     );
     const windows = Number(metadata.windows);
     return metadata.key === key && Number.isSafeInteger(windows) && windows > 0 ? { windows, statistics } : undefined;

@@ -70,10 +70,14 @@ function textFacts({ files, contextLength, windows, contexts, beginOfText }: Ana
   const rest = files.length > LISTED_FILES ? html`<li>and ${count(files.length - LISTED_FILES)} more</li>` : undefined;
   return [
     [files.length === 1 ? "file" : `${count(files.length)} files`, html`<ul>${listed}${rest}</ul>`],
-    ["context length", `${count(contextLength)} tokens`],
-    ["windows", `${count(windows)}, each independent`],
+    ...(contextLength === undefined || windows === undefined
+      ? ([["held", "hidden states, computed elsewhere"]] satisfies Fact[])
+      : ([
+          ["context length", `${count(contextLength)} tokens`],
+          ["windows", `${count(windows)}, each independent`],
+          ["begin-of-text", beginOfText ? "before every window" : "not added"],
+        ] satisfies Fact[])),
     ["contexts averaged", count(contexts)],
-    ["begin-of-text", beginOfText ? "before every window" : "not added"],
   ];
 }
 

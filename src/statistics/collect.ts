@@ -1,6 +1,7 @@
 import { float32Output, float64Output, type Session, type Tensors } from "../engine/engine.js";
 import { inOrder } from "../engine/in-order.js";
-import type { Head } from "../model/head.js";
+import { type Head, isTransformed } from "../model/head.js";
+import type { HeadModel } from "../model/head-model.js";
 import type { Model, Windows } from "../model/model.js";
 import { headStatisticsGraph, topSizes } from "./head-graph.js";
 import { emptyStatistics, type HeadStatistics } from "./head-statistics.js";
@@ -31,7 +32,7 @@ export async function collectStatistics(
   { onto, onBatch, signal }: CollectOptions = {},
 ): Promise<HeadStatistics> {
   const { head } = model;
-  const statistics = onto ?? emptyStatistics(head.vocabSize, head.hiddenSize);
+  const statistics = onto ?? emptyStatistics(head.vocabSize, head.hiddenSize, isTransformed(head));
   const session = await model.engine.load(headStatisticsGraph(head));
   try {
     const batches = inOrder(batch(windows), session.concurrency + 1, async (part) => ({
@@ -43,6 +44,32 @@ export async function collectStatistics(
       for (const outputs of reduced) add(statistics, outputs);
       for (const id of part.tokenIds) statistics.tokenCounts[id]! += 1;
       await onBatch?.({ windows: part.count, statistics });
+    }
+  } finally {
+    await session.release();
+  }
+  return statistics;
+}
+
+/**
+ * The same sums from hidden states that were computed elsewhere; of the text's own tokens nothing is known.
+ * @param blocks rows of hidden states, float32 [rows, d]
+ */
+export async function collectFromHidden(
+  { head, engine }: HeadModel,
+  blocks: AsyncIterable<Float32Array>,
+  { signal, onBlock }: { signal?: AbortSignal | undefined; onBlock?: ((contexts: number) => void) | undefined } = {},
+): Promise<HeadStatistics> {
+  const statistics = emptyStatistics(head.vocabSize, head.hiddenSize, isTransformed(head));
+  const session = await engine.load(headStatisticsGraph(head));
+  try {
+    const results = inOrder(blocks, session.concurrency + 1, (block) =>
+      reduce(session, head, { count: 1, length: block.length / head.hiddenSize }, block),
+    );
+    for await (const reduced of results) {
+      signal?.throwIfAborted();
+      for (const outputs of reduced) add(statistics, outputs);
+      onBlock?.(statistics.contexts);
     }
   } finally {
     await session.release();
@@ -75,7 +102,7 @@ async function* batch(windows: AsyncIterable<Int32Array>): AsyncGenerator<Window
 async function reduce(
   session: Session,
   { vocabSize, hiddenSize }: Head,
-  { count, length }: Windows,
+  { count, length }: Pick<Windows, "count" | "length">,
   hidden: Float32Array,
 ): Promise<Tensors[]> {
   const maxRows = Math.max(1, Math.floor(maxBlockNumbers / vocabSize));
@@ -94,8 +121,12 @@ async function reduce(
 /** Adds one block's outputs (see headStatisticsGraph) to the sums. */
 function add(statistics: HeadStatistics, outputs: Tensors): void {
   const { sumProbability, sumHidden, sumHiddenOuter, sumLogNormalizerHidden } = statistics;
-  const probability = float32Output(outputs, "sum_probability");
-  for (let w = 0; w < probability.length; w++) sumProbability[w]! += probability[w]!;
+  accumulate(sumProbability, float32Output(outputs, "sum_probability"));
+  const { logitMoments } = statistics;
+  if (logitMoments) {
+    accumulate(logitMoments.sumLogit, float32Output(outputs, "sum_logit"));
+    accumulate(logitMoments.sumSquaredLogProbability, float32Output(outputs, "sum_squared_log_probability"));
+  }
 
   const moments = float64Output(outputs, "moments");
   const d = sumHidden.length;
@@ -113,6 +144,10 @@ function add(statistics: HeadStatistics, outputs: Tensors): void {
   statistics.sumEntropy += total(float32Output(outputs, "entropy"));
   statistics.sumLogitDeviation += total(float32Output(outputs, "logit_deviation"));
   for (const size of topSizes) statistics.sumTopMass[`${size}`] += total(float32Output(outputs, `top_${size}_mass`));
+}
+
+function accumulate(sums: Float64Array, values: Float32Array): void {
+  for (let i = 0; i < values.length; i++) sums[i]! += values[i]!;
 }
 
 function total(values: Float32Array): number {

@@ -1,5 +1,5 @@
 import { createGraph, type Graph, type Value } from "../engine/graph.js";
-import { type Head, logits } from "../model/head.js";
+import { type Head, isTransformed, logits } from "../model/head.js";
 
 /** Sizes of the sets whose probability is summed: the likeliest 1, 10 and 100 tokens. */
 export const topSizes = [1, 10, 100] as const;
@@ -12,6 +12,7 @@ export const topSizes = [1, 10, 100] as const;
  * - `moments`, float64 [d + 2, d + 2]: X'X for the rows X_t = [h_t, L_t, 1]
  * - `entropy`, `logit_deviation`, float32 [rows]
  * - `top_1_mass`, `top_10_mass`, `top_100_mass`, float32 [rows]: probability of the likeliest tokens
+ * - of heads with a transform, `sum_logit` and `sum_squared_log_probability`, float32 [V]: over the rows, of z and (z - L)^2
  */
 export function headStatisticsGraph(head: Head): Graph {
   const { vocabSize, hiddenSize } = head;
@@ -44,6 +45,12 @@ export function headStatisticsGraph(head: Head): Graph {
   const meanSquare = perRow("ReduceMean", graph.op("Mul", [z, z]));
   const variance = graph.op("Relu", [graph.op("Sub", [meanSquare, graph.op("Mul", [mean, mean])])]);
   graph.output(graph.op("Sqrt", [variance]), "logit_deviation", "float32", ["rows"]);
+
+  if (isTransformed(head)) {
+    graph.output(graph.op("ReduceSum", [z, ints(0)], { keepdims: 0 }), "sum_logit", "float32", [vocabSize]);
+    const squared = graph.op("ReduceSumSquare", [graph.op("Sub", [z, logNormalizer]), ints(0)], { keepdims: 0 });
+    graph.output(squared, "sum_squared_log_probability", "float32", [vocabSize]);
+  }
 
   const ones = graph.op("Exp", [graph.op("Sub", [logNormalizer, logNormalizer])]);
   const augmented = graph.cast(graph.op("Concat", [rows, logNormalizer, ones], { axis: -1 }), "float64");

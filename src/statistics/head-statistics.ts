@@ -21,13 +21,21 @@ export interface HeadStatistics {
   sumLogitDeviation: number;
   /** Sums over contexts of the probability of the 1, 10 and 100 likeliest tokens. */
   sumTopMass: Record<"1" | "10" | "100", number>;
+  /**
+   * Of heads whose logits are not linear in h (a scale, a soft cap): sums of z_tw and of (z_tw - L_t)^2, [V] each. For all
+   * others the moments of h say the same.
+   */
+  logitMoments?: { sumLogit: Float64Array; sumSquaredLogProbability: Float64Array };
   /** How often each id occurs in the text itself, [V]. */
   tokenCounts: Float64Array;
 }
 
-/** Sums over no context at all. */
-export function emptyStatistics(vocabSize: number, hiddenSize: number): HeadStatistics {
+/** Sums over no context at all. @param transformed whether the head's logits are more than E h + b */
+export function emptyStatistics(vocabSize: number, hiddenSize: number, transformed = false): HeadStatistics {
   return {
+    ...(transformed && {
+      logitMoments: { sumLogit: new Float64Array(vocabSize), sumSquaredLogProbability: new Float64Array(vocabSize) },
+    }),
     contexts: 0,
     sumProbability: new Float64Array(vocabSize),
     sumHidden: new Float64Array(hiddenSize),
@@ -47,7 +55,20 @@ export function emptyStatistics(vocabSize: number, hiddenSize: number): HeadStat
  * @throws RangeError if the two are of heads of different sizes
  */
 export function merge(a: HeadStatistics, b: HeadStatistics): HeadStatistics {
+  if ((a.logitMoments === undefined) !== (b.logitMoments === undefined)) {
+    throw new RangeError("cannot merge statistics of a head with a transform and of one without");
+  }
   return {
+    ...(a.logitMoments &&
+      b.logitMoments && {
+        logitMoments: {
+          sumLogit: sum(a.logitMoments.sumLogit, b.logitMoments.sumLogit),
+          sumSquaredLogProbability: sum(
+            a.logitMoments.sumSquaredLogProbability,
+            b.logitMoments.sumSquaredLogProbability,
+          ),
+        },
+      }),
     contexts: a.contexts + b.contexts,
     sumProbability: sum(a.sumProbability, b.sumProbability),
     sumHidden: sum(a.sumHidden, b.sumHidden),

@@ -26,10 +26,22 @@ const arrays = {
   token_counts: (s: HeadStatistics) => s.tokenCounts,
 };
 
+function arraysOf(statistics: HeadStatistics): [name: string, data: Float64Array][] {
+  const { logitMoments } = statistics;
+  return [
+    ...Object.entries(arrays).map(([name, get]): [string, Float64Array] => [name, get(statistics)]),
+    ...(logitMoments
+      ? ([
+          ["sum_logit", logitMoments.sumLogit],
+          ["sum_squared_log_probability", logitMoments.sumSquaredLogProbability],
+        ] as [string, Float64Array][])
+      : []),
+  ];
+}
+
 /** HeadStatistics as a safetensors file, every sum in full float64. */
 export function encodeStatistics(statistics: HeadStatistics, metadata: Record<string, string>): Uint8Array {
-  const tensors = Object.entries(arrays).map(([name, get]) => {
-    const data = get(statistics);
+  const tensors = arraysOf(statistics).map(([name, data]) => {
     return { name, dtype: "F64" as const, shape: [data.length], data };
   });
   const sums = Float64Array.from(scalars(statistics));
@@ -41,9 +53,10 @@ export async function decodeStatistics(
   source: ByteSource,
   vocabSize: number,
   hiddenSize: number,
+  transformed = false,
 ): Promise<{ statistics: HeadStatistics; metadata: Record<string, string> }> {
   const { tensors, metadata } = await readSafetensorsHeader(source);
-  const statistics = emptyStatistics(vocabSize, hiddenSize);
+  const statistics = emptyStatistics(vocabSize, hiddenSize, transformed);
   const read = async (name: string, length: number): Promise<Float64Array> => {
     const entry = tensors.get(name);
     if (entry === undefined || entry.shape.length !== 1 || entry.shape[0] !== length) {
@@ -51,10 +64,7 @@ export async function decodeStatistics(
     }
     return readTensorFloat64(entry);
   };
-  for (const [name, get] of Object.entries(arrays)) {
-    const target = get(statistics);
-    target.set(await read(name, target.length));
-  }
+  for (const [name, target] of arraysOf(statistics)) target.set(await read(name, target.length));
   const sums = await read("sums", scalars(statistics).length);
   const [contexts, sumLogNormalizer, sumLogNormalizerSquared, sumEntropy, sumLogitDeviation, top1, top10, top100] =
     sums;

@@ -1,0 +1,142 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Corpus } from "../corpus/corpus.js";
+import { openHiddenStates } from "../corpus/hidden-states.js";
+import type { Model } from "../model/model.js";
+import { corpus } from "../node/corpus-files.js";
+import { openFileSource } from "../node/file-source.js";
+import { loadHead, loadModel } from "../node/load-model.js";
+import { meanProbability } from "../statistics/head-statistics.js";
+import { bytesSource } from "../tensor/byte-source.js";
+import { writeNpy } from "../tensor/npy.js";
+import { writeSafetensors } from "../tensor/write-safetensors.js";
+import { analyze, analyzeHidden } from "./analyze.js";
+
+let folder: string;
+let model: Model;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "unembed-analyze-"));
+  model = await loadModel("tiny-books", { threads: 2 });
+});
+afterAll(async () => {
+  await model.close();
+  await rm(folder, { recursive: true });
+});
+
+const text = "test/goldens/tiny-books/text.txt";
+
+function ofIds(ids: Int32Array): Corpus {
+  return {
+    files: [],
+    async *documents() {
+      yield {
+        name: "ids",
+        ids: (async function* () {
+          yield ids;
+        })(),
+      };
+    },
+  };
+}
+
+function worstRatio(a: Float64Array, b: Float64Array): number {
+  return a.reduce((worst, value, i) => Math.max(worst, Math.abs(value / b[i]! - 1)), 0);
+}
+
+test("hidden states from a file give what the text that they came from gives", async () => {
+  const length = 200;
+  const { encode } = await model.tokenizer();
+  const ids = Int32Array.from(encode("In the beginning there was a long and winding road. ".repeat(100))).subarray(
+    0,
+    1000,
+  );
+  const fromText = await analyze(model, ofIds(ids), { contextLength: length });
+  const hidden = await model.hiddenStates({ count: 5, length, tokenIds: ids });
+  const d = model.hiddenSize;
+  const files = {
+    "states.npy": writeNpy({ dtype: "F32", shape: [1000, d], data: hidden }),
+    "states.safetensors": writeSafetensors([{ name: "hidden", dtype: "F32", shape: [5, length, d], data: hidden }]),
+  };
+  for (const [name, bytes] of Object.entries(files)) {
+    await writeFile(join(folder, name), bytes);
+    const states = await openHiddenStates(await openFileSource(join(folder, name)), d);
+    const head = await loadHead("tiny-books", { threads: 2 });
+    const fromStates = await analyzeHidden(head, states);
+    await head.close();
+    const [ours, theirs] = [fromStates, fromText].map(({ statistics }) => meanProbability(statistics));
+    expect(worstRatio(ours!, theirs!)).toBeLessThan(1e-6);
+    expect(fromStates.encoding.r2).toBeCloseTo(fromText.encoding.r2, 8);
+    expect(fromStates.corpus).toMatchObject({ contexts: 1000, contextLength: undefined });
+    expect(fromStates.tokens).toEqual(fromText.tokens);
+  }
+});
+
+test("the head of an architecture that is not known is found, or named", async () => {
+  const { cp, readFile } = await import("node:fs/promises");
+  const copy = join(folder, "unknown");
+  await cp("assets/tiny-books", copy, { recursive: true });
+  const config = JSON.parse(await readFile(join(copy, "config.json"), "utf8"));
+  await writeFile(join(copy, "config.json"), JSON.stringify({ ...config, model_type: "mamba9" }));
+  for (const tensorName of [undefined, "transformer.wte.weight"]) {
+    const head = await loadHead(copy, { tensorName });
+    expect([head.vocabSize, head.hiddenSize, head.modelType]).toEqual([8192, 256, "mamba9"]);
+    await head.close();
+  }
+  await expect(loadHead(copy, { tensorName: "lm_head.weight" })).rejects.toThrow(
+    "no output embedding is found under lm_head.weight; name it with --head-tensor",
+  );
+});
+
+test.each<[string, Uint8Array, RegExp]>([
+  ["another width", writeNpy({ dtype: "F32", shape: [4, 3], data: new Float32Array(12) }), /F32 \[4, 3\].*\[n, 256\]/],
+  ["whole numbers", writeNpy({ dtype: "I32", shape: [4, 256], data: new Int32Array(1024) }), /I32 \[4, 256\]/],
+  ["one row", writeNpy({ dtype: "F32", shape: [1, 256], data: new Float32Array(256) }), /has 1 hidden states/],
+  [
+    "a truncated file",
+    writeNpy({ dtype: "F32", shape: [4, 256], data: new Float32Array(1024) }).subarray(0, 900),
+    /states\.npy: /,
+  ],
+])("hidden states of %s are refused", async (_name, bytes, message) => {
+  await expect(openHiddenStates(bytesSource("states.npy", bytes), 256)).rejects.toThrow(message);
+});
+
+test("a hidden state that is not finite is named", async () => {
+  const data = new Float32Array(300 * 256);
+  data[299 * 256 + 7] = Number.NaN;
+  const states = await openHiddenStates(bytesSource("s.npy", writeNpy({ dtype: "F32", shape: [300, 256], data })), 256);
+  await expect(analyzeHidden(model, states)).rejects.toThrow("s.npy: row 299 holds NaN at dimension 7");
+});
+
+test("an analysis goes on from the sums that another one had reached", async () => {
+  const options = { tokens: 2000, contextLength: 128 };
+  const whole = await analyze(model, corpus(text), options);
+  const { windows: all } = whole.corpus;
+  let reached: Parameters<NonNullable<Parameters<typeof analyze>[2]>["onProgress"] & object>[0] | undefined;
+  const stop = new AbortController();
+  const interrupted = analyze(model, corpus(text), {
+    ...options,
+    signal: stop.signal,
+    onProgress: (progress) => {
+      reached = progress;
+      if (progress.windows >= 6) stop.abort(new Error("stopped"));
+    },
+  });
+  await expect(interrupted).rejects.toThrow("stopped");
+  expect(reached!.windows).toBeLessThan(all!);
+  const resumed = await analyze(model, corpus(text), { ...options, resume: reached });
+  expect(resumed.statistics).toEqual(whole.statistics);
+  expect(resumed.encoding).toEqual(whole.encoding);
+});
+
+test("windows can start with the begin-of-text token, which counts", async () => {
+  const analysis = await analyze(model, corpus(text), { tokens: 1000, contextLength: 100, beginOfText: true });
+  expect(analysis.statistics.tokenCounts[0]).toBe(10);
+  expect(analysis.corpus).toMatchObject({ contexts: 1000, windows: 10, beginOfText: true });
+});
+
+test("V < d + 2 makes the regression impossible, which is said before any text is read", async () => {
+  const narrow = { ...model, vocabSize: 200 };
+  await expect(analyze(narrow, corpus(text))).rejects.toThrow("has V = 200 tokens and d = 256");
+});
