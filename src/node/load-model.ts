@@ -1,7 +1,13 @@
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
+import type { Engine } from "../engine/engine.js";
+import type { HeadModel } from "../model/head-model.js";
+import { openHead } from "../model/head-only.js";
 import { type Model, openModel } from "../model/model.js";
+import type { Folder } from "../tensor/byte-source.js";
 import { openFolder } from "./file-source.js";
+import { resolveModelFolder } from "./hub/model-folder.js";
+import type { HubOptions } from "./hub/repository.js";
 import { createEngine } from "./onnx-engine.js";
 
 const assets = new URL("../../assets/", import.meta.url);
@@ -13,7 +19,7 @@ const embeddedModels: Record<string, URL> = { [defaultModel]: new URL("tiny-book
 /** Text that comes with unembed: three books that the embedded model was not trained on. */
 export const defaultCorpus = fileURLToPath(new URL("corpus/books-fit.txt", assets));
 
-export interface LoadOptions {
+export interface LoadOptions extends Pick<HubOptions, "onProgress" | "onNotice" | "signal"> {
   /** Processor cores to use. Default: all. */
   threads?: number | undefined;
   /** Write onnxruntime's profiles to files with this prefix. */
@@ -21,17 +27,40 @@ export interface LoadOptions {
 }
 
 /**
- * Opens a model: a folder with config.json, weights and tokenizer.json, or `tiny-books`, which comes with unembed.
+ * Opens a model: a folder with config.json, weights and tokenizer.json, a repository of the Hugging Face hub
+ * (`org/name`, `org/name@revision`, `hf://org/name`), or `tiny-books`, which comes with unembed. From the hub only the files
+ * that are needed are fetched, into the cache that Python's huggingface_hub uses too.
  *
- *     const model = await loadModel("./my-model", { threads: 4 });
+ *     const model = await loadModel("EleutherAI/pythia-70m@step1000", { threads: 4 });
  *
  * @throws InputError naming the file and the field that cannot be used
  */
 export async function loadModel(name: string = defaultModel, options: LoadOptions = {}): Promise<Model> {
+  return withEngine(name, options, (folder, engine) => openModel(folder, engine, name));
+}
+
+/**
+ * Opens only the head of a model, of any architecture, for hidden states that were computed elsewhere.
+ * @param tensorName the output embedding's name in the checkpoint; left out, the usual names are tried
+ * @throws InputError naming the file and the field that cannot be used
+ */
+export async function loadHead(
+  name: string = defaultModel,
+  options: LoadOptions & { tensorName?: string | undefined } = {},
+): Promise<HeadModel> {
+  return withEngine(name, options, (folder, engine) => openHead(folder, engine, name, options.tensorName));
+}
+
+async function withEngine<Opened>(
+  name: string,
+  options: LoadOptions,
+  open: (folder: Folder, engine: Engine) => Promise<Opened>,
+): Promise<Opened> {
+  const embedded = Object.hasOwn(embeddedModels, name) ? embeddedModels[name] : undefined;
+  const folder = embedded ? openFolder(fileURLToPath(embedded)) : await resolveModelFolder(name, options);
   const engine = createEngine({ threads: options.threads ?? availableParallelism(), profile: options.profile });
-  const embedded = embeddedModels[name];
   try {
-    return await openModel(openFolder(embedded === undefined ? name : fileURLToPath(embedded)), engine, name);
+    return await open(folder, engine);
   } catch (error) {
     await engine.close();
     throw error;
