@@ -25,6 +25,7 @@ test("reads a document a line", async () => {
   const text = '{"text": "a\\nb", "x": {"text": 1}}\n\n  \n"c"\n{"text":""}\n{"id": 3, "text": "d\\u0000"}';
   for (const size of [1, 3, 1000]) expect(await lines(text, "text", size)).toEqual(["a\nb", "c", "", "d\u0000"]);
   expect(await lines('{"body": "a"}', "body")).toEqual(["a"]);
+  expect(await lines('"a"\n{"text":null}\n"b"')).toEqual(["a", "b"]);
   expect(await lines("")).toEqual([]);
 });
 

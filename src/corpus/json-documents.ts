@@ -3,7 +3,8 @@ import type { Document } from "./corpus.js";
 import { type JsonText, jsonLines, jsonValues } from "./json-values.js";
 
 /**
- * The documents of a .jsonl or .ndjson file: one JSON value a line, a string or an object with the text in `field`.
+ * The documents of a .jsonl or .ndjson file: one JSON value a line, a string or an object with the text in `field`. Where that
+ * is null, there is no document.
  * @throws InputError naming the line
  */
 export function jsonLinesDocuments(name: string, text: AsyncIterable<string>, field: string): AsyncGenerator<Document> {
@@ -21,11 +22,13 @@ export function jsonDocuments(name: string, text: AsyncIterable<string>, field: 
 async function* documents(name: string, values: AsyncIterable<JsonText>, field: string): AsyncGenerator<Document> {
   for await (const { json, line } of values) {
     const place = `${name} line ${line}`;
-    yield { name: place, separate: true, text: once(textOf(place, json, field)) };
+    const text = textOf(place, json, field);
+    if (text !== undefined) yield { name: place, separate: true, text: once(text) };
   }
 }
 
-function textOf(place: string, json: string, field: string): string {
+/** @returns undefined if the field is null */
+function textOf(place: string, json: string, field: string): string | undefined {
   let value: unknown;
   try {
     value = JSON.parse(json);
@@ -42,7 +45,7 @@ function textOf(place: string, json: string, field: string): string {
     throw new InputError(place, `has no field ${shorten(field)}; its fields: ${fields || "none"}`);
   }
   const text: unknown = (value as Record<string, unknown>)[field];
-  if (typeof text === "string") return text;
+  if (typeof text === "string" || text === null) return text ?? undefined;
   throw new InputError(place, `field ${shorten(field)} is ${shorten(text)} where a text is wanted`);
 }
 

@@ -7,7 +7,7 @@ import { type CorpusFile, type CorpusOptions, fileDocuments, folderEndings } fro
 import { fileError } from "./file-source.js";
 
 /**
- * Text, or token ids already made, from files: paths, globs (sorted), folders (the text and JSON-lines files in them, sorted)
+ * Text, or token ids already made, from files: paths, globs (sorted), folders (their text, JSON-lines and Parquet files, sorted)
  * and `-` for standard input. A path that exists is taken as it is, whatever is special in it. The files are looked up now
  * and read later.
  *

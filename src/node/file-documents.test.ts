@@ -70,6 +70,17 @@ test("reads Zstandard", async () => {
   expect(await idsOf("test/goldens/text-formats/text.txt.zst")).toEqual(whole);
 });
 
+test("reads Parquet", async () => {
+  const { required } = JSON.parse(readFileSync("test/goldens/text-formats/parquet.json", "utf8")) as {
+    required: string[];
+  };
+  const wanted = required.flatMap((document, i) => [...(i > 0 ? [0] : []), ...tokenizer.encode(document)]);
+  expect(await idsOf("test/goldens/text-formats/plain.parquet")).toEqual(wanted);
+  await expect(idsOf("test/goldens/text-formats/plain.parquet", { column: "body" })).rejects.toThrow(
+    /plain.parquet: column "body" is not there; of columns of text it has "text"/,
+  );
+});
+
 test("says what a file needs", async () => {
   await expect(idsOf(at("a.bin"))).rejects.toThrow(/a.bin: a .bin file doesn't say its number type: give uint16 or/);
   await expect(idsOf(at("body.jsonl"))).rejects.toThrow(

@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import type { Corpus, Document } from "../corpus/corpus.js";
 import { npyDocuments, rawIdDocuments, type TokenDType } from "../corpus/id-files.js";
 import { jsonDocuments, jsonLinesDocuments } from "../corpus/json-documents.js";
+import { parquetDocuments } from "../corpus/parquet/parquet-documents.js";
 import { textStream } from "../corpus/text-stream.js";
 import { zstdStream } from "../corpus/zstd-stream.js";
 import { InputError } from "../errors.js";
@@ -12,6 +13,8 @@ import { gunzip } from "./gunzip.js";
 export interface CorpusOptions {
   /** Field of a JSON document that holds its text. Default "text". */
   field?: string | undefined;
+  /** Column of a Parquet file that holds the texts. Default "text". */
+  column?: string | undefined;
   /** Number type of the token ids in a .bin file. No default: the file doesn't say. */
   tokenDType?: TokenDType | undefined;
 }
@@ -20,24 +23,31 @@ export interface CorpusOptions {
 export type CorpusFile = Corpus["files"][number];
 
 /** Endings of the files that are taken from a folder: those whose content can only be text to read. */
-export const folderEndings = [".txt", ".text", ".jsonl", ".ndjson"].flatMap((ending) =>
-  ["", ".gz", ".zst"].map((compression) => ending + compression),
-);
+export const folderEndings = [
+  ...[".txt", ".text", ".jsonl", ".ndjson"].flatMap((ending) => [ending, `${ending}.gz`, `${ending}.zst`]),
+  ".parquet",
+];
+
+/** Endings of binary files, which are read in place. */
+const binaryEndings = [".parquet", ".npy", ".bin"];
 
 const readSize = 2 ** 18;
 
 /**
- * The documents of a file by its ending: .jsonl and .ndjson, .json, .npy, .bin, all else plain text; each but the binary ones
- * also with .gz or .zst after it. `-` is standard input, plain text.
+ * The documents of a file by its ending: .jsonl and .ndjson, .json, .parquet, .npy, .bin, all else plain text; each but the
+ * binary ones also with .gz or .zst after it. `-` is standard input, plain text.
  * @throws InputError if the ending needs an option that is not given
  */
 export function fileDocuments(file: CorpusFile, options: CorpusOptions): AsyncIterable<Document> {
   const { name } = file;
   const { ending, compression } = endingsOf(name);
-  const { field = "text", tokenDType } = options;
-  if (ending === ".npy" || ending === ".bin") {
-    if (compression !== undefined) throw new InputError(name, `decompress it first: ${ending} files are read in place`);
-    if (ending === ".npy") return opened(name, npyDocuments);
+  const { field = "text", column = "text", tokenDType } = options;
+  if (binaryEndings.includes(ending) && compression !== undefined) {
+    throw new InputError(name, `decompress it first: ${ending} files are read in place`);
+  }
+  if (ending === ".parquet") return opened(name, (source) => parquetDocuments(source, column));
+  if (ending === ".npy") return opened(name, npyDocuments);
+  if (ending === ".bin") {
     if (tokenDType === undefined) {
       throw new InputError(name, "a .bin file doesn't say its number type: give uint16 or uint32");
     }
