@@ -30,7 +30,7 @@ export interface Reply {
  * core: measured twice as fast for small models as sharing every matrix product between cores. Above it the copies
  * would cost more memory than the speed is worth, and large products share well.
  */
-const maxReplicatedBytes = 256 * 2 ** 20;
+const maxReplicatedBytes = 64 * 2 ** 20;
 
 /** onnxruntime on this machine's processor. Weights on disk are mapped where they lie. */
 export function createEngine({ threads, profile }: EngineOptions): Engine {

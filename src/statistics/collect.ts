@@ -8,8 +8,8 @@ import { emptyStatistics, type HeadStatistics } from "./head-statistics.js";
 
 /** Tokens that one run of the layers takes: enough to keep matrix products efficient, few enough to stay in cache. */
 const tokensPerRun = 256;
-/** Numbers in one V-wide block (64 MB as float32): bounds memory whatever the vocabulary. */
-const maxBlockNumbers = 2 ** 24;
+/** Numbers in one V-wide block (16 MB as float32): bounds memory whatever the vocabulary. */
+const maxBlockNumbers = 2 ** 22;
 
 export interface CollectOptions {
   /** Statistics of earlier windows of the same text; the new ones are added to them in place. */
