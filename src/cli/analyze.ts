@@ -1,22 +1,34 @@
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
 import type { Corpus } from "../corpus/corpus.js";
+import { openHiddenStates } from "../corpus/hidden-states.js";
+import type { TokenDType } from "../corpus/id-files.js";
 import type { Analysis } from "../encoding/analysis.js";
-import { type AnalyzeProgress, analyze } from "../encoding/analyze.js";
+import { type AnalyzeProgress, analyze, analyzeHidden } from "../encoding/analyze.js";
 import { summarize } from "../encoding/summary.js";
+import { InputError } from "../errors.js";
 import type { Model } from "../model/model.js";
 import { checkWritable } from "../node/check-writable.js";
-import { corpus as openCorpus } from "../node/corpus-files.js";
-import { defaultCorpus, loadModel } from "../node/load-model.js";
+import { openFileSource } from "../node/file-source.js";
+import type { HubOptions } from "../node/hub/repository.js";
+import { defaultCorpus, defaultModel, loadHead, loadModel } from "../node/load-model.js";
+import { openCorpus } from "../node/open-corpus.js";
 import { writeAnalysisRun } from "../node/run-folder.js";
 import { inputIdentity, openUnfinished } from "../node/unfinished.js";
 import { analysisTable } from "./analysis-table.js";
 import { commandLine, folderName, positiveInteger, wholeNumber } from "./arguments.js";
+import { downloadProgress } from "./download-progress.js";
 import { noProgress, tokenProgress } from "./progress.js";
 import { measuredCorpus } from "./text-size.js";
 
 interface AnalyzeArguments {
   corpus?: string[];
+  field?: string;
+  column?: string;
+  tokenDtype?: TokenDType;
+  separator?: string;
+  hidden?: string;
+  headTensor?: string;
   context?: number;
   tokens?: number;
   bos?: boolean;
@@ -33,6 +45,8 @@ Examples:
   unembed analyze                                   the embedded model on the embedded text
   unembed analyze --tokens 100000 --out runs/first  stop after 100,000 tokens
   unembed analyze ./my-model --corpus text/*.txt    a model folder on your own text
+  unembed analyze EleutherAI/pythia-70m@step1000 --corpus hf://datasets/org/name --column text
+  unembed analyze ./any-model --hidden states.npy   any architecture, hidden states made by anything
   cat book.txt | unembed analyze --corpus - --json  text from standard input, numbers to standard output`;
 
 /** `unembed analyze`. */
@@ -43,8 +57,14 @@ export function analyzeCommand(signal: AbortSignal): Command {
       "Fits -log(mean output probability) of every token as a linear function of its output embedding,\n" +
         "and writes the numbers, the tensors and a report to a folder.",
     )
-    .argument("[model]", "model folder; left out: the embedded model")
-    .option("--corpus <file...>", "text files, folders or globs, - for standard input (default: the embedded text)")
+    .argument("[model]", "model folder or hub id (org/name, org/name@revision); left out: the embedded model")
+    .option("--corpus <file...>", "files, folders, globs, hf://datasets/org/name, - for stdin (default: embedded text)")
+    .option("--field <name>", "field of .json and .jsonl documents that holds the text (default: text)")
+    .option("--column <name>", "column of .parquet files that holds the text (default: text)")
+    .addOption(new Option("--token-dtype <type>", "number type of .bin token files").choices(["uint16", "uint32"]))
+    .option("--separator <text>", "token put between documents, none for nothing (default: end-of-text, within files)")
+    .option("--hidden <file>", "hidden states [n, d] (.npy, .safetensors) made elsewhere, instead of a corpus")
+    .option("--head-tensor <name>", "with --hidden: name of the output embedding in the checkpoint")
     .option("--context <n>", "tokens per window (default: 256, or what the model can take)", positiveInteger)
     .option("--tokens <n>", "stop after this many tokens (default: the whole corpus)", positiveInteger)
     .option("--bos", "start every window with the begin-of-text token")
@@ -60,26 +80,64 @@ export function analyzeCommand(signal: AbortSignal): Command {
 
 async function runAnalyze(modelName: string | undefined, args: AnalyzeArguments, signal: AbortSignal): Promise<void> {
   const started = performance.now();
-  const text = openCorpus(args.corpus ?? defaultCorpus);
-  const model = await loadModel(modelName, { threads: args.threads });
+  const out = resolve(args.out ?? `runs/analyze-${folderName(modelName ?? defaultModel)}`);
+  await checkWritable(out);
+  const analysis = await (args.hidden === undefined
+    ? analyzeText(modelName, out, args, signal)
+    : analyzeStates(modelName, args.hidden, args, signal));
+  await writeAnalysisRun(out, analysis, {
+    command: commandLine(process.argv.slice(2)),
+    arguments: { model: analysis.model.name, ...args },
+  });
+  const seconds = (performance.now() - started) / 1000;
+  if (args.json) {
+    const { tokensPerSecond } = analysis;
+    console.log(JSON.stringify({ ...summarize(analysis), seconds, tokensPerSecond, out }));
+  } else if (!args.quiet) {
+    console.log(analysisTable(analysis, seconds, out));
+  }
+}
+
+async function analyzeText(modelName: string | undefined, out: string, args: AnalyzeArguments, signal: AbortSignal) {
+  if (args.headTensor !== undefined) throw new InputError("--head-tensor", "is for --hidden only");
+  const hub = hubOptions(args, signal);
+  const { field, column, tokenDtype: tokenDType } = args;
+  const text = await openCorpus(args.corpus ?? [defaultCorpus], { field, column, tokenDType }, hub);
+  const model = await loadModel(modelName, { threads: args.threads, ...hub });
   try {
-    const out = resolve(args.out ?? `runs/analyze-${folderName(model.name)}`);
-    await checkWritable(out);
-    const analysis = await resumableAnalysis(model, text, out, args, signal);
-    await writeAnalysisRun(out, analysis, {
-      command: commandLine(process.argv.slice(2)),
-      arguments: { model: model.name, ...args },
-    });
-    const seconds = (performance.now() - started) / 1000;
-    if (args.json) {
-      const { tokensPerSecond } = analysis;
-      console.log(JSON.stringify({ ...summarize(analysis), seconds, tokensPerSecond, out }));
-    } else if (!args.quiet) {
-      console.log(analysisTable(analysis, seconds, out));
-    }
+    return await resumableAnalysis(model, text, out, args, signal);
   } finally {
     await model.close();
   }
+}
+
+async function analyzeStates(name: string | undefined, file: string, args: AnalyzeArguments, signal: AbortSignal) {
+  const unused = (["corpus", "context", "tokens", "bos"] as const).find((option) => args[option] !== undefined);
+  if (unused !== undefined) throw new InputError(`--${unused}`, "is for text; --hidden takes the place of a corpus");
+  const options = { threads: args.threads, tensorName: args.headTensor, ...hubOptions(args, signal) };
+  const model = await loadHead(name, options);
+  const progress = args.quiet ? noProgress : tokenProgress(process.stderr, "analyze");
+  try {
+    const hidden = await openHiddenStates(await openFileSource(file), model.hiddenSize);
+    const onProgress = (contexts: number) => progress.update(contexts, hidden.rows);
+    return await analyzeHidden(model, hidden, { seed: args.seed, signal, onProgress });
+  } finally {
+    progress.stop();
+    await model.close();
+  }
+}
+
+function hubOptions({ quiet }: AnalyzeArguments, signal: AbortSignal): HubOptions {
+  if (quiet) return { signal };
+  return { signal, onProgress: downloadProgress(process.stderr), onNotice: (message) => console.error(message) };
+}
+
+/** The id that `--separator` names: a token's text, or `none`. */
+async function separatorId(model: Model, text: string | undefined): Promise<number | null | undefined> {
+  if (text === undefined || text === "none") return text === undefined ? undefined : null;
+  const ids = (await model.tokenizer()).encode(text);
+  if (ids.length === 1) return ids[0]!;
+  throw new InputError("--separator", `${JSON.stringify(text)} is ${ids.length} tokens; one is wanted`);
 }
 
 /** The analysis, going on from what an interrupted one left in the folder and leaving the same if it is interrupted. */
@@ -90,8 +148,14 @@ async function resumableAnalysis(
   args: AnalyzeArguments,
   signal: AbortSignal,
 ): Promise<Analysis> {
-  const what = { contextLength: args.context, tokens: args.tokens, beginOfText: args.bos ?? false };
-  const unfinished = await openUnfinished(out, { ...what, inputs: await inputIdentity(model, text) }, model.head);
+  const separator = await separatorId(model, args.separator);
+  const { field, column, tokenDtype } = args;
+  const what = { contextLength: args.context, tokens: args.tokens, beginOfText: args.bos ?? false, separator };
+  const unfinished = await openUnfinished(
+    out,
+    { ...what, field, column, tokenDtype, inputs: await inputIdentity(model, text) },
+    model.head,
+  );
   const { found } = unfinished;
   if (found && !args.quiet) {
     console.error(`going on from ${found.statistics.contexts.toLocaleString("en")} tokens of an interrupted run`);

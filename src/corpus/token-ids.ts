@@ -14,17 +14,17 @@ export interface TokenIdsOptions {
 }
 
 /**
- * Token ids of all documents of a corpus, in order, a part at a time.
+ * Token ids of all documents of a corpus, in order, a part at a time. Ids already made need no tokenizer.
  * @throws InputError if an id is outside the vocabulary, naming the file and the index
  */
 export async function* tokenIds(
   corpus: Corpus,
-  tokenizer: Tokenizer,
+  tokenizer: Tokenizer | undefined,
   { vocabSize, separator }: TokenIdsOptions,
 ): AsyncGenerator<ArrayLike<number>> {
   let isFirst = true;
   for await (const document of corpus.documents()) {
-    const between = separator === undefined && document.separate ? tokenizer.endOfText : separator;
+    const between = separator === undefined && document.separate ? tokenizer?.endOfText : separator;
     if (!isFirst && typeof between === "number") yield [checkedSeparator(between, vocabSize)];
     isFirst = false;
     let index = 0;
@@ -42,8 +42,13 @@ export async function* tokenIds(
   }
 }
 
-function documentIds(document: Document, tokenizer: Tokenizer): AsyncIterable<ArrayLike<number>> {
-  return "ids" in document ? document.ids : tokenStream(tokenizer, document.text);
+function documentIds(document: Document, tokenizer: Tokenizer | undefined): AsyncIterable<ArrayLike<number>> {
+  if ("ids" in document) return document.ids;
+  if (tokenizer !== undefined) return tokenStream(tokenizer, document.text);
+  throw new InputError(
+    document.name,
+    "is text, and the model has no tokenizer.json to tokenise it with: give token ids",
+  );
 }
 
 function checkedSeparator(id: number, vocabSize: number): number {

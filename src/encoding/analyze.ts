@@ -54,7 +54,7 @@ export async function analyze(model: Model, corpus: Corpus, options: AnalyzeOpti
   const started = performance.now();
   const { seed = 0, signal, resume } = options;
   const contextLength = checkedContextLength(model, options.contextLength);
-  const tokenizer = await model.tokenizer();
+  const tokenizer = await optionalTokenizer(model);
   const beginOfText = options.beginOfText ? requiredBeginOfText(model, tokenizer) : undefined;
   checkRegressionPossible(model);
 
@@ -94,10 +94,7 @@ export async function analyzeHidden(
     signal: options.signal,
     onBlock: options.onProgress,
   });
-  const tokenizer = await model.tokenizer().catch((error) => {
-    if (error instanceof InputError && /tokenizer\.json is missing/.test(error.message)) return undefined;
-    throw error;
-  });
+  const tokenizer = await optionalTokenizer(model);
   const text = { files: [hidden.file], contextLength: undefined, windows: undefined, beginOfText: false };
   return readEncoding({ model, tokenizer, statistics, text, seed: options.seed ?? 0, started, resumedContexts: 0 });
 }
@@ -165,8 +162,13 @@ function checkedContextLength({ name, maxPositions }: Model, asked: number | und
   return asked ?? Math.min(defaultContextLength, maxPositions ?? defaultContextLength);
 }
 
-function requiredBeginOfText(model: Model, { beginOfText }: Tokenizer): number {
-  if (beginOfText !== undefined) return beginOfText;
+/** The tokenizer of a model that has one: token ids and hidden states can do without. */
+async function optionalTokenizer(model: HeadModel): Promise<Tokenizer | undefined> {
+  return (await model.hasTokenizer()) ? model.tokenizer() : undefined;
+}
+
+function requiredBeginOfText(model: Model, tokenizer: Tokenizer | undefined): number {
+  if (tokenizer?.beginOfText !== undefined) return tokenizer.beginOfText;
   throw new InputError(model.name, "its tokenizer names no begin-of-text token (bos_token) to start windows with");
 }
 

@@ -1,6 +1,7 @@
-import type { Tokenizer } from "../corpus/tokenizer.js";
+import { loadTokenizer, type Tokenizer } from "../corpus/tokenizer.js";
 import { type Engine, float32Output } from "../engine/engine.js";
 import { createGraph } from "../engine/graph.js";
+import type { Folder } from "../tensor/byte-source.js";
 import type { TensorEntry } from "../tensor/safetensors.js";
 import type { ModelDescription } from "./architecture.js";
 import { type Head, logits } from "./head.js";
@@ -17,6 +18,8 @@ export interface HeadModel {
   /** Number type of E as stored. */
   readonly dtype: string;
   readonly engine: Engine;
+  /** Whether there is a tokenizer.json. */
+  hasTokenizer(): Promise<boolean>;
   /**
    * The model's tokenizer, read when first asked for.
    * @throws InputError if tokenizer.json is missing or cannot be used
@@ -34,7 +37,7 @@ export interface HeadModelParts {
   head: ModelDescription["head"];
   inputEmbedding: TensorEntry | undefined;
   engine: Engine;
-  openTokenizer: () => Promise<Tokenizer>;
+  folder: Folder;
 }
 
 export function headModel(parts: HeadModelParts): HeadModel {
@@ -52,7 +55,8 @@ export function headModel(parts: HeadModelParts): HeadModel {
     head,
     dtype: weight.dtype,
     engine,
-    tokenizer: once(parts.openTokenizer),
+    hasTokenizer: async () => (await parts.folder.open("tokenizer.json")) !== undefined,
+    tokenizer: once(() => loadTokenizer(parts.folder)),
     async logits(hidden) {
       const rows = hidden.length / hiddenSize;
       const feed = { hidden: { type: "float32" as const, data: hidden, dims: [rows, hiddenSize] } };

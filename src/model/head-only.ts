@@ -1,4 +1,3 @@
-import { loadTokenizer } from "../corpus/tokenizer.js";
 import type { Engine } from "../engine/engine.js";
 import { InputError } from "../errors.js";
 import type { Folder } from "../tensor/byte-source.js";
@@ -35,7 +34,7 @@ export async function openHead(folder: Folder, engine: Engine, name: string, ten
   const parts = describeHead(folder.name, config, await openCheckpointTensors(folder), tensorName);
   await requireFinite(parts.head.weight);
   if (parts.head.bias) await requireFinite(parts.head.bias);
-  return headModel({ name, engine, openTokenizer: () => loadTokenizer(folder), ...parts });
+  return headModel({ name, engine, folder, ...parts });
 }
 
 function describeHead(place: string, config: Config, tensors: ReadonlyMap<string, TensorEntry>, tensorName?: string) {

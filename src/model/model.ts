@@ -1,4 +1,3 @@
-import { loadTokenizer } from "../corpus/tokenizer.js";
 import { type Engine, float32Output } from "../engine/engine.js";
 import { createGraph } from "../engine/graph.js";
 import { InputError } from "../errors.js";
@@ -52,7 +51,7 @@ export async function openModel(folder: Folder, engine: Engine, name: string): P
   const found = weights(folder.name, await openCheckpointTensors(folder), architecture.prefixes);
   const description = architecture.describe(config, found);
   for (const tensor of found.used) await requireFinite(tensor);
-  const head = headModel({ name, modelType, engine, openTokenizer: () => loadTokenizer(folder), ...description });
+  const head = headModel({ name, modelType, engine, folder, ...description });
   return withLayers(head, description);
 }
 

@@ -19,7 +19,7 @@ const embeddedModels: Record<string, URL> = { [defaultModel]: new URL("tiny-book
 /** Text that comes with unembed: three books that the embedded model was not trained on. */
 export const defaultCorpus = fileURLToPath(new URL("corpus/books-fit.txt", assets));
 
-export interface LoadOptions extends Pick<HubOptions, "onProgress" | "onNotice" | "signal"> {
+export interface LoadOptions extends HubOptions {
   /** Processor cores to use. Default: all. */
   threads?: number | undefined;
   /** Write onnxruntime's profiles to files with this prefix. */
