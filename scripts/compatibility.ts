@@ -28,14 +28,44 @@ const numberTypes: Row[] = [
 ];
 
 const corpusFormats: Row[] = [
-  ["`.txt`, `.text`, `.md`", "UTF-8; folders are searched for these endings"],
-  ["any other file", "read as UTF-8 text when named or matched by a pattern"],
-  ["`-`", "standard input"],
+  ["`.txt`, `.text`", "UTF-8; any other file that is named or matched by a pattern is read as text too"],
+  ["`.jsonl`, `.ndjson`, `.json`", "one document per line, or a list; text in `--field` (default `text`)"],
+  ["`.parquet`", "text in `--column` (default `text`); a page at a time"],
+  [
+    "any of the text formats with `.gz` or `.zst` after it",
+    "decompressed as it is read; decompression bombs are refused",
+  ],
+  ["`.npy`", "token ids already made, `[n]` or one document per row"],
+  ["`.bin`", "token ids already made, raw; `--token-dtype uint16` or `uint32`"],
+  ["folders and globs", "sorted; of a folder the text, JSON lines and Parquet files"],
+  [
+    "`hf://datasets/org/name[@revision][/path]`",
+    "its Parquet, JSON lines, JSON or text files, each fetched when it is its turn",
+  ],
+  ["`-`", "standard input, text"],
+  ["`--hidden states.npy`, `.safetensors`", "hidden states `[n, d]` made elsewhere, for models of any architecture"],
 ];
 
 const modelNames: Row[] = [
-  ["`path/to/folder`", "`config.json`, weights and `tokenizer.json` in one folder"],
+  [
+    "`path/to/folder`",
+    "`config.json`, weights and `tokenizer.json` in one folder; symlinks as in the hub's cache are fine",
+  ],
+  ["`org/name`, `org/name@revision`, `hf://org/name`", "a repository of the Hugging Face hub; a branch, tag or commit"],
   ["`tiny-books`", "comes with unembed"],
+];
+
+const hubSettings: Row[] = [
+  [
+    "`HF_HOME`, `HF_HUB_CACHE`",
+    "the cache, in the layout of Python's huggingface_hub: what either downloaded, both use",
+  ],
+  [
+    "`HF_TOKEN`, `HF_TOKEN_PATH`",
+    "for gated and private repositories; sent to the hub alone, never to where it redirects",
+  ],
+  ["`HF_ENDPOINT`", "another hub"],
+  ["`HF_HUB_OFFLINE`", "nothing is asked of the network; what the cache lacks is an error"],
 ];
 
 /** The page as Markdown. */
@@ -59,6 +89,8 @@ export function compatibilityPage(): string {
     table(["number type", "how"], numberTypes),
     "## Names of models",
     table(["name", "what"], modelNames),
+    "Of a repository only the files that are needed are fetched, several at a time, resumed after an interruption, checked by size and hash.",
+    table(["environment variable", "what"], hubSettings),
     "## Corpora",
     table(["form", "how"], corpusFormats),
     "",
