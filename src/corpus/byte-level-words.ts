@@ -1,26 +1,11 @@
+import { exactSplits } from "./exact-splits.js";
 import { byteLetters, flatten } from "./token-text.js";
-import type { TokenizerFile, TokenizerStep } from "./tokenizer-file.js";
+import type { TokenizerFile } from "./tokenizer-file.js";
 import type { TokenizerLibrary } from "./tokenizer-library.js";
-
-/** GPT-2's words. \s is Unicode's white space here, as it is for the Rust tokenizers. */
-const gpt2Words = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 
 /** Words remembered at most, and the longest: some 10 MB. A text's words recur, those that don't are cheap to lose. */
 const maxWords = 2 ** 16;
 const maxWordLength = 48;
-
-/**
- * The same tokenizer with ByteLevel's built-in words written out as a Split. The library's own built-in has JavaScript's
- * white space (with U+FEFF, without U+0085), its Split the one that the Rust tokenizers have.
- */
-export function exactWhitespace(file: TokenizerFile): TokenizerFile {
-  const steps = flatten(file.pre_tokenizer).flatMap((step): TokenizerStep[] => {
-    if (step.type !== "ByteLevel" || step.add_prefix_space === true || step.use_regex === false) return [step];
-    const split = { type: "Split", pattern: { Regex: gpt2Words }, behavior: "Isolated", invert: false };
-    return [split, { ...step, use_regex: false }];
-  });
-  return { ...file, pre_tokenizer: steps.length === 0 ? null : { type: "Sequence", pretokenizers: steps } };
-}
 
 /**
  * The library's encoding of byte-level BPE tokenizers, several times faster: the ids of each word are remembered, which is
@@ -32,7 +17,7 @@ export function wordEncoder(
   library: TokenizerLibrary,
   libraryEncode: (text: string) => number[],
 ): ((text: string) => number[]) | undefined {
-  const last = flatten(exactWhitespace(file).pre_tokenizer).at(-1);
+  const last = flatten(exactSplits(file).pre_tokenizer).at(-1);
   if (last?.type !== "ByteLevel" || last.use_regex !== false || last.add_prefix_space === true) return undefined;
   const splits = library.pre_tokenizer?.tokenizers?.slice(0, -1) ?? [];
   if (file.model.type !== "BPE" || file.model.fuse_unk === true || splits.length === 0) return undefined;

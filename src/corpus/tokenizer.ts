@@ -1,6 +1,7 @@
 import { InputError } from "../errors.js";
 import type { Folder } from "../tensor/byte-source.js";
-import { exactWhitespace, wordEncoder } from "./byte-level-words.js";
+import { wordEncoder } from "./byte-level-words.js";
+import { exactSplits } from "./exact-splits.js";
 import { tokenTextOf } from "./token-text.js";
 import { readJson, readTokenizerFile, type TokenizerFile } from "./tokenizer-file.js";
 import { openTokenizerLibrary, type TokenizerLibrary } from "./tokenizer-library.js";
@@ -56,7 +57,7 @@ function openLibrary(name: string, file: TokenizerFile): TokenizerLibrary {
   try {
     // No post-processor: all that it does is adding special tokens. Of the config only what the word-level model needs.
     return openTokenizerLibrary(
-      { normalizer: null, decoder: null, ...exactWhitespace(file), post_processor: null },
+      { normalizer: null, decoder: null, ...exactSplits(file), post_processor: null },
       { unk_token: file.model.unk_token },
     );
   } catch (error) {
