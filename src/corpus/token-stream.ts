@@ -9,10 +9,10 @@ export interface TokenStreamOptions {
   maxLength?: number;
 }
 
-/** The fastest of 1k to 400k on English: long enough for the checks to cost little, short enough to stay in cache. */
-const defaultChunkLength = 2 ** 14;
+/** Long enough for the checks to cost little, short enough for tokenizers whose work grows faster than the text. */
+const defaultChunkLength = 2 ** 12;
 /** Longer than any token or word that is likely to lie across a cut. */
-const defaultLookahead = 2 ** 9;
+const defaultLookahead = 2 ** 8;
 /** No written text goes on so long without a place to cut; 2 MB. */
 const defaultMaxLength = 2 ** 20;
 /** Places tried of each kind before more text is read. */
@@ -31,6 +31,7 @@ export async function* tokenStream(
   const { chunkLength = defaultChunkLength, lookahead = defaultLookahead, maxLength = defaultMaxLength } = options;
   let pending = "";
   let wanted = chunkLength + lookahead;
+  let kind = 0;
   for await (const part of text) {
     pending += part;
     let start = 0;
@@ -38,12 +39,14 @@ export async function* tokenStream(
       const block = pending.slice(start, characterEdge(pending, start + wanted));
       const ids = tokenizer.encode(block);
       const cut =
-        findCut(tokenizer, block, ids, lookahead) ?? (wanted < maxLength ? undefined : arbitraryCut(tokenizer, block));
+        findCut(tokenizer, block, ids, lookahead, kind) ??
+        (wanted < maxLength ? undefined : arbitraryCut(tokenizer, block));
       if (cut === undefined) {
         wanted = Math.min(2 * wanted, maxLength);
         continue;
       }
       yield cut.ids;
+      kind = cut.kind;
       start += cut.at;
       wanted = chunkLength + lookahead;
     }
@@ -56,47 +59,52 @@ interface Cut {
   at: number;
   /** Of the text before the cut. */
   ids: number[];
+  /** Which kind of place it is. */
+  kind: number;
 }
 
-/** @param ids of the whole block */
+/** @param ids of the whole block  @param firstKind to try first, as the one that worked last works again mostly */
 function findCut(
   tokenizer: Pick<Tokenizer, "encode">,
   block: string,
   ids: number[],
   lookahead: number,
+  firstKind: number,
 ): Cut | undefined {
   const latest = block.length - Math.min(lookahead, Math.floor(block.length / 2));
-  for (const at of candidates(block, latest)) {
-    const following = tokenizer.encode(block.slice(at));
-    if (following.length < ids.length && endsWith(ids, following)) {
-      return { at, ids: ids.slice(0, ids.length - following.length) };
+  const kinds = [firstKind, ...placesToCut.keys()].filter((kind, index, all) => all.indexOf(kind) === index);
+  for (const kind of kinds) {
+    for (const at of candidates(block, latest, placesToCut[kind]!)) {
+      const following = tokenizer.encode(block.slice(at));
+      if (following.length < ids.length && endsWith(ids, following)) {
+        return { at, ids: ids.slice(0, ids.length - following.length), kind };
+      }
     }
   }
   return undefined;
 }
 
-/** Places to cut, the best first: between two words (before or after the space), at white space, anywhere. */
-function* candidates(block: string, latest: number): Generator<number> {
+/** Kinds of places to cut, the best first: between two words, before or after the space; at white space; anywhere. */
+const placesToCut: ((block: string, at: number) => boolean)[] = [
+  (block, at) => block[at] === " " && isLetter(block[at - 1]) && isLetter(block[at + 1]),
+  (block, at) => block[at - 1] === " " && isLetter(block[at - 2]) && isLetter(block[at]),
+  (block, at) => isSpace(block[at]) !== isSpace(block[at - 1]),
+  (block, at) => !splitsCharacter(block, at),
+];
+
+function* candidates(block: string, latest: number, fits: (block: string, at: number) => boolean): Generator<number> {
   const earliest = Math.floor(latest / 2);
-  const kinds = [
-    (at: number) => block[at] === " " && isLetter(block[at - 1]) && isLetter(block[at + 1]),
-    (at: number) => block[at - 1] === " " && isLetter(block[at - 2]) && isLetter(block[at]),
-    (at: number) => isSpace(block[at]) !== isSpace(block[at - 1]),
-    (at: number) => !splitsCharacter(block, at),
-  ];
-  for (const fits of kinds) {
-    let tries = 0;
-    for (let at = latest; at > earliest && tries < triesPerKind; at--) {
-      if (!fits(at)) continue;
-      tries++;
-      yield at;
-    }
+  let tries = 0;
+  for (let at = latest; at > earliest && tries < triesPerKind; at--) {
+    if (!fits(block, at)) continue;
+    tries++;
+    yield at;
   }
 }
 
 function arbitraryCut(tokenizer: Pick<Tokenizer, "encode">, block: string): Cut {
   const at = characterEdge(block, Math.ceil(block.length / 2));
-  return { at, ids: tokenizer.encode(block.slice(0, at)) };
+  return { at, ids: tokenizer.encode(block.slice(0, at)), kind: 0 };
 }
 
 function endsWith(ids: number[], end: number[]): boolean {
