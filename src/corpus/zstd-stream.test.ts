@@ -41,6 +41,12 @@ test("refuses what is broken or cut off", async () => {
   await expect(decompress(changed)).rejects.toThrow(InputError);
 });
 
+test("refuses a Huffman table whose weights take no bits, on which a decoder may turn for ever", async () => {
+  const block = [0xa2, 0x00, 0x05, 4, 0xf0, 0x03, 0x55, 0x81, ...new Array(30).fill(0x55)];
+  const frame = [0x28, 0xb5, 0x2f, 0xfd, 0x20, 10, (block.length << 3) + 5, (block.length << 3) >> 8, 0, ...block];
+  await expect(decompress(Uint8Array.from(frame))).rejects.toThrow(InputError);
+});
+
 test("stops at a decompression bomb", async () => {
   const bomb = readFileSync(`${folder}/zeros.txt.zst`);
   let produced = 0;
