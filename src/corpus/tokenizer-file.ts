@@ -5,7 +5,22 @@ import type { ByteSource } from "../tensor/byte-source.js";
 /** The largest tokenizer.json in use are 40 MB; a bound on what is parsed. */
 const maxTokenizerBytes = 512 * 2 ** 20;
 
-const part = z.looseObject({ type: z.string() }).nullish();
+// Without a pattern the library would warn and go on.
+const pattern = z.union([z.looseObject({ String: z.string() }), z.looseObject({ Regex: z.string() })]);
+const step: z.ZodType<TokenizerStep> = z.lazy(() =>
+  z
+    .looseObject({
+      type: z.string(),
+      normalizers: z.array(step).optional(),
+      pretokenizers: z.array(step).optional(),
+      decoders: z.array(step).optional(),
+    })
+    .refine(({ type, pattern: given }) => !["Split", "Replace"].includes(type) || pattern.safeParse(given).success, {
+      path: ["pattern"],
+      error: "neither a String nor a Regex",
+    }),
+);
+const part = step.nullish();
 const id = z.int().min(0);
 
 const tokenizerFile = z.looseObject({
@@ -42,7 +57,7 @@ export type TokenizerStep = { type: string; [field: string]: unknown };
 export async function readTokenizerFile(
   source: ByteSource,
 ): Promise<{ file: TokenizerFile; tokens: Map<number, string> }> {
-  const result = tokenizerFile.safeParse(await readJson(source));
+  const result = parse(source, await readJson(source));
   if (!result.success) {
     const { path, message } = result.error.issues[0]!;
     const place = path.length === 0 ? "the whole" : `field "${path.join(".")}"`;
@@ -51,6 +66,15 @@ export async function readTokenizerFile(
   const file = result.data;
   checkModel(source, file);
   return { file, tokens: readVocabulary(source, file) };
+}
+
+function parse(source: ByteSource, json: unknown): z.ZodSafeParseResult<TokenizerFile> {
+  try {
+    return tokenizerFile.safeParse(json);
+  } catch (error) {
+    // The stack is full: steps inside steps without end.
+    throw new InputError(source.name, "is nested too deep to be used", { cause: error });
+  }
 }
 
 /** The JSON of a file. @throws InputError */

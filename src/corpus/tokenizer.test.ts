@@ -118,12 +118,25 @@ test.each<[string, unknown, RegExp]>([
   ["an added token without id", { ...file, added_tokens: [{ content: "x" }] }, /field "added_tokens.0.id"/],
   ["an unknown step", { ...file, pre_tokenizer: { type: "Nonsense" } }, /cannot be used: Unknown PreTokenizer/],
   ["a bad pattern", { ...file, pre_tokenizer: { type: "Split", pattern: { Regex: "(" } } }, /cannot be used: Invalid/],
+  [
+    "a step without a pattern",
+    { ...file, pre_tokenizer: { type: "Sequence", pretokenizers: [{ type: "Split", pattern: { String: 5 } }] } },
+    /field "pre_tokenizer.pretokenizers.0.pattern" cannot be used: neither a String nor a Regex/,
+  ],
   ["a score that is none", { model: { type: "Unigram", vocab: [["a", 0], ["b"]] } }, /field "model.vocab.1"/],
   ["an unknown id beyond", { model: { type: "Unigram", vocab: [["a", 0]], unk_id: 3 } }, /field "model.unk_id"/],
 ])("refuses a tokenizer.json with %s", async (_, json, message) => {
   const loading = loadTokenizer(folder({ "tokenizer.json": json }));
   await expect(loading).rejects.toThrow(InputError);
   await expect(loading).rejects.toThrow(message);
+});
+
+test("refuses steps inside steps without end", async () => {
+  const depth = 20_000;
+  const steps = `${'{"type":"Sequence","pretokenizers":['.repeat(depth)}{"type":"ByteLevel"}${"]}".repeat(depth)}`;
+  const json = `{"pre_tokenizer":${steps},"model":{"type":"BPE","vocab":{"a":0},"merges":[]}}`;
+  const loading = loadTokenizer(folder({ "tokenizer.json": json }));
+  await expect(loading).rejects.toThrow("model/tokenizer.json: is nested too deep to be used");
 });
 
 test("refuses a folder without tokenizer.json and a text that it can't express", async () => {

@@ -32,19 +32,22 @@ export async function loadTokenizer(folder: Folder): Promise<Tokenizer> {
   const source = await folder.open("tokenizer.json");
   if (source === undefined) throw new InputError(folder.name, "tokenizer.json is missing: text cannot be tokenised");
   const { file, tokens } = await readTokenizerFile(source);
-  const library = openLibrary(source.name, file);
+  const guarded = <Result>(use: () => Result): Result => guard(source.name, use);
+  const library = guarded(() => openLibrary(file));
+  const libraryEncode = (text: string): number[] => guarded(() => libraryIds(source.name, library, text));
+  const encodeWords = guarded(() => wordEncoder(file, library, libraryEncode));
   const added = new Map(file.added_tokens.map(({ id, content }) => [id, content]));
   const text = tokenTextOf(file);
-  const libraryEncode = (part: string) => libraryIds(source.name, library, part);
   let largestId = 0;
   for (const id of tokens.keys()) largestId = Math.max(largestId, id);
   const idOf = new Map(Array.from(tokens, ([id, token]) => [token, id]));
   const names = await readNames(folder);
 
   return {
-    encode: wordEncoder(file, library, libraryEncode) ?? libraryEncode,
+    encode: encodeWords === undefined ? libraryEncode : (part) => guarded(() => encodeWords(part)),
     // The library refuses an empty list.
-    decode: (ids) => (ids.length === 0 ? "" : library.decode([...ids], { clean_up_tokenization_spaces: false })),
+    decode: (ids) =>
+      ids.length === 0 ? "" : guarded(() => library.decode([...ids], { clean_up_tokenization_spaces: false })),
     vocabSize: largestId + 1,
     produces: (id) => tokens.has(id),
     tokenText: (id) => added.get(id) ?? text(tokens.get(id) ?? ""),
@@ -53,14 +56,20 @@ export async function loadTokenizer(folder: Folder): Promise<Tokenizer> {
   };
 }
 
-function openLibrary(name: string, file: TokenizerFile): TokenizerLibrary {
+function openLibrary(file: TokenizerFile): TokenizerLibrary {
+  // No post-processor: all that it does is adding special tokens. Of the config only what the word-level model needs.
+  return openTokenizerLibrary(
+    { normalizer: null, decoder: null, ...exactSplits(file), post_processor: null },
+    { unk_token: file.model.unk_token },
+  );
+}
+
+/** The library checks little of the file beforehand: whatever it throws, and whenever, is because of the file. */
+function guard<Result>(name: string, use: () => Result): Result {
   try {
-    // No post-processor: all that it does is adding special tokens. Of the config only what the word-level model needs.
-    return openTokenizerLibrary(
-      { normalizer: null, decoder: null, ...exactSplits(file), post_processor: null },
-      { unk_token: file.model.unk_token },
-    );
+    return use();
   } catch (error) {
+    if (error instanceof InputError) throw error;
     const reason = (error as Error).message.replace(/\s+/g, " ").slice(0, 200);
     throw new InputError(name, `cannot be used: ${reason}`, { cause: error });
   }
