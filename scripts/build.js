@@ -12,6 +12,7 @@ await bundlePageScript("src/report/client/main.ts", "src/report/page-script.gene
 rmSync(join(root, "dist"), { recursive: true, force: true });
 const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin", "tsc");
 const { status } = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
+if (status === 0) writeFileSync(join(root, "dist", ".built"), "");
 process.exit(status ?? 1);
 
 /** One self-contained script that runs from a file:// page, as a TypeScript module that exports its text. */

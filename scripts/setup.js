@@ -1,7 +1,7 @@
 // Brings a clone into a runnable state: dependencies as in the lock file, dist/ as in src/.
 // Plain JavaScript with Node's own modules only, because it runs before anything is installed.
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -19,7 +19,6 @@ export function setup({ quiet = false } = {}) {
   if (sources.some((path) => newest(join(root, path)) > built)) {
     if (!quiet) console.error("unembed: building dist/");
     run(process.execPath, [join(root, "scripts", "build.js")]);
-    writeFileSync(buildStamp, "");
   }
 }
 

@@ -97,7 +97,12 @@ test("an interrupted run says so, leaves what it had reached, and goes on from t
   expect((await unembed([...args, whole, "--quiet"])).code).toBe(0);
 
   // The first line of progress says that some windows are done and nearly all are not.
-  const interrupted = await unembed([...args, out], "", (_stderr, kill) => kill("SIGINT"));
+  let killed = false;
+  const interrupted = await unembed([...args, out], "", (stderr, kill) => {
+    if (killed || !stderr.includes("tokens/s")) return;
+    killed = true;
+    kill("SIGINT");
+  });
   expect(interrupted.code).toBe(130);
   expect(interrupted.stdout).toBe("");
   expect(interrupted.stderr).toContain("started again with the same arguments it goes on from here");
