@@ -1,4 +1,14 @@
 /** unembed's library: what `import { ... } from "unembedding"` gives. */
+export { type CompareOptions, compare } from "./compare/compare.js";
+export {
+  type ComparedModel,
+  type Comparison,
+  type ComparisonSummary,
+  largestMovers,
+  type Mover,
+  type Spread,
+  summarizeComparison,
+} from "./compare/comparison.js";
 export type { Corpus } from "./corpus/corpus.js";
 export type { Tokenizer } from "./corpus/tokenizer.js";
 export type { Analysis, Concentration, Encoding, Sparsity, Theory } from "./encoding/analysis.js";
@@ -6,8 +16,18 @@ export { type AnalyzeOptions, type AnalyzeProgress, analyze } from "./encoding/a
 export { type AnalysisSummary, summarize } from "./encoding/summary.js";
 export type { Engine } from "./engine/engine.js";
 export { InputError } from "./errors.js";
+export { type Divergences, divergences } from "./measures/divergence.js";
+export {
+  type Mauve,
+  type MauveOfFeatures,
+  type MauveOptions,
+  mauveFromFeatures,
+  mauveFromHistograms,
+} from "./measures/mauve.js";
+export { distinct, perplexity, repetition } from "./measures/text.js";
 export type { Head, HeadTransform } from "./model/head.js";
 export type { Model, Windows } from "./model/model.js";
+export { writeComparisonRun } from "./node/comparison-run.js";
 export { corpus } from "./node/corpus-files.js";
 export { defaultCorpus, type LoadOptions, loadModel } from "./node/load-model.js";
 export { type Asked, writeAnalysisRun } from "./node/run-folder.js";

@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { InputError } from "../errors.js";
 import { version } from "../node/version.js";
 import { analyzeCommand } from "./analyze.js";
+import { compareCommand } from "./compare.js";
 import { Interrupted, untilInterrupted } from "./interrupt.js";
 
 /** Exit codes: all went well, it failed, the command line made no sense, Ctrl-C. */
@@ -15,7 +16,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .showHelpAfterError("(add --help for how to use it)")
     .exitOverride();
   const interrupt = untilInterrupted();
-  for (const command of [analyzeCommand(interrupt.signal)]) {
+  for (const command of [analyzeCommand(interrupt.signal), compareCommand(interrupt.signal)]) {
     program.addCommand(
       command.copyInheritedSettings(program).showHelpAfterError(`(see unembed ${command.name()} --help)`),
     );

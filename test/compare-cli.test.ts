@@ -1,0 +1,111 @@
+import { spawn } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openFileSource } from "../src/node/file-source.js";
+import { readSafetensorsHeader, readTensorFloat64 } from "../src/tensor/safetensors.js";
+import { editedCopy } from "./edited-copy.js";
+
+const text = "test/goldens/tiny-books/check.txt";
+let folder: string;
+let edited: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "unembed-compare-cli-"));
+  const { rows } = JSON.parse(await readFile("test/goldens/compare.json", "utf8"));
+  edited = await editedCopy(join(folder, "edited"), rows, 200);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** Runs the command line as a user would. @param input text on standard input @param interruptAfter milliseconds */
+function compare(args: string[], input = "", interruptAfter?: number) {
+  return new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve) => {
+    const child = spawn(process.execPath, ["bin/unembed.js", "compare", ...args], { stdio: "pipe" });
+    let [stdout, stderr] = ["", ""];
+    child.stdout.on("data", (chunk) => {
+      stdout += chunk;
+    });
+    child.stderr.on("data", (chunk) => {
+      stderr += chunk;
+    });
+    child.on("close", (code) => resolve({ code, stdout, stderr }));
+    child.stdin.on("error", () => {}).end(input);
+    if (interruptAfter !== undefined) setTimeout(() => child.kill("SIGINT"), interruptAfter);
+  });
+}
+
+test("--json prints what PyTorch says, and run.json and the tensors say the same", async () => {
+  const golden = JSON.parse(await readFile("test/goldens/compare.json", "utf8")).edits[1];
+  const out = join(folder, "run");
+  const { code, stdout, stderr } = await compare([
+    ...["tiny-books", edited, "--corpus", text, "--tokens", "2000", "--threads", "2", "--json", "--quiet"],
+    ...["--out", out],
+  ]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  const printed = JSON.parse(stdout);
+  expect(printed).toMatchObject({ models: { a: "tiny-books", b: edited }, vocabSize: 8192, contexts: 2000, out });
+  expect(printed.kl.mean / golden.kl.mean).toBeCloseTo(1, 4);
+  expect(printed.js.percentile95 / golden.js.percentile95).toBeCloseTo(1, 4);
+  expect(printed.reverseKl.max / golden.reverseKl.max).toBeCloseTo(1, 4);
+  expect(printed.top1Agreement).toBeCloseTo(golden.top1Agreement, 2);
+  expect(printed.perplexity.b).toBeCloseTo(golden.perplexity.b, 3);
+  expect(printed.movers).toHaveLength(20);
+  expect(printed.movers[0]).toMatchObject({ id: 544, token: " am" });
+
+  expect((await readdir(out)).sort()).toEqual(["run.json", "tensors.safetensors"]);
+  const run = JSON.parse(await readFile(join(out, "run.json"), "utf8"));
+  expect(run).toMatchObject({ schema: "unembed-run", schemaVersion: 1, kind: "compare", vocabSize: 8192 });
+  expect(run.results.kl).toEqual(printed.kl);
+  expect(run.results.movers).toEqual(printed.movers);
+  expect(run.models.b).toMatchObject({ modelType: "gpt2", hiddenSize: 256, dtype: "F16" });
+  const { tensors } = await readSafetensorsHeader(await openFileSource(join(out, "tensors.safetensors")));
+  const kl = await readTensorFloat64(tensors.get("kl")!);
+  expect(kl.reduce((sum, value) => sum + value, 0) / kl.length / printed.kl.mean).toBeCloseTo(1, 6);
+  const [alphaA, alphaB] = await Promise.all(
+    ["a", "b"].map((name) => readTensorFloat64(tensors.get(`mean_probability_${name}`)!)),
+  );
+  expect(alphaA!.reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 12);
+  expect(alphaB![544]! / alphaA![544]!).toBeCloseTo(printed.movers[0].scale, 12);
+});
+
+test("the table fits 80 columns, whatever the models are called", async () => {
+  const out = join(folder, "table");
+  const args = [edited, "tiny-books", "--tokens", "300", "--movers", "3", "--out", out];
+  const { code, stdout } = await compare([...args, "--corpus", "-"], await readFile(text, "utf8"));
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/KL\(A \|\| B\) +\d\.\d\de-\d/);
+  const lines = stdout.split("\n").filter((line) => !line.startsWith("run"));
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+  expect(lines.filter((line) => /^ {2}"/.test(line))).toHaveLength(3);
+});
+
+test("Ctrl-C ends it with 130 and leaves nothing", async () => {
+  const long = join(folder, "long.txt");
+  await writeFile(long, (await readFile("test/goldens/tiny-books/text.txt", "utf8")).repeat(40));
+  const out = join(folder, "interrupted");
+  const run = (delay: number) => compare(["tiny-books", edited, "--corpus", long, "--quiet", "--out", out], "", delay);
+  // Before it has started up, the signal ends Node itself: no code. A slow machine then gets longer.
+  let delay = 1000;
+  let result = await run(delay);
+  while (result.code === null && delay < 10_000) {
+    delay *= 2;
+    result = await run(delay);
+  }
+  const { code, stderr } = result;
+  expect({ code, stderr }).toEqual({ code: 130, stderr: "unembed: interrupted; nothing was written\n" });
+  expect(await readdir(folder)).not.toContain("interrupted");
+});
+
+test.each<[string, string[], number, RegExp]>([
+  ["one model only", ["tiny-books"], 2, /missing required argument 'model-b'/],
+  ["another vocabulary", ["tiny-books", "test/goldens/arch/gpt2"], 1, /gpt2: has V = 160 tokens and tiny-books 8192/],
+  ["no such model", ["tiny-books", "test/nowhere"], 1, /nowhere/],
+  ["a context too long", ["tiny-books", "tiny-books", "--context", "300"], 1, /256 positions/],
+  ["a file where the folder is to be", ["tiny-books", "tiny-books", "--out", "README.md"], 1, /README\.md: is a file/],
+])("%s is refused, and nothing is written", async (_name, args, wanted, message) => {
+  const out = join(folder, "refused");
+  const { code, stdout, stderr } = await compare(["--corpus", text, "--out", out, ...args]);
+  expect(stderr).toMatch(message);
+  expect({ code, stdout }).toEqual({ code: wanted, stdout: "" });
+  expect(await readdir(folder)).not.toContain("refused");
+});
