@@ -96,6 +96,34 @@ test("the same states are no distance apart", async () => {
   expect(same.top1A).toEqual(same.top1B);
 });
 
+test.each([
+  ["gptj", "gemma2"], // an output bias, a soft cap
+  ["gpt2", "gptj"], // d = 24 and d = 32
+  ["cohere", "opt_350m"], // a scale; d = 32 and d = 20
+])("heads of %s and %s: biases, transforms and widths of their own", async (nameA, nameB) => {
+  const models = await Promise.all(
+    [nameA, nameB].map((name) => loadModel(`test/goldens/arch/${name}`, { threads: 1 })),
+  );
+  const [a, b] = models as [Model, Model];
+  try {
+    const ids = Int32Array.from({ length: 20 }, (_, t) => (7 * t) % a.vocabSize);
+    const [statesA, statesB] = await Promise.all(
+      models.map((one) => one.hiddenStates({ count: 1, length: 20, tokenIds: ids })),
+    );
+    const [logitsA, logitsB] = await Promise.all([a.logits(statesA!), b.logits(statesB!)]);
+    const session = await divergenceSession(a.engine, a.head, b.head);
+    const ours = await session.run(statesA!, statesB!, ids);
+    for (let t = 0; t < ids.length; t++) {
+      const row = (z: Float32Array) => z.subarray(t * a.vocabSize, (t + 1) * a.vocabSize);
+      const wanted = divergences(row(logitsA), row(logitsB));
+      for (const key of ["kl", "reverseKl", "js"] as const) expect(ours[key][t]! / wanted[key]).toBeCloseTo(1, 5);
+      expect(ours.nextLogProbabilityB[t]).toBeCloseTo(row(logitsB)[ids[t]!]! - logSumExp(row(logitsB)), 5);
+    }
+  } finally {
+    await Promise.all(models.map((one) => one.close()));
+  }
+});
+
 test("heads of different vocabularies are refused", async () => {
   const smaller = { ...model.head, vocabSize: 100 };
   await expect(divergenceSession(model.engine, model.head, smaller)).rejects.toThrow("8192 and 100 tokens");
