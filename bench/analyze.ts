@@ -8,6 +8,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { tokenIds } from "../src/corpus/token-ids.js";
 import { analyze } from "../src/encoding/analyze.js";
 import { createGraph } from "../src/engine/graph.js";
 import { corpus } from "../src/node/corpus-files.js";
@@ -32,6 +33,7 @@ try {
     ...["bin/unembed.js", "analyze", "--tokens", `${tokens}`, "--threads", `${threads}`],
     ...["--out", join(folder, "run"), "--json", "--quiet"],
   ]);
+  const tokenizing = await tokenizingSeconds();
   const products = await productRate();
   const peer = options.python
     ? await measured(options.python, [
@@ -53,6 +55,7 @@ try {
   row("seconds, end to end", ...pair(ours.seconds, peer?.seconds, 1), ratio(ours.seconds, peer?.seconds));
   row("peak memory, MB", ...pair(ours.megabytes, peer?.megabytes, 0), ratio(ours.megabytes, peer?.megabytes));
   row("R2", `${ours.result.r2}`, `${peer?.result.r2 ?? ""}`, "");
+  row("tokenizing, seconds", tokenizing.toFixed(2), "", `${((100 * tokenizing) / ours.seconds).toFixed(1)}% of ours`);
   row("multiplications, GFLOPS", products.toFixed(0), `SGEMM ${sgemm.toFixed(0)}`, ratio(products, sgemm));
 } finally {
   await rm(folder, { recursive: true });
@@ -64,6 +67,21 @@ function pair(ours: number, peer: number | undefined, digits: number): string[] 
 
 function steady({ result }: Measured): number {
   return result.tokensPerSecond;
+}
+
+/** Reading and tokenizing the text alone, in a process that has not done so before. */
+async function tokenizingSeconds(): Promise<number> {
+  const model = await loadModel("tiny-books", { threads: 1 });
+  const tokenizer = await model.tokenizer();
+  const started = performance.now();
+  let count = 0;
+  for await (const ids of tokenIds(corpus(defaultCorpus), tokenizer, { vocabSize: model.vocabSize })) {
+    count += ids.length;
+    if (count >= tokens) break;
+  }
+  const seconds = (performance.now() - started) / 1000;
+  await model.close();
+  return seconds;
 }
 
 /** Best of several float32 products through the engine, GFLOPS: one shared by all threads, or one on each. */
