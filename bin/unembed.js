@@ -7,4 +7,7 @@ if (existsSync(new URL("../src", import.meta.url))) {
   setup();
 }
 const { main } = await import("../dist/cli/main.js");
-process.exitCode = await main(process.argv.slice(2));
+const code = await main(process.argv.slice(2));
+// After Ctrl-C nothing is waited for any more, such as the rest of standard input.
+if (code === 130) process.exit(code);
+process.exitCode = code;

@@ -10,14 +10,13 @@ import { InputError } from "../errors.js";
 import type { Model } from "../model/model.js";
 import { checkWritable } from "../node/check-writable.js";
 import { openFileSource } from "../node/file-source.js";
-import type { HubOptions } from "../node/hub/repository.js";
 import { defaultCorpus, defaultModel, loadHead, loadModel } from "../node/load-model.js";
 import { openCorpus } from "../node/open-corpus.js";
 import { writeAnalysisRun } from "../node/run-folder.js";
 import { inputIdentity, openUnfinished } from "../node/unfinished.js";
 import { analysisTable } from "./analysis-table.js";
 import { commandLine, folderName, positiveInteger, wholeNumber } from "./arguments.js";
-import { downloadProgress } from "./download-progress.js";
+import { hubOptions } from "./hub-options.js";
 import { noProgress, tokenProgress } from "./progress.js";
 import { measuredCorpus } from "./text-size.js";
 
@@ -125,11 +124,6 @@ async function analyzeStates(name: string | undefined, file: string, args: Analy
     progress.stop();
     await model.close();
   }
-}
-
-function hubOptions({ quiet }: AnalyzeArguments, signal: AbortSignal): HubOptions {
-  if (quiet) return { signal };
-  return { signal, onProgress: downloadProgress(process.stderr), onNotice: (message) => console.error(message) };
 }
 
 /** The id that `--separator` names: a token's text, or `none`. */

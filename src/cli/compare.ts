@@ -6,12 +6,11 @@ import type { Corpus } from "../corpus/corpus.js";
 import type { Model } from "../model/model.js";
 import { checkWritable } from "../node/check-writable.js";
 import { writeComparisonRun } from "../node/comparison-run.js";
-import type { HubOptions } from "../node/hub/repository.js";
 import { defaultCorpus, loadModel } from "../node/load-model.js";
 import { openCorpus } from "../node/open-corpus.js";
 import { commandLine, folderName, positiveInteger } from "./arguments.js";
 import { comparisonTable } from "./comparison-table.js";
-import { downloadProgress } from "./download-progress.js";
+import { hubOptions } from "./hub-options.js";
 import { Interrupted } from "./interrupt.js";
 import { noProgress, tokenProgress } from "./progress.js";
 import { measuredCorpus } from "./text-size.js";
@@ -92,11 +91,6 @@ async function runCompare(a: string, b: string, args: CompareArguments, signal: 
   } finally {
     await Promise.all(opened.map((model) => model.close()));
   }
-}
-
-function hubOptions({ quiet }: CompareArguments, signal: AbortSignal): HubOptions {
-  if (quiet) return { signal };
-  return { signal, onProgress: downloadProgress(process.stderr), onNotice: (message) => console.error(message) };
 }
 
 /** The comparison, its progress on stderr. */

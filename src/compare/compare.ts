@@ -1,15 +1,15 @@
 import type { Corpus } from "../corpus/corpus.js";
 import { tokenIds } from "../corpus/token-ids.js";
-import type { Tokenizer } from "../corpus/tokenizer.js";
 import { windows } from "../corpus/windows.js";
 import { inOrder } from "../engine/in-order.js";
 import { InputError } from "../errors.js";
 import { divergenceSession, type HeadDivergences } from "../measures/divergence-session.js";
+import { contextLengthFor, requiredBeginOfText } from "../model/context.js";
 import type { Model, Windows } from "../model/model.js";
+import { windowBatches } from "../model/window-batches.js";
 import type { ComparedModel, Comparison } from "./comparison.js";
 import { contextValues } from "./context-values.js";
 import { sharedTokenizer } from "./same-vocabulary.js";
-import { windowBatches } from "./window-batches.js";
 
 export interface CompareOptions {
   /** Tokens per window; each window is independent and every position of it counts once. Default 256. */
@@ -22,8 +22,6 @@ export interface CompareOptions {
   onProgress?: ((progress: { windows: number; contexts: number }) => void | Promise<void>) | undefined;
   signal?: AbortSignal | undefined;
 }
-
-const defaultContextLength = 256;
 
 /**
  * Runs two models of one vocabulary over the same text, window by window, and measures how their outputs differ
@@ -42,7 +40,7 @@ export async function compare(
   const started = performance.now();
   const { signal, onProgress } = options;
   const tokenizer = await sharedTokenizer(modelA, modelB);
-  const contextLength = sharedContextLength([modelA, modelB], options.contextLength);
+  const contextLength = contextLengthFor([modelA, modelB], options.contextLength);
   const beginOfText = options.beginOfText ? requiredBeginOfText(modelA, tokenizer) : undefined;
   const { vocabSize } = modelA;
   const batches = windowBatches(
@@ -156,21 +154,4 @@ function requireFinite(kl: Float64Array, a: Model, b: Model, windowsBefore: numb
     `${a.name} and ${b.name}`,
     `one's logits are not finite at position ${bad % length} of window ${window}; its weights overflow float32`,
   );
-}
-
-function sharedContextLength(models: readonly Model[], asked: number | undefined): number {
-  let length = asked ?? defaultContextLength;
-  for (const { name, maxPositions } of models) {
-    if (maxPositions === undefined || maxPositions >= length) continue;
-    if (asked !== undefined) {
-      throw new InputError(name, `has ${maxPositions} positions; a context of ${asked} tokens is too long`);
-    }
-    length = maxPositions;
-  }
-  return length;
-}
-
-function requiredBeginOfText(model: Model, { beginOfText }: Tokenizer): number {
-  if (beginOfText !== undefined) return beginOfText;
-  throw new InputError(model.name, "its tokenizer names no begin-of-text token (bos_token) to start windows with");
 }

@@ -5,6 +5,7 @@ import type { Tokenizer } from "../corpus/tokenizer.js";
 import { windows } from "../corpus/windows.js";
 import { gramSession } from "../engine/gram-session.js";
 import { InputError } from "../errors.js";
+import { contextLengthFor, requiredBeginOfText } from "../model/context.js";
 import type { HeadModel } from "../model/head-model.js";
 import type { Model } from "../model/model.js";
 import { collectFromHidden, collectStatistics } from "../statistics/collect.js";
@@ -39,8 +40,6 @@ export interface AnalyzeProgress {
   statistics: HeadStatistics;
 }
 
-const defaultContextLength = 256;
-
 /**
  * Reads the token-probability encoding of a model from a corpus (METHOD.md sections 1 and 2): one pass over the text for
  * the mean probabilities and the moments of the hidden states, then the regression, the theory and the sparsity.
@@ -53,7 +52,7 @@ const defaultContextLength = 256;
 export async function analyze(model: Model, corpus: Corpus, options: AnalyzeOptions = {}): Promise<Analysis> {
   const started = performance.now();
   const { seed = 0, signal, resume } = options;
-  const contextLength = checkedContextLength(model, options.contextLength);
+  const contextLength = contextLengthFor([model], options.contextLength);
   const tokenizer = await optionalTokenizer(model);
   const beginOfText = options.beginOfText ? requiredBeginOfText(model, tokenizer) : undefined;
   checkRegressionPossible(model);
@@ -155,21 +154,9 @@ function checkRegressionPossible({ name, vocabSize, hiddenSize }: HeadModel): vo
   );
 }
 
-function checkedContextLength({ name, maxPositions }: Model, asked: number | undefined): number {
-  if (asked !== undefined && maxPositions !== undefined && asked > maxPositions) {
-    throw new InputError(name, `has ${maxPositions} positions; a context of ${asked} tokens is too long`);
-  }
-  return asked ?? Math.min(defaultContextLength, maxPositions ?? defaultContextLength);
-}
-
 /** The tokenizer of a model that has one: token ids and hidden states can do without. */
 async function optionalTokenizer(model: HeadModel): Promise<Tokenizer | undefined> {
   return (await model.hasTokenizer()) ? model.tokenizer() : undefined;
-}
-
-function requiredBeginOfText(model: Model, tokenizer: Tokenizer | undefined): number {
-  if (tokenizer?.beginOfText !== undefined) return tokenizer.beginOfText;
-  throw new InputError(model.name, "its tokenizer names no begin-of-text token (bos_token) to start windows with");
 }
 
 async function* skip<Item>(items: AsyncIterable<Item>, count: number): AsyncGenerator<Item> {

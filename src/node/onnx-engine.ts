@@ -99,6 +99,7 @@ function startWorker(): EngineWorker {
   const thread = new Worker(new URL(file, import.meta.url), { name: "unembed-engine" });
   const pending = new Map<number, { resolve(outputs: Tensors): void; reject(error: Error): void }>();
   let nextId = 0;
+  let dead: Error | undefined;
   // An idle worker must not keep the process alive; one with work under way must.
   thread.unref();
   thread.on("message", ({ id, outputs, error }: Reply) => {
@@ -109,6 +110,7 @@ function startWorker(): EngineWorker {
     else waiting?.reject(new Error(error));
   });
   const failAll = (error: Error) => {
+    dead ??= error;
     for (const { reject } of pending.values()) reject(error);
     pending.clear();
   };
@@ -116,6 +118,7 @@ function startWorker(): EngineWorker {
   thread.on("exit", (code) => failAll(new Error(`the engine's worker stopped with code ${code}`)));
   return {
     ask(request) {
+      if (dead !== undefined) return Promise.reject(dead);
       const id = nextId++;
       return new Promise((resolve, reject) => {
         pending.set(id, { resolve, reject });

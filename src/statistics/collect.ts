@@ -1,13 +1,14 @@
 import { float32Output, float64Output, type Session, type Tensors } from "../engine/engine.js";
 import { inOrder } from "../engine/in-order.js";
+import { untilAborted } from "../engine/until-aborted.js";
+import { InputError } from "../errors.js";
 import { type Head, isTransformed } from "../model/head.js";
 import type { HeadModel } from "../model/head-model.js";
 import type { Model, Windows } from "../model/model.js";
+import { windowBatches } from "../model/window-batches.js";
 import { headStatisticsGraph, topSizes } from "./head-graph.js";
 import { emptyStatistics, type HeadStatistics } from "./head-statistics.js";
 
-/** Tokens that one run of the layers takes: enough to keep matrix products efficient, few enough to stay in cache. */
-const tokensPerRun = 256;
 /** Numbers in one V-wide block (16 MB as float32): bounds memory whatever the vocabulary. */
 const maxBlockNumbers = 2 ** 22;
 
@@ -35,13 +36,18 @@ export async function collectStatistics(
   const statistics = onto ?? emptyStatistics(head.vocabSize, head.hiddenSize, isTransformed(head));
   const session = await model.engine.load(headStatisticsGraph(head));
   try {
-    const batches = inOrder(batch(windows), session.concurrency + 1, async (part) => ({
-      part,
-      reduced: await reduce(session, head, part, await model.hiddenStates(part)),
-    }));
+    const batches = inOrder(
+      windowBatches(signal ? untilAborted(windows, signal) : windows),
+      session.concurrency + 1,
+      async (part) => ({
+        part,
+        reduced: await reduce(session, head, part, await model.hiddenStates(part)),
+      }),
+    );
     for await (const { part, reduced } of batches) {
       signal?.throwIfAborted();
       for (const outputs of reduced) add(statistics, outputs);
+      requireFinite(model, statistics);
       for (const id of part.tokenIds) statistics.tokenCounts[id]! += 1;
       await onBatch?.({ windows: part.count, statistics });
     }
@@ -56,10 +62,11 @@ export async function collectStatistics(
  * @param blocks rows of hidden states, float32 [rows, d]
  */
 export async function collectFromHidden(
-  { head, engine }: HeadModel,
+  model: HeadModel,
   blocks: AsyncIterable<Float32Array>,
   { signal, onBlock }: { signal?: AbortSignal | undefined; onBlock?: ((contexts: number) => void) | undefined } = {},
 ): Promise<HeadStatistics> {
+  const { head, engine } = model;
   const statistics = emptyStatistics(head.vocabSize, head.hiddenSize, isTransformed(head));
   const session = await engine.load(headStatisticsGraph(head));
   try {
@@ -69,6 +76,7 @@ export async function collectFromHidden(
     for await (const reduced of results) {
       signal?.throwIfAborted();
       for (const outputs of reduced) add(statistics, outputs);
+      requireFinite(model, statistics);
       onBlock?.(statistics.contexts);
     }
   } finally {
@@ -77,25 +85,10 @@ export async function collectFromHidden(
   return statistics;
 }
 
-/** Groups neighbouring windows of one length, so that short ones don't run one by one. */
-async function* batch(windows: AsyncIterable<Int32Array>): AsyncGenerator<Windows> {
-  let group: Int32Array[] = [];
-  const flush = (): Windows => {
-    const length = group[0]!.length;
-    const tokenIds = new Int32Array(group.length * length);
-    group.forEach((window, index) => {
-      tokenIds.set(window, index * length);
-    });
-    const full = { count: group.length, length, tokenIds };
-    group = [];
-    return full;
-  };
-  for await (const window of windows) {
-    if (group.length > 0 && window.length !== group[0]!.length) yield flush();
-    group.push(window);
-    if ((group.length + 1) * window.length > tokensPerRun) yield flush();
-  }
-  if (group.length > 0) yield flush();
+/** @throws InputError if a window's output was not finite, though its weights are */
+function requireFinite({ name }: HeadModel, { sumEntropy, contexts }: HeadStatistics): void {
+  if (Number.isFinite(sumEntropy)) return;
+  throw new InputError(name, `its output is not finite somewhere before context ${contexts}: it overflows float32`);
 }
 
 /** Runs the head over hidden states [count, length, d], each window apart from the others. */

@@ -1,4 +1,4 @@
-import type { Windows } from "../model/model.js";
+import type { Windows } from "./model.js";
 
 /** Tokens that one run of the layers takes: enough to keep matrix products efficient, few enough to stay in cache. */
 const tokensPerRun = 256;
