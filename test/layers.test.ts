@@ -7,7 +7,7 @@ const layers = [
   ["cli"],
   ["node"],
   ["report"],
-  ["encoding", "compare"],
+  ["encoding", "compare", "dynamics"],
   ["statistics", "measures"],
   ["model", "corpus"],
   ["engine"],

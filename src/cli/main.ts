@@ -3,6 +3,8 @@ import { InputError } from "../errors.js";
 import { version } from "../node/version.js";
 import { analyzeCommand } from "./analyze.js";
 import { compareCommand } from "./compare.js";
+import { countCommand } from "./count.js";
+import { dynamicsCommand } from "./dynamics.js";
 import { Interrupted, untilInterrupted } from "./interrupt.js";
 
 /** Exit codes: all went well, it failed, the command line made no sense, Ctrl-C. */
@@ -16,7 +18,12 @@ export async function main(args: readonly string[]): Promise<number> {
     .showHelpAfterError("(add --help for how to use it)")
     .exitOverride();
   const interrupt = untilInterrupted();
-  for (const command of [analyzeCommand(interrupt.signal), compareCommand(interrupt.signal)]) {
+  for (const command of [
+    analyzeCommand(interrupt.signal),
+    compareCommand(interrupt.signal),
+    dynamicsCommand(interrupt.signal),
+    countCommand(interrupt.signal),
+  ]) {
     program.addCommand(
       command.copyInheritedSettings(program).showHelpAfterError(`(see unembed ${command.name()} --help)`),
     );
