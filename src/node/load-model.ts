@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { Engine } from "../engine/engine.js";
+import { InputError } from "../errors.js";
 import type { HeadModel } from "../model/head-model.js";
 import { openHead } from "../model/head-only.js";
 import { type Model, openModel } from "../model/model.js";
@@ -18,6 +19,9 @@ const embeddedModels: Record<string, URL> = { [defaultModel]: new URL("tiny-book
 
 /** Text that comes with unembed: three books that the embedded model was not trained on. */
 export const defaultCorpus = fileURLToPath(new URL("corpus/books-fit.txt", assets));
+
+/** As many threads can be asked for on any machine, so that a command line works on all of them. */
+const minThreadLimit = 64;
 
 export interface LoadOptions extends HubOptions {
   /** Processor cores to use. Default: all. */
@@ -51,6 +55,14 @@ export async function loadHead(
   return withEngine(name, options, (folder, engine) => openHead(folder, engine, name, options.tensorName));
 }
 
+/** More threads than cores make everything slower, thousands of them stop the machine. */
+function threadCount(asked: number | undefined): number {
+  const cores = availableParallelism();
+  if (asked === undefined) return cores;
+  if (Number.isInteger(asked) && asked >= 1 && asked <= Math.max(cores, minThreadLimit)) return asked;
+  throw new InputError("threads", `is ${asked}; a whole number from 1 to ${Math.max(cores, minThreadLimit)} is wanted`);
+}
+
 async function withEngine<Opened>(
   name: string,
   options: LoadOptions,
@@ -58,7 +70,7 @@ async function withEngine<Opened>(
 ): Promise<Opened> {
   const embedded = Object.hasOwn(embeddedModels, name) ? embeddedModels[name] : undefined;
   const folder = embedded ? openFolder(fileURLToPath(embedded)) : await resolveModelFolder(name, options);
-  const engine = createEngine({ threads: options.threads ?? availableParallelism(), profile: options.profile });
+  const engine = createEngine({ threads: threadCount(options.threads), profile: options.profile });
   try {
     return await open(folder, engine);
   } catch (error) {

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { dirname, relative, sep } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { InferenceSession } from "onnxruntime-node";
@@ -42,7 +43,8 @@ export function createEngine({ threads, profile }: EngineOptions): Engine {
     threads,
     async load(graph) {
       const session = nextSession++;
-      const replicas = graph.weightBytes * (threads - 1) <= maxReplicatedBytes ? threads : 1;
+      const replicas =
+        graph.weightBytes * (threads - 1) <= maxReplicatedBytes ? Math.min(threads, availableParallelism()) : 1;
       const { bytes, options } = await sessionOptions(graph, Math.ceil(threads / replicas), profile);
       const free = Array.from({ length: replicas }, (_, index) => worker(index));
       await Promise.all(free.map((one) => one.ask({ kind: "load", session, graph: bytes, options })));
