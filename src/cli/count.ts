@@ -5,13 +5,12 @@ import { loadTokenizer } from "../corpus/tokenizer.js";
 import { countTokens } from "../dynamics/count-tokens.js";
 import { InputError } from "../errors.js";
 import { checkWritable } from "../node/check-writable.js";
-import type { HubOptions } from "../node/hub/repository.js";
 import { defaultCorpus, defaultModel } from "../node/load-model.js";
 import { openCorpus } from "../node/open-corpus.js";
 import { openTokenizerFolder } from "../node/tokenizer-folder.js";
 import { type CountFormat, countFormats, writeTokenCounts } from "../node/write-token-counts.js";
 import { folderName, positiveInteger } from "./arguments.js";
-import { downloadProgress } from "./download-progress.js";
+import { hubOptions } from "./hub-options.js";
 import { Interrupted } from "./interrupt.js";
 import { noProgress, tokenProgress } from "./progress.js";
 import { measuredCorpus } from "./text-size.js";
@@ -61,9 +60,7 @@ async function runCount(name: string = defaultModel, args: CountArguments, signa
     );
   }
   await checkWritable(resolve(out, ".."));
-  const hub: HubOptions = args.quiet
-    ? { signal }
-    : { signal, onProgress: downloadProgress(process.stderr), onNotice: (message) => console.error(message) };
+  const hub = hubOptions(args, signal);
   const { field, column, tokenDtype: tokenDType } = args;
   const text = measuredCorpus(await openCorpus(args.corpus ?? [defaultCorpus], { field, column, tokenDType }, hub));
   const tokenizer = await loadTokenizer(await openTokenizerFolder(name, hub));

@@ -31,8 +31,8 @@ import { openCorpus } from "../node/open-corpus.js";
 import { listSteps } from "../node/remote-checkpoints.js";
 import { openTokenizerFolder } from "../node/tokenizer-folder.js";
 import { commandLine, folderName, positiveInteger, wholeNumber } from "./arguments.js";
-import { downloadProgress } from "./download-progress.js";
 import { dynamicsTable } from "./dynamics-table.js";
+import { hubOptions } from "./hub-options.js";
 import { noStepProgress, stepProgress } from "./step-progress.js";
 
 interface DynamicsArguments {
@@ -224,11 +224,6 @@ async function printSteps(patterns: readonly string[], args: DynamicsArguments, 
   if (args.json) console.log(JSON.stringify({ name: reference.name, revisions: steps }));
   else if (steps.length > 0) console.log(steps.join("\n"));
   else console.error(`${reference.name} has no revision with a step in its name`);
-}
-
-function hubOptions({ quiet }: DynamicsArguments, signal: AbortSignal): HubOptions {
-  if (quiet) return { signal };
-  return { signal, onProgress: downloadProgress(process.stderr), onNotice: (message) => console.error(message) };
 }
 
 /** Enough to tell other frequencies from the same. */

@@ -43,8 +43,10 @@ const refinements = 2;
  * Where E is too ill-conditioned for that, the encoding's own regression (QR) takes over.
  * @throws InputError if a number is not finite, a response is constant, or there are fewer than d + 2 tokens
  */
-export async function probeRegression(rows: Rows, gram: Gram): Promise<ProbeRegression> {
+export async function probeRegression(rows: Rows, multiply: Gram): Promise<ProbeRegression> {
   const { embedding, tokenIds } = rows;
+  // The last block of a fold fills only the start of its array, and an engine takes an array as a whole.
+  const gram: Gram = (block, count, columns) => multiply(block.subarray(0, count * columns), count, columns);
   if (tokenIds.length < embedding.columns + 2) {
     throw new InputError(
       "output embedding",
