@@ -68,7 +68,8 @@ ${tile("dimensions", `${count(eighty)} / ${count(ninetyFive)}`, `of ${count(mode
 </dl>`;
 }
 
-function tile(name: string, value: string, note: string): Html {
+/** One number of the headline. */
+export function tile(name: string, value: string, note: string): Html {
   return html`<div><dt>${name}</dt><dd class="value">${value}</dd><dd>${note}</dd></div>
 `;
 }

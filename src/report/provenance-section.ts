@@ -42,9 +42,10 @@ ${facts("", regressionFacts(analysis.encoding))}
 <code>second_moment</code> (mean of h h′), [d, d]. All float64 and in the order of the model’s own ids and dimensions. <code>run.json</code> holds the numbers.</p>`;
 }
 
-type Fact = [name: string, value: string | Html | undefined];
+export type Fact = [name: string, value: string | Html | undefined];
 
-function facts(title: string, list: Fact[]): Html {
+/** A list of names and values. */
+export function facts(title: string, list: Fact[]): Html {
   return html`<div>${title && html`<h4>${title}</h4>`}<dl class="facts">${list
     .filter(([, value]) => value !== undefined && value !== "")
     .map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl></div>`;

@@ -1,7 +1,7 @@
 import type { PageData } from "../page-data.js";
-import { currentTheme } from "./colours.js";
 import { type Axes, componentCloud, componentControls, percentileLegend, screeFigure } from "./component-figure.js";
 import { fitCloud } from "./fit-figure.js";
+import { drawAtEveryWidth, find, followTheme } from "./page.js";
 import { pointCloud } from "./point-cloud.js";
 import { newSelection } from "./selection.js";
 import { lorenzFigure, refitFigure, saliencyFigure } from "./sparsity-figures.js";
@@ -52,49 +52,3 @@ followTheme(() => {
   drawMap();
   drawLegend();
 });
-
-function find<Found extends HTMLElement>(selector: string): Found {
-  const found = document.querySelector<Found>(selector);
-  if (found === null) throw new Error(`the page lacks ${selector}`);
-  return found;
-}
-
-/** Draws now and whenever the holder's width changes. */
-function drawAtEveryWidth(holder: HTMLElement, draw: () => void): void {
-  let drawn = 0;
-  new ResizeObserver(() => {
-    const width = holder.clientWidth;
-    if (width === drawn || width === 0) return;
-    drawn = width;
-    draw();
-  }).observe(holder);
-}
-
-/** The toggle, the system's own theme, and paper, which is always light: SVG follows by CSS, canvases are redrawn. */
-function followTheme(redraw: () => void): void {
-  const root = document.documentElement;
-  const toggle = find<HTMLButtonElement>("#theme");
-  const applied = () => {
-    toggle.textContent = currentTheme() === "dark" ? "Light theme" : "Dark theme";
-    redraw();
-  };
-  toggle.hidden = false;
-  toggle.textContent = currentTheme() === "dark" ? "Light theme" : "Dark theme";
-  toggle.addEventListener("click", () => {
-    root.dataset.theme = currentTheme() === "dark" ? "light" : "dark";
-    applied();
-  });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", applied);
-
-  let onScreen: string | undefined;
-  addEventListener("beforeprint", () => {
-    onScreen = root.dataset.theme;
-    root.dataset.theme = "light";
-    applied();
-  });
-  addEventListener("afterprint", () => {
-    if (onScreen === undefined) delete root.dataset.theme;
-    else root.dataset.theme = onScreen;
-    applied();
-  });
-}

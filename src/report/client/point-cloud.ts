@@ -36,6 +36,7 @@ export function pointCloud(
   selection: Selection,
   landmarks: readonly number[],
   cloudAt: (width: number) => Cloud,
+  describe: (tokens: TokenTable, i: number) => HTMLElement[] = describeToken,
 ): () => void {
   const canvas = document.createElement("canvas");
   const tip = document.createElement("div");
@@ -84,7 +85,7 @@ export function pointCloud(
     hover(selection, token);
     tip.hidden = token === undefined || placed === undefined;
     if (token === undefined || placed === undefined) return;
-    tip.replaceChildren(...describeToken(tokens, token));
+    tip.replaceChildren(...describe(tokens, token));
     placeTip(
       tip,
       placed.left + placed.x[token]!,
