@@ -1,4 +1,4 @@
-// src/ -> dist/: the report's page script is bundled into a string, then everything is compiled with tsc.
+// src/ -> dist/: the reports' page scripts are bundled into strings, then everything is compiled with tsc.
 import { spawnSync } from "node:child_process";
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -9,6 +9,7 @@ import { build } from "esbuild";
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 await bundlePageScript("src/report/client/main.ts", "src/report/page-script.generated.ts");
+await bundlePageScript("src/report/client/dynamics-main.ts", "src/report/dynamics-page-script.generated.ts");
 rmSync(join(root, "dist"), { recursive: true, force: true });
 const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin", "tsc");
 const { status } = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });

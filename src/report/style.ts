@@ -86,7 +86,12 @@ figcaption b { color: var(--ink); }
 .tip dt { color: var(--muted); }
 .tip dd { margin: 0; text-align: right; font-variant-numeric: tabular-nums; }
 .controls { display: flex; flex-wrap: wrap; gap: 8px 14px; align-items: center; font-size: 14px; margin: 4px 0 0; }
-.controls label { display: inline-flex; gap: 6px; align-items: center; color: var(--muted); }
+.controls select { min-width: 0; max-width: 100%; }
+.controls label { max-width: 100%; display: inline-flex; gap: 6px; align-items: center; color: var(--muted); }
+.slider { display: flex; flex-wrap: wrap; gap: 8px 14px; align-items: center; font-size: 14px; }
+.slider input { flex: 1 1 220px; padding: 0; accent-color: var(--accent); }
+.slider output { flex: 0 1 330px; font-variant-numeric: tabular-nums; color: var(--muted); }
+.wide { overflow-x: auto; max-width: none !important; }
 .search label { display: block; font-size: 14px; font-weight: 600; margin-bottom: 4px; }
 .search input { width: 100%; padding: 9px 12px; font-size: 16px; }
 .search .note { margin: 6px 0 0; }
@@ -139,7 +144,7 @@ footer { margin-top: 60px; padding-top: 16px; border-top: 1px solid var(--line);
   :root:root {${LIGHT}}
   body { font-size: 11pt; background: none; }
   .page { max-width: none; padding: 0; }
-  #theme, .top, .search, .controls, .tip { display: none; }
+  #theme, .top, .search, .controls, .slider, .tip { display: none; }
   figure, table, .tiles, .conditions { break-inside: avoid; }
   h2, h3 { break-after: avoid; }
   section { margin-top: 28px; }

@@ -1,0 +1,51 @@
+import type { DynamicsPageData } from "../dynamics-page-data.js";
+import { movementControls, scaleControls } from "./dynamics-controls.js";
+import { type Figure, lossFigure, movementFigure, smallFigure, trajectoryFigure } from "./dynamics-figures.js";
+import type { View } from "./dynamics-view.js";
+import { drawAtEveryWidth, find, followTheme } from "./page.js";
+import { slopeFigure, slopeLegend } from "./slope-figure.js";
+import { stepSlider } from "./step-slider.js";
+
+const data: DynamicsPageData = JSON.parse(find("#data").textContent ?? "");
+const view: View = { scale: "log", measure: "pathShare" };
+const redraws: (() => void)[] = [];
+const redraw = () => {
+  for (const one of redraws) one();
+};
+
+show("trajectory-figure", () => trajectoryFigure(data, view));
+if (data.log !== undefined) show("loss-figure", () => lossFigure(data, view));
+if (data.movements !== undefined) {
+  show("movement-figure", () => movementFigure(data, view));
+  movementControls(find("#movement-controls"), find("#movement-legend"), data.movements, view, redraw);
+}
+show("slope-figure", () => slopeFigure(data));
+show("cosine-figure", () => smallFigure(data, view, [{ values: data.slopeCosine, name: "cosine" }]));
+show("norm-figure", () => smallFigure(data, view, [{ values: data.meanRowNorm, name: "mean norm" }]));
+show("gini-figure", () => smallFigure(data, view, [{ values: data.gini, name: "Gini" }]));
+show("variance-figure", () =>
+  smallFigure(data, view, [
+    { values: data.firstComponent, name: "first" },
+    { values: data.tenComponents, name: "first ten" },
+  ]),
+);
+const slider = stepSlider(data, view);
+redraws.push(slider.draw);
+const drawLegend = () => slopeLegend(find("#slope-legend"));
+drawLegend();
+redraws.push(drawLegend);
+scaleControls(find("#scale-controls"), view, redraw);
+followTheme(redraw);
+
+function show(id: string, figure: () => Figure): void {
+  const holder = find(`#${id} .chart`);
+  const draw = () => {
+    if (holder.clientWidth === 0) return;
+    const chart = figure()(holder.clientWidth);
+    chart.setAttribute("role", "img");
+    chart.setAttribute("aria-label", holder.dataset.label ?? "");
+    holder.replaceChildren(chart);
+  };
+  drawAtEveryWidth(holder, draw);
+  redraws.push(draw);
+}
