@@ -1,5 +1,5 @@
 import { type FoldMoments, packedIndex } from "../encoding/fold-moments.js";
-import type { LeastSquares } from "../encoding/least-squares.js";
+import { type LeastSquares, negligibleNorms } from "../encoding/least-squares.js";
 import { dot } from "../linalg/dot.js";
 
 /** Relative size of the gradient, in the metric of the preconditioner, at which a solution is exact for every purpose. */
@@ -18,23 +18,34 @@ export interface TrainingLine {
  * What leaves each fold out, for every response, from the factor of the whole: conjugate gradients on the cross products
  * less the fold's, preconditioned by the inverse of all of them (Golub & Van Loan, 11.5). A fold is a tenth of the rows,
  * so a dozen steps of 2 d^2 work do what a factorisation of d^3 / 3 would.
- * @returns [fold][response], no entry for a fold without rows; undefined if one does not converge
+ * @returns [fold][response], no entry for a fold without rows; undefined if one does not converge, or if what is left does
+ * not determine the slopes: a column that varies in one fold only, fewer rows than columns
  */
 export function leaveFoldsOut(
   moments: FoldMoments,
   whole: Pick<LeastSquares, "slopes" | "applyInverse">,
 ): (TrainingLine[] | undefined)[] | undefined {
+  const negligible = negligibleNorms(moments);
   const lines: (TrainingLine[] | undefined)[] = [];
   for (const fold of moments.folds) {
     if (fold[0] === 0) {
       lines.push(undefined);
       continue;
     }
-    const trained = leaveOut(moments, fold, whole);
+    const trained = determines(moments, fold, negligible) ? leaveOut(moments, fold, whole) : undefined;
     if (trained === undefined) return undefined;
     lines.push(trained);
   }
   return lines;
+}
+
+function determines({ total, columns }: FoldMoments, fold: Float64Array, negligible: Float64Array): boolean {
+  const rows = total[0]! - fold[0]!;
+  const left = (i: number, j: number) => total[packedIndex(i, j)]! - fold[packedIndex(i, j)]!;
+  const varies = (i: number, sums: (i: number, j: number) => number, count: number) =>
+    sums(i + 1, i + 1) - sums(i + 1, 0) ** 2 / count > negligible[i]!;
+  const before = (i: number, j: number) => total[packedIndex(i, j)]!;
+  return rows > columns + 1 && negligible.every((_, i) => varies(i, left, rows) || !varies(i, before, total[0]!));
 }
 
 function leaveOut(
