@@ -45,9 +45,16 @@ export function createEngine({ threads, profile }: EngineOptions): Engine {
       const session = nextSession++;
       const replicas =
         graph.weightBytes * (threads - 1) <= maxReplicatedBytes ? Math.min(threads, availableParallelism()) : 1;
-      const { bytes, options } = await sessionOptions(graph, Math.ceil(threads / replicas), profile);
+      const { bytes, options } = await sessionOptions(graph, Math.ceil(threads / replicas));
+      // A file each: onnxruntime names profiles by the time alone, and two workers would write into one.
+      const profiled = (index: number): InferenceSession.SessionOptions =>
+        profile === undefined
+          ? options
+          : { ...options, enableProfiling: true, profileFilePrefix: `${profile}-${session}-${index}` };
       const free = Array.from({ length: replicas }, (_, index) => worker(index));
-      await Promise.all(free.map((one) => one.ask({ kind: "load", session, graph: bytes, options })));
+      await Promise.all(
+        free.map((one, index) => one.ask({ kind: "load", session, graph: bytes, options: profiled(index) })),
+      );
       const pooled = pooledSession(session, free);
       open.add(pooled);
       return {
@@ -137,7 +144,6 @@ function startWorker(): EngineWorker {
 async function sessionOptions(
   graph: Graph,
   threads: number,
-  profile: string | undefined,
 ): Promise<{ bytes: Uint8Array; options: InferenceSession.SessionOptions }> {
   const files = [...graph.sources].filter(isFileSource);
   const folder = commonFolder(files.map((file) => dirname(file.path)));
@@ -152,7 +158,6 @@ async function sessionOptions(
     // Planning memory by pattern holds a second copy of every V-wide block: 60 MB on a small model, for no speed.
     enableMemPattern: false,
     logSeverityLevel: 3,
-    ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
     externalData: await Promise.all(
       inMemory.map(async (source) => ({ path: locate(source), data: await source.read(0, source.size) })),
     ),
