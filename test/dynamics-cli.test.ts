@@ -1,0 +1,206 @@
+import { spawn } from "node:child_process";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openFileSource } from "../src/node/file-source.js";
+import { readSafetensorsHeader, readTensorFloat64 } from "../src/tensor/safetensors.js";
+
+const series = "assets/tiny-books-neox";
+const counts = `${series}/token-counts.npy`;
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "unembed-dynamics-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+interface Result {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+function unembed(args: string[], during?: (stderr: string, kill: (signal: NodeJS.Signals) => void) => void) {
+  return new Promise<Result>((resolve) => {
+    const child = spawn(process.execPath, ["bin/unembed.js", ...args], { stdio: ["ignore", "pipe", "pipe"] });
+    const result: Result = { code: null, stdout: "", stderr: "" };
+    child.stdout.on("data", (chunk) => {
+      result.stdout += chunk;
+    });
+    child.stderr.on("data", (chunk) => {
+      result.stderr += chunk;
+      during?.(result.stderr, (signal) => child.kill(signal));
+    });
+    child.on("close", (code) => resolve({ ...result, code }));
+  });
+}
+
+describe("unembed dynamics", () => {
+  test("alone shows the training run that comes along, as numpy has it, and writes the run", async () => {
+    const out = join(folder, "embedded");
+    const { code, stdout, stderr } = await unembed(["dynamics", "--out", out, "--json"]);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^1 of 16, step 0: cross-validated R2 -0\.0423\n/);
+    const printed = JSON.parse(stdout);
+    const golden = JSON.parse(await readFile("test/goldens/dynamics/dynamics.json", "utf8"));
+    for (const [k, wanted] of golden.probe.entries()) {
+      const found = printed.checkpoints[k];
+      expect(found.step).toBe(wanted.step);
+      for (const key of ["r2", "adjustedR2", "crossValidatedR2", "spearman", "intercept", "slopeNorm"]) {
+        expect(Math.abs(found[key] / wanted[key] - 1), `${key} at step ${wanted.step}`).toBeLessThan(1e-6);
+      }
+    }
+    // The readout is there long before the parameters are half-way.
+    const { encoding, timesEarlier } = printed.onset.shares["50"];
+    expect(encoding.step).toBe(64);
+    expect(timesEarlier.interval.low).toBeGreaterThan(10);
+    expect(printed.randomEmbedding.source).toBe("initial checkpoint");
+
+    expect((await readdir(out)).sort()).toEqual(["report.html", "run.json", "tensors.safetensors"]);
+    const run = JSON.parse(await readFile(join(out, "run.json"), "utf8"));
+    expect(run).toMatchObject({ schema: "unembed-run", kind: "dynamics", seed: 0, model: { name: "tiny-books-neox" } });
+    expect(run.results.checkpoints).toEqual(printed.checkpoints);
+    expect(run.results.convergence.layers).toHaveLength(4);
+    const { tensors } = await readSafetensorsHeader(await openFileSource(join(out, "tensors.safetensors")));
+    expect(tensors.get("slopes")!.shape).toEqual([16, 128]);
+    expect([...(await readTensorFloat64(tensors.get("steps")!))].slice(-2)).toEqual([4000, 5000]);
+    expect(await readFile(join(out, "report.html"), "utf8")).toContain("<!doctype html>");
+  });
+
+  test("measures the convergence of what is there, on counts of a text with the tokenizer found beside", async () => {
+    const out = join(folder, "counted");
+    const args = ["dynamics", `${series}/steps/step{0,32,5000}`, "--corpus", "assets/corpus/speeches.txt"];
+    const { code, stdout } = await unembed([...args, "--convergence", "--out", out, "--quiet", "--json"]);
+    expect(code).toBe(0);
+    const printed = JSON.parse(stdout);
+    expect(printed.frequencies).toMatchObject({ kind: "add-one", source: "assets/corpus/speeches.txt", tokens: 4096 });
+    expect(printed.checkpoints.at(-1).crossValidatedR2).toBeGreaterThan(0.5);
+    const run = JSON.parse(await readFile(join(out, "run.json"), "utf8"));
+    expect(run.results.convergence.parts.map(({ name }: { name: string }) => name)).toEqual(["head"]);
+    expect(run.results.log).toBeNull();
+  });
+
+  test("takes mean output probabilities that analyze measured in place of frequencies", async () => {
+    const analysis = join(folder, "analysis");
+    const measured = await unembed(["analyze", "--tokens", "2000", "--out", analysis, "--quiet"]);
+    expect(measured.code).toBe(0);
+    const run = join(folder, "tied");
+    for (const step of [1, 2]) await cp("assets/tiny-books", join(run, `step${step}`), { recursive: true });
+    const args = ["dynamics", run, "--probabilities", analysis, "--out", join(folder, "p"), "--quiet", "--json"];
+    const { code, stdout } = await unembed(args);
+    expect(code).toBe(0);
+    const analyzed = JSON.parse(await readFile(join(analysis, "run.json"), "utf8")).results;
+    const [one, two] = JSON.parse(stdout).checkpoints;
+    for (const key of ["r2", "adjustedR2", "crossValidatedR2", "spearman", "gini"]) {
+      expect(Math.abs(one[key] / analyzed[key] - 1), key).toBeLessThan(1e-9);
+      expect(two[key], key).toBe(one[key]);
+    }
+  });
+
+  test("interrupted, keeps what it has and goes on from there to the same numbers", async () => {
+    const out = join(folder, "interrupted");
+    let killed = false;
+    const interrupted = await unembed(["dynamics", "--out", out], (stderr, kill) => {
+      if (!killed && stderr.includes("3 of 16")) kill("SIGINT");
+      killed ||= stderr.includes("3 of 16");
+    });
+    expect(interrupted.code).toBe(130);
+    expect(interrupted.stdout).toBe("");
+    expect(interrupted.stderr).toContain("started again with the same arguments it goes on from here");
+    expect(await readdir(out)).toEqual(["unfinished"]);
+    const kept = await readdir(join(out, "unfinished"));
+    expect(kept.length).toBeGreaterThanOrEqual(3);
+    expect(kept.length).toBeLessThan(16);
+    const again = await unembed(["dynamics", "--out", out, "--quiet"]);
+    expect(again).toMatchObject({ code: 0, stdout: "", stderr: "" });
+    expect((await readdir(out)).sort()).toEqual(["report.html", "run.json", "tensors.safetensors"]);
+    const [ours, whole] = await Promise.all(
+      [out, join(folder, "embedded")].map((run) => readFile(join(run, "tensors.safetensors"))),
+    );
+    expect(ours!.equals(whole!)).toBe(true);
+  });
+
+  test("prints a table that fits 80 columns", async () => {
+    const args = ["dynamics", `${series}/steps/step{0,32,5000}`, "--frequencies", counts, "--out", join(folder, "t")];
+    const { code, stdout } = await unembed(args);
+    expect(code).toBe(0);
+    expect(stdout).toContain("50% of final cv R2");
+    const lines = stdout.split("\n").filter((line) => !line.startsWith("report"));
+    expect(Math.max(...lines.slice(1).map((line) => line.length))).toBeLessThanOrEqual(80);
+  });
+
+  test.each<[string, () => Promise<string[]>, RegExp]>([
+    ["no frequencies", async () => [`${series}/steps`], /--frequencies: is missing: .*unembed count/],
+    [
+      "two kinds of frequencies",
+      async () => [`${series}/steps`, "--frequencies", counts, "--corpus", "README.md"],
+      /--corpus: and --frequencies exclude each other/,
+    ],
+    ["a missing file of counts", async () => ["--frequencies", join(folder, "none.npy")], /none\.npy: does not exist/],
+    [
+      "counts of another vocabulary",
+      async () => {
+        await writeFile(join(folder, "few.json"), JSON.stringify(Array(100).fill(1)));
+        return ["--frequencies", join(folder, "few.json")];
+      },
+      /few\.json: counts 100 ids where the output embedding has 4096 rows/,
+    ],
+    [
+      "counts that are all zero",
+      async () => {
+        await writeFile(join(folder, "zero.json"), JSON.stringify(Array(4096).fill(0)));
+        return ["--frequencies", join(folder, "zero.json")];
+      },
+      /zero\.json: all counts are zero/,
+    ],
+    [
+      "checkpoints of two models",
+      async () => {
+        await mkdir(join(folder, "mixed"), { recursive: true });
+        await cp(`${series}/steps/step1`, join(folder, "mixed", "step1"), { recursive: true });
+        await cp("assets/tiny-books", join(folder, "mixed", "step2"), { recursive: true });
+        return [join(folder, "mixed"), "--frequencies", counts];
+      },
+      /step2: its output embedding is 8192 x 256, and 4096 x 128 in .*step1: another vocabulary/,
+    ],
+    ["a text without a tokenizer", async () => [join(folder, "mixed", "step1"), "--corpus", "LICENSE"], /--tokenizer/],
+    ["a log without loss", async () => ["--log", "package.json"], /package\.json: field "log_history" is missing/],
+  ])("%s is one clear line and exit code 1, and no run is written", async (name, makeArgs, message) => {
+    const args = await makeArgs();
+    const out = join(folder, `refused ${name}`);
+    const { code, stdout, stderr } = await unembed(["dynamics", ...args, "--out", out, "--quiet"]);
+    expect(stderr.trim().split("\n")).toHaveLength(1);
+    expect(stderr).toMatch(message);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    // A checkpoint that was probed before the one that does not belong to it is kept, as for any other interruption.
+    const left = await readdir(out).catch(() => []);
+    expect(left).toEqual(name === "checkpoints of two models" ? ["unfinished"] : []);
+  });
+});
+
+describe("unembed count", () => {
+  test.each(["npy", "csv", "json", "safetensors"])("counts the tokens of a text into a .%s file", async (ending) => {
+    const out = join(folder, "deep", `counts.${ending}`);
+    const args = ["count", "--corpus", "test/goldens/tiny-books/text.txt", "--out", out, "--quiet", "--json"];
+    const { code, stdout } = await unembed(args);
+    expect(code).toBe(0);
+    const ids = JSON.parse(await readFile("test/goldens/tiny-books/token-ids.json", "utf8"));
+    expect(JSON.parse(stdout)).toMatchObject({ tokens: 23236, vocabSize: 8192, out });
+    expect(JSON.stringify(ids)).toContain("23236");
+    const used = await unembed(["dynamics", "--frequencies", out, "--out", join(folder, "c"), "--quiet"]);
+    // Of another tokenizer's 8,192 ids, those from 4,096 on are counted too.
+    expect(used.stderr).toMatch(/counts 8192 ids, and id \d+ \d+ times, where the output embedding has 4096 rows/);
+  });
+
+  test("stops after the tokens asked for, and refuses a file that it cannot write", async () => {
+    const out = join(folder, "some.csv");
+    const { code, stdout } = await unembed(["count", "tiny-books-neox", "--tokens", "1000", "--out", out]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^1,000 tokens, \d+ of 4,096 ids occur: /);
+    expect((await readFile(out, "utf8")).split("\n")).toHaveLength(4096 + 2);
+    const refused = await unembed(["count", "--out", join(folder, "counts.xlsx")]);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(/no ending that says how to write it: \.npy, \.json, \.csv, \.safetensors/);
+  });
+});
