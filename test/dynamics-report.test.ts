@@ -1,0 +1,151 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { renderDynamicsReport } from "../src/report/dynamics-report.js";
+import { plausibleDynamics } from "./plausible-dynamics.js";
+
+const browserPath = [
+  process.env.CHROMIUM_PATH,
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+].find((path) => path !== undefined && existsSync(path));
+
+/** Nothing that asks the network by itself, and no sandbox, which root in a container can't have. */
+const QUIET_BROWSER = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+const HOSTILE = `</script><img src=x onerror="window.attacked=1">`;
+const hostileTokens = Array.from({ length: 300 }, (_, id) => HOSTILE + id);
+const hostileRun = async () => {
+  const run = await plausibleDynamics(hostileTokens);
+  return { ...run, model: { ...run.model, name: HOSTILE }, unusable: [{ step: 3, name: HOSTILE, problem: HOSTILE }] };
+};
+
+/** The page without its data and its script. */
+const markupOf = (page: string) => page.slice(0, page.indexOf('<script type="application/json"'));
+
+test("the same run gives the same page, which loads nothing and holds no markup of its input", async () => {
+  const run = await hostileRun();
+  const page = renderDynamicsReport(run, { command: `unembed dynamics ${HOSTILE}` });
+  expect(renderDynamicsReport(run, { command: `unembed dynamics ${HOSTILE}` })).toBe(page);
+  expect(page.includes("<img")).toBe(false);
+  expect(page.match(/<script\b/g)).toHaveLength(2);
+  expect(page.match(/<\/script/g)).toHaveLength(2);
+  expect(markupOf(page)).toContain("default-src &#39;none&#39;");
+  expect(markupOf(page)).not.toMatch(/NaN|Infinity|undefined|\[object/);
+});
+
+test("says in words what was found, also without the other parameters, a log or a tokenizer", async () => {
+  const run = await plausibleDynamics();
+  const page = markupOf(renderDynamicsReport(run));
+  expect(page).toMatch(
+    /<h1>Token frequency enters the output embedding [\d.]+ times earlier than the layers get half-way</,
+  );
+  const { convergence: _, log: __, tokens: ___, ...rest } = run;
+  const shares = run.onset.shares;
+  const without = { medianLayerStep: null, timesEarlier: null, layers: [] };
+  const onset = { ...run.onset, shares: { 50: { ...shares[50], ...without }, 90: { ...shares[90], ...without } } };
+  const bare = markupOf(
+    renderDynamicsReport({ ...rest, convergence: undefined, log: undefined, tokens: undefined, onset }),
+  );
+  expect(bare).toMatch(/<h1>Half of the readout of token frequency is there at step [\d.]+</);
+  expect(bare).not.toContain("movement-figure");
+  expect(bare).not.toContain('id="loss-figure"');
+  expect(bare).toContain("There was no tokenizer");
+});
+
+describe.skipIf(browserPath === undefined)(
+  `the report of a training run in a browser${browserPath === undefined ? " (skipped: no Chromium; set CHROMIUM_PATH)" : ""}`,
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), "unembed-dynamics-report-"));
+    const file = join(folder, "report.html");
+    let browser: Browser;
+
+    beforeAll(async () => {
+      writeFileSync(file, renderDynamicsReport(await hostileRun(), { command: "unembed dynamics" }));
+      browser = await chromium.launch({ executablePath: browserPath!, args: QUIET_BROWSER });
+    });
+    afterAll(async () => {
+      await browser?.close();
+      rmSync(folder, { recursive: true, force: true });
+    });
+
+    async function open(width: number, colorScheme: "light" | "dark"): Promise<{ page: Page; complaints: string[] }> {
+      const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+      const complaints: string[] = [];
+      page.on("console", (message) => complaints.push(message.text()));
+      page.on("pageerror", (error) => complaints.push(error.message));
+      page.on("request", (request) => {
+        if (!/^(file|data):/.test(request.url())) complaints.push(`requested ${request.url()}`);
+      });
+      await page.goto(pathToFileURL(file).href);
+      await page.waitForSelector("#variance-figure svg");
+      await page.waitForSelector("#fit-figure svg");
+      return { page, complaints };
+    }
+
+    test.each([
+      { width: 400, theme: "light" },
+      { width: 400, theme: "dark" },
+      { width: 1400, theme: "light" },
+      { width: 1400, theme: "dark" },
+    ] as const)("draws every figure at $width px in the $theme theme", async ({ width, theme }) => {
+      const { page, complaints } = await open(width, theme);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+      expect(await page.locator("figure .chart svg").count()).toBe(10);
+      expect(await page.locator("#slope-figure rect").count()).toBeGreaterThanOrEqual(8 * 8);
+      expect(complaints).toEqual([]);
+      expect(await page.evaluate(() => "attacked" in window)).toBe(false);
+      expect(await page.evaluate(() => document.querySelectorAll("img").length)).toBe(0);
+      await page.close();
+    });
+
+    test("the slider moves the cloud from the mean onto the diagonal, and plays", async () => {
+      const { page, complaints } = await open(1400, "light");
+      const picture = () => page.evaluate(() => document.querySelector("canvas")!.toDataURL());
+      const last = await picture();
+      expect(await page.locator("#step-name").textContent()).toMatch(/^step 64: R² 0\.9/);
+      await page.locator("#step").fill("0");
+      expect(await page.locator("#step-name").textContent()).toMatch(/^step 0: R² 0\.\d/);
+      expect(await picture()).not.toBe(last);
+      await page.click("#play");
+      await page.waitForFunction(() => document.querySelector("#step-name")!.textContent!.startsWith("step 64"));
+      expect(await picture()).toBe(last);
+      expect(await page.locator("#play").textContent()).toBe("Play");
+      expect(complaints).toEqual([]);
+      await page.close();
+    });
+
+    test("follows a token that is searched for, another measure, and the linear scale", async () => {
+      const { page, complaints } = await open(1000, "light");
+      await page.fill("#token-search", "#10");
+      expect(await page.locator("#fit-figure .name.marked").textContent()).toContain("</script>");
+      expect(
+        await page.locator("#path-figure [aria-label=line] path, #path-figure path[stroke-width='1.75']").count(),
+      ).toBeGreaterThan(0);
+      const drawing = (id: string) => page.locator(`#${id} svg`).innerHTML();
+      const before = await drawing("movement-figure");
+      await page.locator("#movement-controls select").selectOption("cosine");
+      expect(await drawing("movement-figure")).not.toBe(before);
+      const logarithmic = await drawing("trajectory-figure");
+      await page.locator("#scale-controls select").selectOption("linear");
+      expect(await drawing("trajectory-figure")).not.toBe(logarithmic);
+      await page.click("#theme");
+      expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe("dark");
+      expect(complaints).toEqual([]);
+      await page.close();
+    });
+  },
+);
