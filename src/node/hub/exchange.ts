@@ -55,7 +55,8 @@ export async function exchange(
       watch.stop();
       const next = redirectTarget(place, response, url);
       if (next === undefined) return bodyOf(response, url, watch, fail);
-      await response.body?.cancel();
+      // Not waited for: a body whose connection is being aborted may never say that it was cancelled.
+      response.body?.cancel().catch(() => {});
       if (redirects === maxRedirects)
         throw new InputError(place, `${url.host} redirects more than ${maxRedirects} times`);
       url = next;
