@@ -4,7 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openFileSource } from "../src/node/file-source.js";
+import { bytesSource } from "../src/tensor/byte-source.js";
 import { readSafetensorsHeader, readTensorFloat64 } from "../src/tensor/safetensors.js";
+import { writeSafetensors } from "../src/tensor/write-safetensors.js";
+import { startHubServer } from "./hub-server.js";
 
 const series = "assets/tiny-books-neox";
 const counts = `${series}/token-counts.npy`;
@@ -21,9 +24,16 @@ interface Result {
   stderr: string;
 }
 
-function unembed(args: string[], during?: (stderr: string, kill: (signal: NodeJS.Signals) => void) => void) {
+function unembed(
+  args: string[],
+  during?: (stderr: string, kill: (signal: NodeJS.Signals) => void) => void,
+  environment: Readonly<Record<string, string>> = {},
+) {
   return new Promise<Result>((resolve) => {
-    const child = spawn(process.execPath, ["bin/unembed.js", ...args], { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, ["bin/unembed.js", ...args], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...environment },
+    });
     const result: Result = { code: null, stdout: "", stderr: "" };
     child.stdout.on("data", (chunk) => {
       result.stdout += chunk;
@@ -177,6 +187,34 @@ describe("unembed dynamics", () => {
     const left = await readdir(out).catch(() => []);
     expect(left).toEqual(name === "checkpoints of two models" ? ["unfinished"] : []);
   });
+});
+
+test("of a run on the hub, fetches the output embeddings alone, says how much that is, and lists the steps", async () => {
+  const hub = await startHubServer();
+  try {
+    const steps = [0, 32, 5000];
+    for (const step of steps) await hub.add("org/run", `step${step}`, `${series}/steps/step${step}`);
+    // What a whole checkpoint has besides, at its end.
+    const embedding = await readFile(`${series}/steps/step8/model.safetensors`);
+    const { tensors } = await readSafetensorsHeader(bytesSource("step8", embedding));
+    const [entry] = tensors.values();
+    const data = embedding.subarray(entry!.offset);
+    const rest = { name: "z.weight", dtype: "F32" as const, shape: [1_000_000], data: new Float32Array(1_000_000) };
+    const whole = writeSafetensors([{ name: "embed_out.weight", dtype: "F16", shape: [4096, 128], data }, rest]);
+    await hub.add("org/run", "step8", { "model.safetensors": whole });
+    const branches = ["main", "step0", "step8", "step32", "step5000"].map((name) => ({ name }));
+    hub.faults.push({ path: /\/refs$/, status: 200, body: JSON.stringify({ branches, tags: [] }), times: 9 });
+    const environment = { HF_ENDPOINT: hub.endpoint, HF_HOME: join(folder, "hub"), HF_HUB_OFFLINE: "" };
+    const listed = await unembed(["dynamics", "org/run", "--list"], undefined, environment);
+    expect(listed).toMatchObject({ code: 0, stdout: "step0\nstep8\nstep32\nstep5000\n" });
+    const args = ["dynamics", "org/run@step{0,8,32,5000}", "--frequencies", counts, "--out", join(folder, "remote")];
+    const { code, stdout, stderr } = await unembed(args, undefined, environment);
+    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining("fetch [") });
+    expect(stdout).toMatch(/^fetched +4\.2 MB of checkpoints of 8 MB$/m);
+    expect(hub.bytesSent(/signature/)).toBeLessThan(4 * (4096 * 128 * 2 + 1000));
+  } finally {
+    await hub.close();
+  }
 });
 
 describe("unembed count", () => {

@@ -34,7 +34,7 @@ function compare(found: Convergence["tensors"], golden: Golden): number {
       if (ours === undefined) continue;
       for (const key of ["cosine", "relativeDistance"] as const) {
         const error = Math.abs(ours[key][k]! - wanted[key]) / Math.max(1e-3, Math.abs(wanted[key]));
-        expect(error, `${key} of ${name} at step ${step}`).toBeLessThan(1e-6);
+        expect(error, `${key} of ${name} at step ${step}`).toBeLessThan(1e-9);
         compared++;
       }
     }

@@ -7,6 +7,7 @@ import { openHubFolder } from "./hub/hub-folder.js";
 import { isCommit } from "./hub/listing.js";
 import { type HubReference, referenceText } from "./hub/reference.js";
 import { fetchRemoteEmbedding } from "./hub/remote-embedding.js";
+import type { DownloadProgress } from "./hub/repository.js";
 import { listRevisions } from "./hub/revisions.js";
 
 /** What came from a hub, and how much more the whole checkpoints would have been. */
@@ -37,13 +38,18 @@ export async function remoteCheckpoints(
   await checkRevisions(references, options);
   let bytes = 0;
   const sizes = new Map<string, number>();
+  const progress = totalProgress(references.length, options.onProgress);
   const checkpoints = steps.map(({ reference, step }): Checkpoint => {
     const name = referenceText(reference);
     return {
       name,
       step,
       async outputEmbedding() {
-        const { entry, fetchedBytes, checkpointBytes } = await fetchRemoteEmbedding(reference, tensor, hub);
+        const { entry, fetchedBytes, checkpointBytes } = await fetchRemoteEmbedding(reference, tensor, {
+          ...hub,
+          onProgress: progress.report,
+        });
+        if (fetchedBytes === 0) progress.cached();
         bytes += fetchedBytes;
         sizes.set(name, checkpointBytes);
         return entry;
@@ -59,6 +65,27 @@ export async function remoteCheckpoints(
       return (await folder.open("tokenizer.json")) === undefined ? undefined : folder;
     },
     fetched: () => ({ bytes, checkpointBytes: [...sizes.values()].reduce((sum, size) => sum + size, 0) }),
+  };
+}
+
+/** Adds up what several downloads report, and what those that have not begun will come to. */
+function totalProgress(count: number, onProgress: CheckpointOptions["onProgress"]) {
+  const begun = new Map<string, { received: number; total: number }>();
+  let cached = 0;
+  return {
+    cached() {
+      cached++;
+    },
+    report({ file, received, total }: DownloadProgress) {
+      begun.set(file, { received, total });
+      let [allReceived, allTotal] = [0, 0];
+      for (const one of begun.values()) {
+        allReceived += one.received;
+        allTotal += one.total;
+      }
+      const toCome = Math.max(0, count - cached - begun.size);
+      onProgress?.({ file, received: allReceived, total: Math.round((allTotal / begun.size) * (begun.size + toCome)) });
+    },
   };
 }
 
