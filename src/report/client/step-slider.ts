@@ -198,7 +198,7 @@ function tokenTableOf(data: DynamicsPageData, last: Float32Array): TokenTable {
 /** Tokens worth following before anyone asks: from the likeliest to the rarest, words rather than pieces. */
 function exampleTokens({ texts, byProbability, size }: TokenTable): number[] {
   const isWord = (token: number) => /^ ?\p{L}{2,}$/u.test(texts[token]!);
-  return [0.002, 0.03, 0.2, 0.5, 0.95].flatMap((share) => {
+  return [0.002, 0.03, 0.2, 0.5, 0.9].flatMap((share) => {
     const from = Math.floor(share * size);
     const found = byProbability.subarray(from).find(isWord);
     return [found ?? byProbability[from]!];
