@@ -123,7 +123,7 @@ export function conditionSection(): Html {
 ${figure("cosine-figure", "Cosine of the slopes with the last checkpoint's", "Direction of the readout.", "Cosine of the slopes with those of the last checkpoint.")}
 ${figure("norm-figure", "Mean norm of the rows", "Size of the rows.", "Mean Euclidean norm of the tokens’ rows.")}
 ${figure("gini-figure", "Gini coefficient of the saliencies", "Concentration.", "Gini coefficient of the saliencies: 0 if all dimensions carry the same, 1 if one carries all.")}
-${figure("variance-figure", "Share of variance of the first principal components", "Shape.", "Share of the variance of E that its first principal component (blue) and its first ten (orange) hold (blue, orange).")}
+${figure("variance-figure", "Share of variance of the first principal components", "Shape.", "Share of the variance of E that its first principal component (blue) and its first ten (orange) hold.")}
 </div>`;
 }
 
