@@ -7,6 +7,7 @@ const layers = [
   ["cli"],
   ["node"],
   ["report"],
+  ["steering", "reduction", "generation", "export"],
   ["encoding", "compare", "dynamics"],
   ["statistics", "measures"],
   ["model", "corpus"],

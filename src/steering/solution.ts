@@ -1,0 +1,43 @@
+/** Ways of finding the edit of a row of E (METHOD.md section 3). */
+export const methods = ["nearest", "constant", "encoding", "salient", "mean"] as const;
+export type Method = (typeof methods)[number];
+
+/** What a token's mean probability over the fitting text, or that of a set of tokens together, is to become. */
+export type Target =
+  /** r alpha_w. */
+  | { readonly scale: number }
+  /** alpha_w with this added to its log-odds. */
+  | { readonly logOdds: number }
+  /** This mean probability itself. */
+  | { readonly probability: number };
+
+/** Tokens that share one target: one token, or a set whose probabilities are added. */
+export interface TokenGroup {
+  readonly tokens: readonly number[];
+  readonly target: Target;
+}
+
+/** How well one group's target was reached on the fitting text. */
+export interface SolvedGroup extends TokenGroup {
+  /** Mean probability before, wanted and after the edit as rounded to E's number type. */
+  readonly probability: { readonly before: number; readonly wanted: number; readonly after: number };
+  /** beta: the true logit bias of the group's tokens that reaches the target, solved jointly with the other groups'. */
+  readonly idealBias: number;
+  /** Mean over contexts of KL(ideal || edited) and KL(original || ideal), nats, of the group against the rest. */
+  readonly klToIdeal: number;
+  readonly klOfIdeal: number;
+  /** Euclidean norm of the change of each of the tokens' rows, in the order of `tokens`. */
+  readonly norms: readonly number[];
+  /** Why the target was not reached, where it was not. */
+  readonly shortfall?: string | undefined;
+}
+
+/** An edit of the head that was solved for on a text. */
+export interface Solution {
+  readonly method: Method;
+  readonly groups: readonly SolvedGroup[];
+  /** New rows of E: ascending ids [m] and values as rounded to E's number type, float64 [m, d]. */
+  readonly rows: { readonly ids: Int32Array; readonly values: Float64Array };
+  /** What a user should know, such as a direction too long for E's number type. */
+  readonly warnings: readonly string[];
+}
