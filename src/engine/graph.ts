@@ -38,6 +38,18 @@ export type Dimension = number | string;
 
 type Attribute = number | string | readonly number[] | { readonly float: number };
 
+/** A weight of a graph and its number type in ONNX. */
+export interface GraphWeight {
+  readonly tensor: TensorEntry;
+  readonly type: TensorProto_DataType;
+}
+
+/** Where a session looks for a weight's bytes. */
+export interface WeightPlace {
+  readonly location: string;
+  readonly offset: number;
+}
+
 /** ONNX operators of opset 21 and of com.microsoft 1 (the contributed ones of onnxruntime). */
 const opset = 21n;
 const irVersion = 10n;
@@ -84,8 +96,12 @@ export interface Graph {
   /** Bytes that the weights take as float32. */
   readonly weightBytes: number;
   readonly outputNames: readonly string[];
-  /** The model as ONNX protobuf bytes; `locate` names each weight file as the session will look for it. */
-  encode(locate: (source: ByteSource) => string): Uint8Array;
+  /** Each weight once. */
+  readonly weights: readonly GraphWeight[];
+  /** The model as ONNX protobuf bytes; `locate` says where the session will look for each weight. */
+  encode(locate: (tensor: TensorEntry) => WeightPlace): Uint8Array;
+  /** The same as two protobuf messages: a ModelProto that lacks its graph, and the GraphProto, which lacks its weights. */
+  encodeParts(): { readonly model: Uint8Array; readonly graph: Uint8Array };
 }
 
 /** Contributed operators; all others are ONNX's own. */
@@ -103,14 +119,24 @@ export function createGraph(name: string): Graph {
   const inputs: ValueInfoProto[] = [];
   const outputs: ValueInfoProto[] = [];
   const constants: TensorProto[] = [];
-  const weights = new Map<string, { tensor: TensorEntry; type: TensorProto_DataType }>();
+  const weights = new Map<string, GraphWeight>();
   const sources = new Set<ByteSource>();
   let counter = 0;
+  const graphFields = (initializer: TensorProto[]) => ({
+    name,
+    node: nodes,
+    input: inputs,
+    output: outputs,
+    initializer: [...constants, ...initializer],
+  });
 
   const graph: Graph = {
     sources,
     get weightBytes() {
       return [...weights.values()].reduce((bytes, { tensor }) => bytes + 4 * elementCount(tensor.shape), 0);
+    },
+    get weights() {
+      return [...weights.values()];
     },
     get outputNames() {
       return outputs.map((output) => output.name);
@@ -177,22 +203,17 @@ export function createGraph(name: string): Graph {
       outputs.push(valueInfo(outputName, elementTypes[type], shape));
     },
     encode(locate) {
-      const model = create(ModelProtoSchema, {
-        irVersion,
-        producerName: "unembed",
-        opsetImport: [
-          create(OperatorSetIdProtoSchema, { domain: "", version: opset }),
-          create(OperatorSetIdProtoSchema, { domain: "com.microsoft", version: 1n }),
-        ],
-        graph: create(GraphProtoSchema, {
-          name,
-          node: nodes,
-          input: inputs,
-          output: outputs,
-          initializer: [...constants, ...[...weights.values()].map((weight) => external(weight, locate))],
-        }),
-      });
-      return toBinary(ModelProtoSchema, model);
+      const initializer = [...weights.values()].map((weight) => external(weight, locate));
+      return toBinary(
+        ModelProtoSchema,
+        create(ModelProtoSchema, { ...modelFields(), graph: create(GraphProtoSchema, graphFields(initializer)) }),
+      );
+    },
+    encodeParts() {
+      return {
+        model: toBinary(ModelProtoSchema, create(ModelProtoSchema, modelFields())),
+        graph: toBinary(GraphProtoSchema, create(GraphProtoSchema, graphFields([]))),
+      };
     },
   };
   return graph;
@@ -208,11 +229,20 @@ function elementCount(shape: readonly number[]): number {
   return shape.reduce((count, size) => count * size, 1);
 }
 
-function external(
-  { tensor, type }: { tensor: TensorEntry; type: TensorProto_DataType },
-  locate: (source: ByteSource) => string,
-): TensorProto {
-  const entries = { location: locate(tensor.source), offset: `${tensor.offset}`, length: `${tensor.byteLength}` };
+function modelFields() {
+  return {
+    irVersion,
+    producerName: "unembed",
+    opsetImport: [
+      create(OperatorSetIdProtoSchema, { domain: "", version: opset }),
+      create(OperatorSetIdProtoSchema, { domain: "com.microsoft", version: 1n }),
+    ],
+  };
+}
+
+function external({ tensor, type }: GraphWeight, locate: (tensor: TensorEntry) => WeightPlace): TensorProto {
+  const { location, offset } = locate(tensor);
+  const entries = { location, offset: `${offset}`, length: `${tensor.byteLength}` };
   return create(TensorProtoSchema, {
     name: tensor.name,
     dims: tensor.shape.map(BigInt),

@@ -163,7 +163,7 @@ async function sessionOptions(
     ),
     extra: { session: { model_external_initializers_file_folder_path: folder } },
   };
-  return { bytes: graph.encode(locate), options };
+  return { bytes: graph.encode(({ source, offset }) => ({ location: locate(source), offset })), options };
 }
 
 function isFileSource(source: ByteSource): source is FileSource {

@@ -35,7 +35,7 @@ async function build(folder: Folder): Promise<number> {
   const engine: Engine = {
     threads: 1,
     load: async (graph: Graph) => {
-      bytes = graph.encode(() => "weights").length;
+      bytes = graph.encode(({ offset }) => ({ location: "weights", offset })).length;
       return {
         concurrency: 1,
         run: async () => ({ hidden: { type: "float32", data: new Float32Array(), dims: [] } }),
