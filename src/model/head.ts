@@ -29,15 +29,17 @@ export function isTransformed({ transform: { scale, softCap } }: Head): boolean 
 
 /** Adds z = E h + b and the model's own transform to a graph. @param hidden [n, d] @returns [n, V] */
 export function logits(graph: Graph, head: Head, hidden: Value): Value {
-  const { scale, softCap } = head.transform;
   // One Gemm, not MatMul and Add: the bias is then added while the block of z is in cache.
-  let z = graph.op("Gemm", [hidden, graph.weightFloat32(head.weight), head.bias && graph.weightFloat32(head.bias)], {
+  const z = graph.op("Gemm", [hidden, graph.weightFloat32(head.weight), head.bias && graph.weightFloat32(head.bias)], {
     transB: 1,
   });
-  if (scale !== undefined && scale !== 1) z = graph.op("Mul", [z, graph.constant(Float32Array.of(scale), [])]);
-  if (softCap !== undefined) {
-    const cap = graph.constant(Float32Array.of(softCap), []);
-    z = graph.op("Mul", [graph.op("Tanh", [graph.op("Div", [z, cap])]), cap]);
-  }
-  return z;
+  return transformed(graph, head.transform, z);
+}
+
+/** Adds what the model does to z = E h + b. */
+export function transformed(graph: Graph, { scale, softCap }: HeadTransform, z: Value): Value {
+  const number = (value: number) => graph.constant(Float32Array.of(value), []);
+  const scaled = scale !== undefined && scale !== 1 ? graph.op("Mul", [z, number(scale)]) : z;
+  if (softCap === undefined) return scaled;
+  return graph.op("Mul", [graph.op("Tanh", [graph.op("Div", [scaled, number(softCap)])]), number(softCap)]);
 }
