@@ -23,6 +23,8 @@ export interface ProbeTarget {
   /** Group of each token, [R]. */
   readonly groupOf: Int32Array;
   readonly groups: number;
+  /** Room for one E, used again for every checkpoint. */
+  room?: Float32Array<ArrayBuffer>;
 }
 
 export function probeTarget(frequencies: Frequencies, seed: number): ProbeTarget {
@@ -54,7 +56,8 @@ export async function probeCheckpoint(
   }
   const [rows, columns] = entry.shape as [number, number];
   try {
-    return await probeEmbedding(name, step, { rows, columns, data: await readTensor(entry) }, target, gram);
+    target.room = await readTensor(entry, target.room);
+    return await probeEmbedding(name, step, { rows, columns, data: target.room }, target, gram);
   } catch (error) {
     if (error instanceof InputError && error.place === "output embedding") throw new InputError(name, error.problem);
     throw error;

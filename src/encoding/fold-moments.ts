@@ -6,8 +6,9 @@ import type { Matrix } from "../tensor/matrix.js";
 /** Cross-validation folds: token w is in fold w mod 10. */
 export const foldCount = 10;
 
-/** Numbers in one block of rows turned into float64: 16 MiB, small beside E and large enough for a fast product. */
-const blockNumbers = 2 ** 21;
+/** Rows turned into float64 at a time: enough for a fast product; of very wide ones fewer, so that a block stays small beside E. */
+const blockRows = 1024;
+const maxBlockNumbers = 2 ** 22;
 
 /** Rows of E, chosen by token id, with one or more responses y at each of them. */
 export interface Rows {
@@ -42,9 +43,10 @@ export async function foldMoments(rows: Rows, gram: Gram): Promise<FoldMoments> 
   const order = 1 + shift.length;
   const folds: Float64Array[] = [];
   const total = new Float64Array(packedLength(order));
+  const room = newBlock(order);
   for (const members of foldMembers(rows.tokenIds)) {
     const fold = new Float64Array(total.length);
-    for (const { block, count } of blocks(rows, shift, members))
+    for (const { block, count } of blocks(rows, shift, members, room))
       addPacked(fold, await gram(block, count, order), order);
     for (let p = 0; p < total.length; p++) total[p]! += fold[p]!;
     folds.push(fold);
@@ -59,9 +61,10 @@ export async function foldMoments(rows: Rows, gram: Gram): Promise<FoldMoments> 
  */
 export function foldTriangles(rows: Rows, shift: Float64Array): { total: Float64Array; leavingOut: Float64Array[] } {
   const order = 1 + shift.length;
+  const room = newBlock(order);
   const folds = foldMembers(rows.tokenIds).map((members) => {
     const triangle = new Float64Array(order * order);
-    for (const { block, count } of blocks(rows, shift, members)) foldRows(triangle, order, block, count);
+    for (const { block, count } of blocks(rows, shift, members, room)) foldRows(triangle, order, block, count);
     return triangle;
   });
   const join = (a: Float64Array, b: Float64Array): Float64Array => {
@@ -139,12 +142,12 @@ function* blocks(
   rows: Rows,
   shift: Float64Array,
   members: Int32Array,
+  block: Float64Array,
 ): Generator<{ block: Float64Array; count: number }> {
   const { embedding, tokenIds, responses } = rows;
   const { columns, data } = embedding;
   const width = 1 + shift.length;
-  const height = Math.min(members.length, Math.max(64, Math.floor(blockNumbers / width)));
-  const block = new Float64Array(height * width);
+  const height = Math.floor(block.length / width);
   for (let start = 0; start < members.length; start += height) {
     const count = Math.min(height, members.length - start);
     for (let r = 0; r < count; r++) {
@@ -157,4 +160,9 @@ function* blocks(
     }
     yield { block, count };
   }
+}
+
+/** Room for the rows of one block. @param width numbers in a row */
+function newBlock(width: number): Float64Array {
+  return new Float64Array(width * Math.max(64, Math.min(blockRows, Math.floor(maxBlockNumbers / width))));
 }

@@ -19,7 +19,8 @@ export interface Session {
 /** What turns graphs into sessions: onnxruntime on Node or in a browser. */
 export interface Engine {
   readonly threads: number;
-  load(graph: Graph): Promise<Session>;
+  /** @param oneAtATime for runs that follow one another: all threads work on each, instead of each on a run of its own */
+  load(graph: Graph, options?: { oneAtATime?: boolean }): Promise<Session>;
   /** Releases every session and thread. */
   close(): Promise<void>;
 }

@@ -8,7 +8,7 @@ export async function gramSession(engine: Engine): Promise<{ gram: Gram; release
   const input = graph.input("block", "float64", ["rows", "columns"]);
   const transposed = graph.op("Transpose", [input], { perm: [1, 0] });
   graph.output(graph.op("MatMul", [transposed, input]), "gram", "float64", ["columns", "columns"]);
-  const session = await engine.load(graph);
+  const session = await engine.load(graph, { oneAtATime: true });
   return {
     release: () => session.release(),
     async gram(data, rows, columns) {

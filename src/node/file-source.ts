@@ -16,11 +16,11 @@ export async function openFileSource(path: string, name = path): Promise<FileSou
     name,
     path: resolved,
     size,
-    async read(offset, length) {
+    async read(offset, length, into = new Uint8Array(length)) {
       checkRange(source, offset, length);
       const handle = await open(resolved, constants.O_RDONLY);
       try {
-        const bytes = new Uint8Array(length);
+        const bytes = into.subarray(0, length);
         let filled = 0;
         while (filled < length) {
           const { bytesRead } = await handle.read(bytes, filled, Math.min(length - filled, 2 ** 30), offset + filled);

@@ -41,10 +41,10 @@ export function createEngine({ threads, profile }: EngineOptions): Engine {
   let nextSession = 0;
   return {
     threads,
-    async load(graph) {
+    async load(graph, { oneAtATime = false } = {}) {
       const session = nextSession++;
-      const replicas =
-        graph.weightBytes * (threads - 1) <= maxReplicatedBytes ? Math.min(threads, availableParallelism()) : 1;
+      const replicated = !oneAtATime && graph.weightBytes * (threads - 1) <= maxReplicatedBytes;
+      const replicas = replicated ? Math.min(threads, availableParallelism()) : 1;
       const { bytes, options } = await sessionOptions(graph, Math.ceil(threads / replicas));
       // A file each: onnxruntime names profiles by the time alone, and two workers would write into one.
       const profiled = (index: number): InferenceSession.SessionOptions =>

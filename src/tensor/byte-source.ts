@@ -6,8 +6,11 @@ export interface ByteSource {
   readonly name: string;
   /** Length in bytes. */
   readonly size: number;
-  /** @throws InputError if [offset, offset + length) is not inside the file. */
-  read(offset: number, length: number): Promise<Uint8Array>;
+  /**
+   * @param into bytes that may be filled and returned, for who reads a large file piece by piece and keeps none of them
+   * @throws InputError if [offset, offset + length) is not inside the file
+   */
+  read(offset: number, length: number, into?: Uint8Array): Promise<Uint8Array>;
 }
 
 /** The files of one checkpoint or data set, by name relative to its root. */

@@ -47,24 +47,30 @@ export function isIntegerDType(dtype: DType): dtype is IntegerDType {
  * (NaN payloads too).
  */
 export function decodeFloat32(dtype: FloatDType, bytes: Uint8Array): Float32Array<ArrayBuffer> {
+  const numbers = new Float32Array(Math.floor(bytes.byteLength / bytesPerElement[dtype]));
+  decodeFloat32Into(numbers, 0, dtype, bytes);
+  return numbers;
+}
+
+/** The same into an array that is there already, from `start` on. */
+export function decodeFloat32Into(numbers: Float32Array, start: number, dtype: FloatDType, bytes: Uint8Array): void {
   switch (dtype) {
     case "F32":
-      return view(Float32Array, bytes).slice();
+      numbers.set(view(Float32Array, bytes), start);
+      return;
     case "F64":
-      return Float32Array.from(view(Float64Array, bytes));
-    case "F16": {
-      const halves = view(Uint16Array, bytes);
-      // Bits, not numbers: a signalling NaN read as a number may come out as another NaN.
-      const bits = new Uint32Array(halves.length);
-      const table = halfTable();
-      for (let i = 0; i < halves.length; i++) bits[i] = table[halves[i]!]!;
-      return new Float32Array(bits.buffer);
-    }
+      numbers.set(view(Float64Array, bytes), start);
+      return;
+    case "F16":
     case "BF16": {
       const halves = view(Uint16Array, bytes);
-      const bits = new Uint32Array(halves.length);
-      for (let i = 0; i < halves.length; i++) bits[i] = halves[i]! << 16;
-      return new Float32Array(bits.buffer);
+      // Bits, not numbers: a signalling NaN read as a number may come out as another NaN.
+      const bits = new Uint32Array(numbers.buffer, numbers.byteOffset + 4 * start, halves.length);
+      if (dtype === "BF16") for (let i = 0; i < halves.length; i++) bits[i] = halves[i]! << 16;
+      else {
+        const table = halfTable();
+        for (let i = 0; i < halves.length; i++) bits[i] = table[halves[i]!]!;
+      }
     }
   }
 }

@@ -8,7 +8,7 @@ export interface NonFinite {
 }
 
 /** Read at once: large enough to amortise a read, small enough not to matter beside the model. */
-const chunkBytes = 8 * 2 ** 20;
+const chunkBytes = 2 ** 20;
 
 /** Scanned between two looks at the flags: stays in the nearest cache. */
 const blockWords = 4096;
@@ -21,9 +21,10 @@ const blockWords = 4096;
 export async function findNonFinite(entry: TensorEntry): Promise<NonFinite | undefined> {
   const { dtype, source } = entry;
   if (!isFloatDType(dtype)) return undefined;
+  const chunk = new Uint8Array(Math.min(chunkBytes, entry.byteLength));
   for (let start = 0; start < entry.byteLength; start += chunkBytes) {
     const length = Math.min(chunkBytes, entry.byteLength - start);
-    const found = findInBytes(dtype, await source.read(entry.offset + start, length));
+    const found = findInBytes(dtype, await source.read(entry.offset + start, length, chunk));
     if (found !== undefined) return { ...found, index: found.index + start / bytesPerElement[dtype] };
   }
   return undefined;

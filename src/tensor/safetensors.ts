@@ -3,7 +3,7 @@ import type { ByteSource } from "./byte-source.js";
 import {
   bytesPerElement,
   type DType,
-  decodeFloat32,
+  decodeFloat32Into,
   decodeFloat64,
   decodeIntegers,
   dtypes,
@@ -73,10 +73,29 @@ export async function readSafetensorsHeader(source: ByteSource): Promise<Safeten
   return { source, tensors, metadata };
 }
 
-/** Any floating-point tensor as float32, row-major. @throws InputError if its numbers are of another type */
-export async function readTensor(entry: TensorEntry): Promise<Float32Array<ArrayBuffer>> {
-  if (!isFloatDType(entry.dtype)) throw wrongType(entry, "floating-point numbers");
-  return decodeFloat32(entry.dtype, await readBytes(entry));
+/** Read at once: the stored bytes of a large matrix are never held beside its numbers. */
+const pieceBytes = 2 ** 20;
+
+/**
+ * Any floating-point tensor as float32, row-major.
+ * @param into an array of its size to fill and return, for who reads many of one size and keeps none
+ * @throws InputError if its numbers are of another type
+ */
+export async function readTensor(
+  entry: TensorEntry,
+  into?: Float32Array<ArrayBuffer>,
+): Promise<Float32Array<ArrayBuffer>> {
+  const { dtype, source, offset, byteLength } = entry;
+  if (!isFloatDType(dtype)) throw wrongType(entry, "floating-point numbers");
+  const width = bytesPerElement[dtype];
+  const count = byteLength / width;
+  const numbers = into?.length === count ? into : new Float32Array(count);
+  const piece = new Uint8Array(Math.min(pieceBytes, byteLength));
+  for (let start = 0; start < byteLength; start += pieceBytes) {
+    const length = Math.min(pieceBytes, byteLength - start);
+    decodeFloat32Into(numbers, start / width, dtype, await source.read(offset + start, length, piece));
+  }
+  return numbers;
 }
 
 /** Any floating-point tensor as float64, exactly, row-major. @throws InputError if its numbers are of another type */
