@@ -97,8 +97,15 @@ export function dynamicsCommand(signal: AbortSignal): Command {
 }
 
 async function runDynamics(patterns: readonly string[], args: DynamicsArguments, signal: AbortSignal): Promise<void> {
-  const hub = hubOptions(args, signal);
-  if (args.list) return printSteps(patterns, args, hub);
+  if (args.list) return printSteps(patterns, args, hubOptions(args, signal));
+  const progress = args.quiet ? noStepProgress : stepProgress(process.stderr);
+  const onNotice = args.quiet
+    ? undefined
+    : (message: string) => {
+        progress.stop();
+        console.error(message);
+      };
+  const hub: HubOptions = { signal, onNotice, onProgress: progress.fetched };
   const started = performance.now();
   const embedded = patterns.length === 0;
   const name = embedded ? embeddedSeries : undefined;
@@ -111,7 +118,6 @@ async function runDynamics(patterns: readonly string[], args: DynamicsArguments,
   const entries = log === undefined ? undefined : await readTrainingLog(await openFileSource(log));
   const threads = args.threads ?? availableParallelism();
   const engine = createEngine({ threads });
-  const progress = args.quiet ? noStepProgress : stepProgress(process.stderr);
   try {
     const { gram } = await gramSession(engine);
     let frequencies: Frequencies | undefined;
@@ -137,7 +143,7 @@ async function runDynamics(patterns: readonly string[], args: DynamicsArguments,
       kept,
       signal,
       onProgress: progress.update,
-      onNotice: args.quiet ? undefined : (message) => console.error(message),
+      onNotice,
     });
     progress.stop();
     const finished = { ...run, fetched: opened.fetched() };

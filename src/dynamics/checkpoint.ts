@@ -1,4 +1,5 @@
 import { InputError } from "../errors.js";
+import { outputEmbeddingNames } from "../tensor/output-embedding-names.js";
 import type { TensorEntry } from "../tensor/safetensors.js";
 import { quote } from "../tensor/strict-json.js";
 
@@ -13,22 +14,6 @@ export interface Checkpoint {
   /** All of its tensors, for the convergence of the parameters. */
   tensors(): Promise<ReadonlyMap<string, TensorEntry>>;
 }
-
-/** Where checkpoints keep E, most particular first; the last ones are input embeddings, for tied heads. */
-export const outputEmbeddingNames: readonly string[] = [
-  "lm_head.weight",
-  "embed_out.weight",
-  "output.weight",
-  "language_model.lm_head.weight",
-  "model.embed_tokens.weight",
-  "language_model.model.embed_tokens.weight",
-  "model.decoder.embed_tokens.weight",
-  "transformer.wte.weight",
-  "wte.weight",
-  "embed_tokens.weight",
-  "gpt_neox.embed_in.weight",
-  "backbone.embeddings.weight",
-];
 
 /**
  * The output embedding among a checkpoint's tensors.

@@ -2,25 +2,13 @@ import type { Engine } from "../engine/engine.js";
 import { InputError } from "../errors.js";
 import type { Folder } from "../tensor/byte-source.js";
 import { openCheckpointTensors } from "../tensor/checkpoint-tensors.js";
+import { outputEmbeddingNames } from "../tensor/output-embedding-names.js";
 import type { TensorEntry } from "../tensor/safetensors.js";
 import type { Config } from "./config.js";
 import { type HeadModel, headModel } from "./head-model.js";
 import { findArchitecture, openConfig, requireFinite } from "./model.js";
 import { weights } from "./weights.js";
 
-/** Where checkpoints keep the output embedding, most particular first; the last ones are input embeddings, for tied heads. */
-const embeddingNames = [
-  "lm_head.weight",
-  "embed_out.weight",
-  "output.weight",
-  "language_model.lm_head.weight",
-  "model.embed_tokens.weight",
-  "language_model.model.embed_tokens.weight",
-  "transformer.wte.weight",
-  "wte.weight",
-  "embed_tokens.weight",
-  "backbone.embeddings.weight",
-];
 const biasNames = ["lm_head.bias", "embed_out.bias"];
 
 /**
@@ -44,7 +32,7 @@ function describeHead(place: string, config: Config, tensors: ReadonlyMap<string
     const { head, inputEmbedding } = architecture.describe(config, weights(place, tensors, architecture.prefixes));
     return { modelType, head, inputEmbedding };
   }
-  const names = tensorName === undefined ? embeddingNames : [tensorName];
+  const names = tensorName === undefined ? outputEmbeddingNames : [tensorName];
   const weight = names.map((candidate) => tensors.get(candidate)).find((tensor) => tensor !== undefined);
   if (weight === undefined) {
     throw new InputError(place, `no output embedding is found under ${names.join(", ")}; name it with --head-tensor`);

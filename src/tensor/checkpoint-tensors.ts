@@ -13,8 +13,8 @@ const readSafetensors: ReadTensors = async (source) => (await readSafetensorsHea
 const layouts: { file: string; sharded: boolean; read: ReadTensors }[] = [
   { file: "model.safetensors", sharded: false, read: readSafetensors },
   { file: "model.safetensors.index.json", sharded: true, read: readSafetensors },
-  { file: "pytorch_model.bin", sharded: false, read: readTorchTensors },
-  { file: "pytorch_model.bin.index.json", sharded: true, read: readTorchTensors },
+  { file: "pytorch_model.bin", sharded: false, read: (source) => readTorchTensors(source) },
+  { file: "pytorch_model.bin.index.json", sharded: true, read: (source) => readTorchTensors(source) },
 ];
 
 /** An index this long lists more tensors than any model has. */
@@ -51,8 +51,8 @@ async function readShards(folder: Folder, index: ByteSource, read: ReadTensors):
   return tensors;
 }
 
-/** File name by tensor name. */
-async function readWeightMap(index: ByteSource): Promise<Map<string, string>> {
+/** File name by tensor name, of a `*.index.json`. @throws InputError naming the field */
+export async function readWeightMap(index: ByteSource): Promise<Map<string, string>> {
   if (index.size > maxIndexBytes) {
     throw new InputError(index.name, `is ${index.size} bytes long, above the limit of ${maxIndexBytes}`);
   }

@@ -4,7 +4,7 @@ import { bytesPerElement, type DType } from "./dtype.js";
 import { isKind, type PickleValue, readPickle } from "./pickle.js";
 import { shapeSize, type TensorEntry } from "./safetensors.js";
 import { quote } from "./strict-json.js";
-import { readZipDirectory, type ZipRecord } from "./zip.js";
+import { locateZipRecord, readZipDirectory, type ZipRecord } from "./zip.js";
 
 const storageTypes: Record<string, DType> = {
   "torch.DoubleStorage": "F64",
@@ -38,9 +38,14 @@ const legacyMagic = [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20,
 /**
  * The tensors of a state dict that torch.save wrote (`pytorch_model.bin`; PyTorch 1.6 and later), where they lie in the
  * file. Its pickle is read, never executed. Tensors that share memory share their bytes here too.
+ * @param wanted names of the tensor to find, most particular first, so that of the others' records nothing is read; all if left out, or if it has
+ * none of them
  * @throws InputError naming the file and the record, tensor or byte that cannot be used
  */
-export async function readTorchTensors(source: ByteSource): Promise<ReadonlyMap<string, TensorEntry>> {
+export async function readTorchTensors(
+  source: ByteSource,
+  wanted?: readonly string[],
+): Promise<ReadonlyMap<string, TensorEntry>> {
   await checkStart(source);
   const records = await readZipDirectory(source);
   const archive = findArchive(source, records);
@@ -49,14 +54,24 @@ export async function readTorchTensors(source: ByteSource): Promise<ReadonlyMap<
   if (pickle.byteLength > maxPickleBytes) {
     throw new InputError(source.name, `data.pkl is ${pickle.byteLength} bytes long, above ${maxPickleBytes}`);
   }
-  const bytes = await source.read(pickle.offset, pickle.byteLength);
+  const bytes = await source.read(await locateZipRecord(source, pickle), pickle.byteLength);
   const root = readPickle(source.name, bytes, knownGlobals);
   if (!isKind(root, "dict")) throw new InputError(source.name, "holds no dict of tensors (a state dict)");
-  const tensors = new Map<string, TensorEntry>();
+  const values = new Map<string, PickleValue>();
   for (const [name, value] of root.pairs) {
     if (typeof name !== "string") throw new InputError(source.name, `has a key that is no text: ${name}`);
-    if (tensors.has(name)) throw new InputError(source.name, `names tensor ${quote(name)} twice`);
-    tensors.set(name, tensorEntry(source, records, archive, name, value));
+    if (values.has(name)) throw new InputError(source.name, `names tensor ${quote(name)} twice`);
+    values.set(name, value);
+  }
+  const found = wanted?.find((name) => values.has(name));
+  const tensors = new Map<string, TensorEntry>();
+  const offsets = new Map<ZipRecord, number>();
+  for (const [name, value] of values) {
+    if (found !== undefined && name !== found) continue;
+    const { record, start, ...tensor } = describeTensor(source, records, archive, name, value);
+    const offset = offsets.get(record) ?? (await locateZipRecord(source, record));
+    offsets.set(record, offset);
+    tensors.set(name, { ...tensor, offset: offset + start, source });
   }
   return tensors;
 }
@@ -90,20 +105,21 @@ function findArchive(source: ByteSource, records: ReadonlyMap<string, ZipRecord>
 async function checkByteOrder(source: ByteSource, record: ZipRecord | undefined): Promise<void> {
   // Files from before PyTorch 2.1 have no such record.
   if (record === undefined) return;
-  const bytes = await source.read(record.offset, Math.min(record.byteLength, 16));
+  const bytes = await source.read(await locateZipRecord(source, record), Math.min(record.byteLength, 16));
   const order = new TextDecoder().decode(bytes);
   if (order !== "little") {
     throw new InputError(source.name, `byteorder is ${quote(order)}: only little-endian files can be read`);
   }
 }
 
-function tensorEntry(
+/** A tensor, the record that it lies in, and where in it. */
+function describeTensor(
   source: ByteSource,
   records: ReadonlyMap<string, ZipRecord>,
   archive: string,
   name: string,
   value: PickleValue,
-): TensorEntry {
+) {
   const refuse = (problem: string) => new InputError(source.name, `tensor ${quote(name)} ${problem}`);
   const args = tensorArguments(value);
   if (args === undefined) {
@@ -138,7 +154,7 @@ function tensorEntry(
       `of shape [${shape.join(", ")}] is stored with strides [${steps.join(", ")}]: save it again with .contiguous()`,
     );
   }
-  return { name, dtype, shape, offset: record.offset + storageOffset * width, byteLength, source };
+  return { name, dtype, shape, byteLength, record, start: storageOffset * width };
 }
 
 /** What the tensor would be rebuilt from: storage, offset in it, size, strides, ... */

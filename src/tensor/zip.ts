@@ -2,12 +2,10 @@ import { InputError } from "../errors.js";
 import type { ByteSource } from "./byte-source.js";
 import { quote } from "./strict-json.js";
 
-/** A file stored in a zip archive, where its bytes lie. */
-export interface ZipRecord {
-  readonly name: string;
-  /** Of its first byte from the start of the archive. */
-  readonly offset: number;
-  readonly byteLength: number;
+/** A file stored in a zip archive, as the directory lists it. */
+export interface ZipRecord extends DirectoryEntry {
+  /** Offset of what follows it: the next record's header or the directory. */
+  readonly next: number;
 }
 
 interface DirectoryEntry {
@@ -28,7 +26,7 @@ const localHeaderLength = 30;
 const maxCommentBytes = 0xffff;
 
 /**
- * The files of a zip archive that stores them as they are (PKWARE APPNOTE 6.3, zip64 included).
+ * The files of a zip archive that stores them as they are (PKWARE APPNOTE 6.3, zip64 included), from its directory alone.
  * @throws InputError if it is broken, compressed, encrypted or in several parts
  */
 export async function readZipDirectory(source: ByteSource): Promise<ReadonlyMap<string, ZipRecord>> {
@@ -37,17 +35,38 @@ export async function readZipDirectory(source: ByteSource): Promise<ReadonlyMap<
     throw new InputError(source.name, `zip directory is ${directory.length} bytes long, above ${maxDirectoryBytes}`);
   }
   const bytes = await source.read(directory.offset, directory.length);
-  const entries = parseDirectory(source, bytes, directory.count);
+  const entries = parseDirectory(source, bytes, directory.count).sort((a, b) => a.localHeader - b.localHeader);
   const records = new Map<string, ZipRecord>();
-  let lastEnd = 0;
-  for (const entry of entries.sort((a, b) => a.localHeader - b.localHeader)) {
-    const record = await locateRecord(source, entry, directory.offset);
-    if (entry.localHeader < lastEnd) throw recordError(source, entry.name, "overlaps another record");
-    if (records.has(entry.name)) throw recordError(source, entry.name, "is listed twice");
-    lastEnd = record.offset + record.byteLength;
-    records.set(entry.name, record);
+  for (const [i, entry] of entries.entries()) {
+    const { name, localHeader, nameLength, byteLength } = entry;
+    const next = entries[i + 1]?.localHeader ?? directory.offset;
+    const end = localHeader + localHeaderLength + nameLength + byteLength;
+    if (end > directory.offset) throw recordError(source, name, "is outside the file: cut off, download it again");
+    if (records.has(name)) throw recordError(source, name, "is listed twice");
+    if (end > next) throw recordError(source, name, "overlaps another record");
+    records.set(name, { ...entry, next });
   }
   return records;
+}
+
+/**
+ * Where a record's first byte lies, from the start of the archive: behind its own header, whose padding the directory does
+ * not tell.
+ * @throws InputError if that header is broken
+ */
+export async function locateZipRecord(source: ByteSource, record: ZipRecord): Promise<number> {
+  const { name, nameLength, localHeader, byteLength, next } = record;
+  const headerLength = localHeaderLength + nameLength;
+  const bytes = await source.read(localHeader, headerLength);
+  const header = dataView(bytes);
+  if (header.getUint32(0, true) !== 0x04034b50)
+    throw recordError(source, name, "has no header where the directory says");
+  if (header.getUint16(26, true) !== nameLength || decodeName(bytes.subarray(localHeaderLength)) !== name) {
+    throw recordError(source, name, "has another name in its own header");
+  }
+  const offset = localHeader + headerLength + header.getUint16(28, true);
+  if (offset + byteLength > next) throw recordError(source, name, "overlaps what follows it");
+  return offset;
 }
 
 interface DirectoryPlace {
@@ -57,11 +76,11 @@ interface DirectoryPlace {
 }
 
 async function locateDirectory(source: ByteSource): Promise<DirectoryPlace> {
-  const tailLength = Math.min(source.size, endLength + maxCommentBytes);
-  const tail = dataView(await source.read(source.size - tailLength, tailLength));
-  const at = findEnd(tail);
+  // Archives of tensors have no comment: more is read only where one must be skipped.
+  let [tail, at] = await readTail(source, endLength);
+  if (at === undefined) [tail, at] = await readTail(source, endLength + maxCommentBytes);
   if (at === undefined) throw new InputError(source.name, "has no end of a zip archive: cut off, or not a zip archive");
-  const end = source.size - tailLength + at;
+  const end = source.size - tail.byteLength + at;
   const place = {
     disk: tail.getUint16(at + 4, true),
     count: tail.getUint16(at + 10, true),
@@ -78,6 +97,12 @@ async function locateDirectory(source: ByteSource): Promise<DirectoryPlace> {
     throw new InputError(source.name, `zip directory of ${found.length} bytes cannot list ${found.count} records`);
   }
   return found;
+}
+
+async function readTail(source: ByteSource, longest: number): Promise<[DataView, number | undefined]> {
+  const length = Math.min(source.size, longest);
+  const tail = dataView(await source.read(source.size - length, length));
+  return [tail, findEnd(tail)];
 }
 
 /** Where the end record starts: the last signature whose comment runs exactly to the end of the file. */
@@ -161,24 +186,6 @@ function zip64Field(extra: Uint8Array): DataView | undefined {
     at = end;
   }
   return undefined;
-}
-
-/** Reads the record's own header, whose name and padding come before its bytes. */
-async function locateRecord(source: ByteSource, entry: DirectoryEntry, directoryOffset: number): Promise<ZipRecord> {
-  const { name, nameLength, localHeader, byteLength } = entry;
-  const outside = () => recordError(source, name, "is outside the file: cut off, download it again");
-  const headerLength = localHeaderLength + nameLength;
-  if (localHeader + headerLength > directoryOffset) throw outside();
-  const bytes = await source.read(localHeader, headerLength);
-  const header = dataView(bytes);
-  if (header.getUint32(0, true) !== 0x04034b50)
-    throw recordError(source, name, "has no header where the directory says");
-  if (header.getUint16(26, true) !== nameLength || decodeName(bytes.subarray(localHeaderLength)) !== name) {
-    throw recordError(source, name, "has another name in its own header");
-  }
-  const offset = localHeader + headerLength + header.getUint16(28, true);
-  if (offset + byteLength > directoryOffset) throw outside();
-  return { name, offset, byteLength };
 }
 
 function decodeName(bytes: Uint8Array): string | undefined {

@@ -5,7 +5,6 @@ import { snapshotPath } from "./cache.js";
 import { listFolder } from "./listing.js";
 import { type HubReference, parseHubReference, referenceText } from "./reference.js";
 import { type HubOptions, missingInCache, openRepository, type Repository } from "./repository.js";
-import { readWeightMap } from "./weight-map.js";
 
 export interface HubFolderOptions extends HubOptions {
   /** Names of files to fetch at once. Default: what a model needs. */
@@ -130,3 +129,5 @@ async function shardPaths(repository: Repository, indexName: string): Promise<st
   const names = new Set((await readWeightMap(index)).values());
   return [...names].map((name) => inRepository(repository.reference, name));
 }
+
+import { readWeightMap } from "../../tensor/checkpoint-tensors.js";

@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { findOutputEmbedding, outputEmbeddingNames } from "../../dynamics/checkpoint.js";
+import { findOutputEmbedding } from "../../dynamics/checkpoint.js";
 import { InputError } from "../../errors.js";
 import type { ByteSource } from "../../tensor/byte-source.js";
+import { readWeightMap } from "../../tensor/checkpoint-tensors.js";
+import { outputEmbeddingNames } from "../../tensor/output-embedding-names.js";
 import { readSafetensorsHeader, type TensorEntry } from "../../tensor/safetensors.js";
 import { quote } from "../../tensor/strict-json.js";
 import { readTorchTensors } from "../../tensor/torch-zip.js";
@@ -18,7 +20,6 @@ import { type HubReference, referenceText } from "./reference.js";
 import { openRemoteSource } from "./remote-source.js";
 import { type HubOptions, missingInCache, openRepository, type Repository } from "./repository.js";
 import { Unreachable } from "./retry.js";
-import { readWeightMap } from "./weight-map.js";
 
 /** The output embedding of a checkpoint on the hub, and what it took. */
 export interface RemoteEmbedding {
@@ -30,7 +31,7 @@ export interface RemoteEmbedding {
   readonly checkpointBytes: number;
 }
 
-type ReadTensors = (source: ByteSource) => Promise<ReadonlyMap<string, TensorEntry>>;
+type ReadTensors = (source: ByteSource, wanted: readonly string[]) => Promise<ReadonlyMap<string, TensorEntry>>;
 
 const readSafetensors: ReadTensors = async (source) => (await readSafetensorsHeader(source)).tensors;
 
@@ -79,7 +80,7 @@ export async function fetchRemoteEmbedding(
   const file = await locateWeights(repository, tensorName);
   if (file.found === "cached") {
     const source = await openCached(repository, file.path);
-    const entry = findOutputEmbedding(source.name, await file.read(source), tensorName);
+    const entry = findOutputEmbedding(source.name, await file.read(source, wantedNames(tensorName)), tensorName);
     return { entry, fetchedBytes: 0, checkpointBytes: source.size };
   }
   const fetchedBytes = await fetchInto(path, repository, { ...file, found: file.found }, tensorName, place, options);
@@ -87,6 +88,10 @@ export async function fetchRemoteEmbedding(
   const fetched = await readKept(path, place);
   if (fetched === undefined) throw new InputError(path, "cannot be read although it was just written");
   return { ...fetched, fetchedBytes };
+}
+
+function wantedNames(tensorName: string | undefined): readonly string[] {
+  return tensorName === undefined ? outputEmbeddingNames : [tensorName];
 }
 
 function sha256(text: string): string {
@@ -128,7 +133,7 @@ async function locateWeights(repository: Repository, tensorName: string | undefi
     const index = await openFile(repository, file);
     if (index === undefined) continue;
     const shards = await readWeightMap(index);
-    const name = (tensorName === undefined ? outputEmbeddingNames : [tensorName]).find((known) => shards.has(known));
+    const name = wantedNames(tensorName).find((known) => shards.has(known));
     if (name === undefined) {
       throw new InputError(
         index.name,
@@ -165,7 +170,7 @@ async function fetchInto(
     onNotice: options.onNotice,
   });
   try {
-    const tensor = findOutputEmbedding(source.name, await file.read(source), tensorName);
+    const tensor = findOutputEmbedding(source.name, await file.read(source, wantedNames(tensorName)), tensorName);
     const { header } = layOutSafetensors([tensor], {
       repository: reference.name,
       commit,

@@ -4,6 +4,7 @@ import { uptime } from "node:os";
 import { dirname, join } from "node:path";
 import { InputError } from "../../errors.js";
 import type { ByteSource } from "../../tensor/byte-source.js";
+import { readWeightMap } from "../../tensor/checkpoint-tensors.js";
 import { readSafetensorsHeader, type TensorEntry } from "../../tensor/safetensors.js";
 import { quote } from "../../tensor/strict-json.js";
 import { layOutSafetensors } from "../../tensor/write-safetensors.js";
@@ -17,7 +18,6 @@ import { type HubReference, parseHubReference, referenceText } from "./reference
 import { openRemoteSource } from "./remote-source.js";
 import { type HubOptions, missingInCache, openRepository, type Repository } from "./repository.js";
 import { Unreachable } from "./retry.js";
-import { readWeightMap } from "./weight-map.js";
 
 export interface RemoteTensorOptions extends HubOptions {
   /**
