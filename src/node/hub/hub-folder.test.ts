@@ -257,7 +257,7 @@ describe("explains", () => {
     const index = JSON.stringify({ weight_map: { a: "../../../escaped.safetensors" } });
     await session.hub.add("org/name", "main", { "config.json": "{}", "model.safetensors.index.json": index });
     await expect(open("org/name")).rejects.toThrow(
-      'org/name/model.safetensors.index.json: field weight_map: "a" is in "../../../escaped.safetensors", outside the folder',
+      'org/name/model.safetensors.index.json: field weight_map: "a" is in "../../../escaped.safetensors", which is not a file of the same folder',
     );
   });
 });
