@@ -9,6 +9,8 @@ export interface Checkpoint {
   readonly name: string;
   /** Training step that it was saved at. */
   readonly step: number;
+  /** Whether it lies on this machine, so that asking for its shapes costs nothing. */
+  readonly local?: boolean | undefined;
   /** E alone, fetched first if it lies elsewhere. @throws InputError if it cannot be had */
   outputEmbedding(): Promise<TensorEntry>;
   /** All of its tensors, for the convergence of the parameters. */

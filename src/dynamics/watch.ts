@@ -66,6 +66,7 @@ export async function dynamics(checkpoints: readonly Checkpoint[], options: Dyna
   const { seed = 0, signal, onProgress, onNotice } = options;
   const sorted = sortedCheckpoints(checkpoints);
   if (sorted.length < 2) throw new InputError("checkpoints", `${sorted.length} given; a run needs at least two`);
+  await checkLocalShapes(sorted);
   const { probes, unusable, model, target } = await probeAll(sorted, options);
   if (probes.length < 2) {
     const why = unusable.map(({ name, problem }) => `${name}: ${problem}`).slice(0, 3);
@@ -151,7 +152,24 @@ async function probeAll(
   return { probes, unusable, model: first!.model, target: first!.target };
 }
 
-function checkSameShape(name: string, { shape }: TensorEntry, firstName: string, model: ProbedModel): void {
+/** Before any work: what does not belong together, as far as headers at hand tell. */
+async function checkLocalShapes(checkpoints: readonly Checkpoint[]): Promise<void> {
+  let first: { name: string; model: { vocabSize: number; hiddenSize: number } } | undefined;
+  for (const checkpoint of checkpoints) {
+    if (!checkpoint.local) continue;
+    const entry = await checkpoint.outputEmbedding();
+    const [vocabSize, hiddenSize] = entry.shape as [number, number];
+    first ??= { name: checkpoint.name, model: { vocabSize, hiddenSize } };
+    checkSameShape(checkpoint.name, entry, first.name, first.model);
+  }
+}
+
+function checkSameShape(
+  name: string,
+  { shape }: TensorEntry,
+  firstName: string,
+  model: { vocabSize: number; hiddenSize: number },
+): void {
   if (shape[0] === model.vocabSize && shape[1] === model.hiddenSize) return;
   const what = shape[0] === model.vocabSize ? "another width" : "another vocabulary";
   throw new InputError(

@@ -121,6 +121,7 @@ function localCheckpoint(path: string, tensorName: string | undefined): Checkpoi
   return {
     name: path,
     step: stepOf(path),
+    local: true,
     tensors,
     outputEmbedding: async () => findOutputEmbedding(path, await tensors(), tensorName),
   };
