@@ -38,6 +38,16 @@ export async function remoteCheckpoints(
   await checkRevisions(references, options);
   let bytes = 0;
   const sizes = new Map<string, number>();
+  let announced = false;
+  const announce = () => {
+    if (announced) return;
+    announced = true;
+    const known = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+    const much = sizes.size < references.length ? "" : ` (${(known / 1e6).toFixed(1)} MB in all)`;
+    hub.onNotice?.(
+      `the convergence needs all of ${references.length} checkpoints on the hub${much}: what is not in the cache is fetched`,
+    );
+  };
   const progress = totalProgress(references.length, options.onProgress);
   const checkpoints = steps.map(({ reference, step }): Checkpoint => {
     const name = referenceText(reference);
@@ -54,7 +64,10 @@ export async function remoteCheckpoints(
         sizes.set(name, checkpointBytes);
         return entry;
       },
-      tensors: async () => openCheckpointTensors(await openHubFolder(reference, hub)),
+      async tensors() {
+        announce();
+        return openCheckpointTensors(await openHubFolder(reference, hub));
+      },
     };
   });
   const last = steps.sort((a, b) => a.step - b.step).at(-1)!.reference;

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { findOutputEmbedding } from "../../dynamics/checkpoint.js";
 import { InputError } from "../../errors.js";
 import type { ByteSource } from "../../tensor/byte-source.js";
@@ -9,17 +8,16 @@ import { outputEmbeddingNames } from "../../tensor/output-embedding-names.js";
 import { readSafetensorsHeader, type TensorEntry } from "../../tensor/safetensors.js";
 import { quote } from "../../tensor/strict-json.js";
 import { readTorchTensors } from "../../tensor/torch-zip.js";
-import { layOutSafetensors } from "../../tensor/write-safetensors.js";
 import { type FileSource, openFileSource } from "../file-source.js";
-import { cacheError, readRef, repositoryFolder, snapshotPath, writeRef } from "./cache.js";
+import { readRef, repositoryFolder, snapshotPath, writeRef } from "./cache.js";
 import { readHubEnvironment } from "./environment.js";
 import { inRepository, openFile } from "./hub-folder.js";
 import { fileAddress, type HubEntry } from "./listing.js";
-import { claimPartial } from "./partial-file.js";
 import { type HubReference, referenceText } from "./reference.js";
 import { openRemoteSource } from "./remote-source.js";
 import { type HubOptions, missingInCache, openRepository, type Repository } from "./repository.js";
 import { Unreachable } from "./retry.js";
+import { fetchTensorFile } from "./tensor-file.js";
 
 /** The output embedding of a checkpoint on the hub, and what it took. */
 export interface RemoteEmbedding {
@@ -171,30 +169,13 @@ async function fetchInto(
   });
   try {
     const tensor = findOutputEmbedding(source.name, await file.read(source, wantedNames(tensorName)), tensorName);
-    const { header } = layOutSafetensors([tensor], {
+    const metadata = {
       repository: reference.name,
       commit,
       file: file.path,
       [checkpointBytesKey]: `${file.found.size}`,
-    });
-    const total = header.byteLength + tensor.byteLength;
-    await cacheError(path, mkdir(dirname(path), { recursive: true }));
-    const partial = await claimPartial(path, total);
-    try {
-      // With no hash to check a part by, it is begun anew.
-      await partial.handle.truncate(0);
-      await cacheError(path, partial.write(header, 0));
-      let received = header.byteLength;
-      for await (const chunk of source.stream(tensor.offset, tensor.byteLength)) {
-        await cacheError(path, partial.write(chunk, received));
-        received += chunk.byteLength;
-        options.onProgress?.({ file: place, received, total });
-      }
-    } catch (error) {
-      await partial.release();
-      throw error;
-    }
-    await partial.finish();
+    };
+    await fetchTensorFile(path, source, tensor, metadata, place, options.onProgress);
     return source.fetchedBytes();
   } finally {
     source.close();

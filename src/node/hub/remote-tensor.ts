@@ -1,23 +1,20 @@
 import { createHash } from "node:crypto";
-import { mkdir } from "node:fs/promises";
-import { uptime } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { InputError } from "../../errors.js";
 import type { ByteSource } from "../../tensor/byte-source.js";
 import { readWeightMap } from "../../tensor/checkpoint-tensors.js";
 import { readSafetensorsHeader, type TensorEntry } from "../../tensor/safetensors.js";
 import { quote } from "../../tensor/strict-json.js";
-import { layOutSafetensors } from "../../tensor/write-safetensors.js";
 import { openFileSource } from "../file-source.js";
-import { cacheError, readRef, repositoryFolder, snapshotPath, writeRef } from "./cache.js";
+import { readRef, repositoryFolder, snapshotPath, writeRef } from "./cache.js";
 import { readHubEnvironment } from "./environment.js";
 import { inRepository, openFile } from "./hub-folder.js";
 import { fileAddress, type HubEntry } from "./listing.js";
-import { claimPartial, type PartialFile } from "./partial-file.js";
 import { type HubReference, parseHubReference, referenceText } from "./reference.js";
 import { openRemoteSource } from "./remote-source.js";
 import { type HubOptions, missingInCache, openRepository, type Repository } from "./repository.js";
 import { Unreachable } from "./retry.js";
+import { fetchTensorFile } from "./tensor-file.js";
 
 export interface RemoteTensorOptions extends HubOptions {
   /**
@@ -155,37 +152,8 @@ async function fetchInto(
   try {
     const tensor = await findTensor(source, tensorName);
     const metadata = { repository: reference.name, commit, file: file.path };
-    const { header } = layOutSafetensors([tensor], metadata);
-    const total = header.byteLength + tensor.byteLength;
-    await cacheError(path, mkdir(dirname(path), { recursive: true }));
-    const partial = await claimPartial(path, total);
-    try {
-      let received = await writeHeader(partial, header);
-      options.onProgress?.({ file: place, received, total });
-      const begun = received - header.byteLength;
-      for await (const chunk of source.stream(tensor.offset + begun, tensor.byteLength - begun)) {
-        await cacheError(path, partial.write(chunk, received));
-        received += chunk.byteLength;
-        options.onProgress?.({ file: place, received, total });
-      }
-    } catch (error) {
-      await partial.release();
-      throw error;
-    }
-    await partial.finish();
+    await fetchTensorFile(path, source, tensor, metadata, place, options.onProgress);
   } finally {
     source.close();
   }
-}
-
-/** @returns the length of what is there of the file now: more than the header if an earlier process began with the same */
-async function writeHeader(partial: PartialFile, header: Uint8Array): Promise<number> {
-  const found = Buffer.alloc(header.byteLength);
-  const { bytesRead } = await partial.handle.read(found, 0, found.byteLength, 0);
-  // With no hash to check it by, what a power cut may have damaged is not gone on from.
-  const sinceBoot = (await partial.handle.stat()).mtimeMs > Date.now() - uptime() * 1000;
-  if (sinceBoot && bytesRead === header.byteLength && found.equals(header)) return partial.length;
-  await partial.handle.truncate(0);
-  await cacheError(partial.path, partial.write(header, 0));
-  return header.byteLength;
 }
