@@ -1,0 +1,72 @@
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { tokenIds } from "../corpus/token-ids.js";
+import { windows } from "../corpus/windows.js";
+import type { Model } from "../model/model.js";
+import { memoryStore, type StoredContexts, storeContexts } from "../model/stored-contexts.js";
+import { corpus } from "../node/corpus-files.js";
+import { loadModel } from "../node/load-model.js";
+import { solveEdits } from "./solve-edits.js";
+
+interface Edit {
+  id: number;
+  scale: number;
+  meanProbability: number;
+  bias: number;
+  klToIdeal: number;
+  norm: number;
+  fit: number;
+}
+const golden: { edits: Edit[] } = JSON.parse(readFileSync("test/goldens/tiny-books/nearest.json", "utf8"));
+
+let model: Model;
+let contexts: StoredContexts;
+beforeAll(async () => {
+  model = await loadModel(undefined, { threads: 2 });
+  const tokenizer = await model.tokenizer();
+  const text = await corpus(["test/goldens/tiny-books/text.txt"]);
+  const ids = tokenIds(text, tokenizer, { vocabSize: model.vocabSize });
+  contexts = await storeContexts(model, windows(ids, { contextLength: 256 }), memoryStore());
+}, 60_000);
+afterAll(async () => {
+  await contexts.release();
+  await model.close();
+});
+
+const subject = () => ({ head: model.head, engine: model.engine, contexts });
+
+test.each([golden.edits[0]!, golden.edits[10]!])(
+  "token $id times $scale: the bias and the edit are numpy's",
+  async (edit) => {
+    const groups = [{ tokens: [edit.id], target: { scale: edit.scale } }];
+    const { groups: solved } = await solveEdits(subject(), groups, { calibrate: false });
+    const { probability, idealBias, norms } = solved[0]!;
+    expect(probability.before / edit.meanProbability).toBeCloseTo(1, 6);
+    expect(idealBias / edit.bias).toBeCloseTo(1, 5);
+    // The rows are as rounded to float16, numpy's are not.
+    expect(norms[0]! / edit.norm).toBeCloseTo(1, 2);
+    expect(probability.after / probability.before / edit.fit).toBeCloseTo(1, 2);
+  },
+  120_000,
+);
+
+test("calibrated and rounded, every target of a joint edit holds", async () => {
+  const groups = [
+    { tokens: [450, 405], target: { scale: 0.25 } },
+    { tokens: [262], target: { logOdds: 0.5 } },
+  ];
+  const { groups: solved, rows } = await solveEdits(subject(), groups);
+  expect([...rows.ids]).toEqual([262, 405, 450]);
+  for (const { probability } of solved) {
+    expect(Math.abs(Math.log(probability.after / probability.wanted))).toBeLessThan(1e-5);
+  }
+}, 120_000);
+
+test("contradictions and impossible targets are refused", async () => {
+  const one = (target: { scale: number } | { probability: number }) =>
+    solveEdits(subject(), [{ tokens: [450], target }]);
+  await expect(one({ scale: 0 })).rejects.toThrow(/not a number above 0/);
+  await expect(one({ scale: 1e9 })).rejects.toThrow(/add up to/);
+  await expect(one({ probability: Number.NaN })).rejects.toThrow(/between 0 and 1/);
+  await expect(solveEdits(subject(), [{ tokens: [8192], target: { scale: 2 } }])).rejects.toThrow(/outside/);
+});
