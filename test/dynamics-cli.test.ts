@@ -210,6 +210,32 @@ test("of a run on the hub, fetches the output embeddings alone, says how much th
     expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining("fetch [") });
     expect(stdout).toMatch(/^fetched +4\.2 MB of checkpoints of 8 MB$/m);
     expect(hub.bytesSent(/signature/)).toBeLessThan(4 * (4096 * 128 * 2 + 1000));
+
+    // Folders and revisions mixed, by a range and a doubling; what was fetched before is not fetched again.
+    const sent = hub.bytesSent(/signature/);
+    const mix = [`${series}/steps/step{64,128,...,512,1000..3000:1000}`, "org/run@step{0..8:8,32}"];
+    const mixed = await unembed(
+      ["dynamics", ...mix, "--frequencies", counts, "--json", "--out", join(folder, "mixed run")],
+      undefined,
+      environment,
+    );
+    expect(JSON.parse(mixed.stdout).checkpoints.map(({ step }: { step: number }) => step)).toEqual([
+      0, 8, 32, 64, 128, 256, 512, 1000, 2000, 3000,
+    ]);
+    expect(hub.bytesSent(/signature/)).toBe(sent);
+
+    const all = [
+      "dynamics",
+      "org/run@step{0,32}",
+      "--frequencies",
+      counts,
+      "--convergence",
+      "--out",
+      join(folder, "all"),
+    ];
+    const convergence = await unembed(all, undefined, environment);
+    expect(convergence.code).toBe(0);
+    expect(convergence.stderr).toMatch(/the convergence needs all of 2 checkpoints on the hub \(2\.1 MB in all\)/);
   } finally {
     await hub.close();
   }

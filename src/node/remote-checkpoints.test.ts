@@ -103,6 +103,23 @@ describe("checkpoints on the hub", () => {
     expect(sent()).toBeLessThan(needed + 2 * 5000);
   });
 
+  test("go on where an earlier run was cut off", async () => {
+    session.hub.faults.push(
+      { at: "cdn" },
+      { at: "cdn" },
+      { at: "cdn", cutAfter: 5000 },
+      { at: "cdn", status: 500, times: 50 },
+    );
+    const first = await open(["org/run@step{0,1000}"]);
+    await expect(first.checkpoints[0]!.outputEmbedding()).rejects.toThrow(/status 500/);
+    session.hub.faults.length = 0;
+    refs(["step0", "step1000"]);
+    const before = sent();
+    const { checkpoints } = await open(["org/run@step{0,1000}"]);
+    expect(await readTensor(await checkpoints[0]!.outputEmbedding())).toEqual(embeddingOf(0));
+    expect(sent() - before).toBe(needed - 5000);
+  });
+
   test("from a server that ignores ranges come all the same, and it is said", async () => {
     session.hub.faults.push({ at: "cdn", ignoreRange: true, times: 100 });
     const notices: string[] = [];
