@@ -6,7 +6,7 @@ import { InputError } from "../errors.js";
 import { divergenceSession, type HeadDivergences } from "../measures/divergence-session.js";
 import { contextLengthFor, requiredBeginOfText } from "../model/context.js";
 import type { Model, Windows } from "../model/model.js";
-import { windowBatches } from "../model/window-batches.js";
+import { followingTokens, windowBatches } from "../model/window-batches.js";
 import type { ComparedModel, Comparison } from "./comparison.js";
 import { contextValues } from "./context-values.js";
 import { sharedTokenizer } from "./same-vocabulary.js";
@@ -100,15 +100,6 @@ export async function compare(
 
 function described({ name, modelType, hiddenSize, dtype }: Model): ComparedModel {
   return { name, modelType, hiddenSize, dtype };
-}
-
-/** The token after each position in its window; of the last position 0, which nobody reads. */
-function followingTokens({ count, length, tokenIds }: Windows): Int32Array {
-  const following = new Int32Array(count * length);
-  for (let start = 0; start < following.length; start += length) {
-    following.set(tokenIds.subarray(start + 1, start + length), start);
-  }
-  return following;
 }
 
 function emptySums(vocabSize: number) {

@@ -66,7 +66,10 @@ export interface Mover {
 const leastProbability = 1e-300;
 
 /** Tokens whose mean probability differs by the largest factor, up or down, largest first. */
-export function largestMovers({ meanProbability, tokens, tokenIds }: Comparison, count = 20): Mover[] {
+export function largestMovers(
+  { meanProbability, tokens, tokenIds }: Pick<Comparison, "meanProbability" | "tokens" | "tokenIds">,
+  count = 20,
+): Mover[] {
   const scale = (id: number) =>
     Math.max(leastProbability, meanProbability.b[id]!) / Math.max(leastProbability, meanProbability.a[id]!);
   return Array.from(tokenIds, (id) => ({ id, moved: Math.abs(Math.log(scale(id))) }))

@@ -13,12 +13,17 @@ import { type Head, logits } from "../model/head.js";
  * - `sum_probability_a`, `sum_probability_b`, float64 [V]: sums over the rows
  * - with `leaveOut`, `kl_others`, `reverse_kl_others`, `js_others`: the same three between A and B without the tokens
  *   left out, renormalised
+ * - of the m tokens of `probabilitiesOf`, `probability_a`, `probability_b`, float64 [rows, m]
  *
  * The logits are float32, as the models make them; from there on everything is float64. In float32 the rounding of
  * logsumexp (1e-6 at L = 10) would drown divergences of that size. In float64 it leaves about 1e-15 in the KLs and 2e-14 in
  * JS; the logits' own rounding is more: independent errors of 1e-6 in each logit make a KL of about 1e-12.
  */
-export function divergenceGraph(headA: Head, headB: Head, { leaveOut = false } = {}): Graph {
+export function divergenceGraph(
+  headA: Head,
+  headB: Head,
+  { leaveOut = false, probabilitiesOf = [] }: { leaveOut?: boolean; probabilitiesOf?: readonly number[] } = {},
+): Graph {
   const { vocabSize } = headA;
   const graph = createGraph("divergence");
   const ints = (...values: number[]) => graph.constant(BigInt64Array.from(values, BigInt));
@@ -43,6 +48,10 @@ export function divergenceGraph(headA: Head, headB: Head, { leaveOut = false } =
     perRow(graph.op("GatherElements", [logP, nextToken], { axis: 1 }), `next_log_probability_${name}`);
     const total = graph.op("ReduceSum", [p, ints(0)], { keepdims: 0 });
     graph.output(total, `sum_probability_${name}`, "float64", [vocabSize]);
+    if (probabilitiesOf.length > 0) {
+      const some = graph.op("Gather", [p, ints(...probabilitiesOf)], { axis: 1 });
+      graph.output(some, `probability_${name}`, "float64", ["rows", probabilitiesOf.length]);
+    }
     return { p, logP };
   };
   const a = distribution(headA, "a");

@@ -26,6 +26,9 @@ export interface HeadDivergences {
   sumProbabilityB: Float64Array;
   /** The same divergences without the tokens left out, renormalised; NaN where those have all the probability. */
   others: { kl: Float64Array; reverseKl: Float64Array; js: Float64Array } | undefined;
+  /** Probabilities of the m tokens asked for, [n, m]. */
+  probabilityA: Float64Array;
+  probabilityB: Float64Array;
 }
 
 export interface DivergenceSession {
@@ -42,6 +45,7 @@ export interface DivergenceSession {
 /**
  * Compares two heads of one vocabulary, a block of contexts at a time; no V-wide row leaves the engine.
  * @param leftOut ids of tokens without which to compare, too
+ * @param probabilitiesOf ids of tokens whose probability in each context is wanted
  * @throws RangeError if the heads' vocabularies differ in size
  */
 export async function divergenceSession(
@@ -49,6 +53,7 @@ export async function divergenceSession(
   headA: Head,
   headB: Head,
   leftOut?: readonly number[],
+  probabilitiesOf: readonly number[] = [],
 ): Promise<DivergenceSession> {
   const { vocabSize } = headA;
   if (headB.vocabSize !== vocabSize) {
@@ -56,14 +61,14 @@ export async function divergenceSession(
   }
   const keep = leftOut && new Float64Array(vocabSize).fill(1);
   for (const id of leftOut ?? []) keep![id] = 0;
-  const session = await engine.load(divergenceGraph(headA, headB, { leaveOut: keep !== undefined }));
+  const session = await engine.load(divergenceGraph(headA, headB, { leaveOut: keep !== undefined, probabilitiesOf }));
   const blockRows = Math.max(1, Math.min(maxRows, Math.floor(maxBlockNumbers / vocabSize)));
   return {
     concurrency: session.concurrency,
     release: () => session.release(),
     async run(hiddenA, hiddenB, nextTokens) {
       const n = nextTokens.length;
-      const result = empty(n, vocabSize, keep !== undefined);
+      const result = empty(n, vocabSize, keep !== undefined, probabilitiesOf.length);
       for (let start = 0; start < n; start += blockRows) {
         const end = Math.min(n, start + blockRows);
         const rows = (hidden: Float32Array, { hiddenSize }: Head) => ({
@@ -78,14 +83,14 @@ export async function divergenceSession(
           next_token: { type: "int64", data: next, dims: [end - start] },
           ...(keep && { keep: { type: "float64", data: keep, dims: [vocabSize] } }),
         });
-        put(result, start, outputs);
+        put(result, start, outputs, probabilitiesOf.length);
       }
       return result;
     },
   };
 }
 
-function empty(n: number, vocabSize: number, withOthers: boolean): HeadDivergences {
+function empty(n: number, vocabSize: number, withOthers: boolean, chosen: number): HeadDivergences {
   const divergences = () => ({ kl: new Float64Array(n), reverseKl: new Float64Array(n), js: new Float64Array(n) });
   return {
     ...divergences(),
@@ -96,11 +101,13 @@ function empty(n: number, vocabSize: number, withOthers: boolean): HeadDivergenc
     sumProbabilityA: new Float64Array(vocabSize),
     sumProbabilityB: new Float64Array(vocabSize),
     others: withOthers ? divergences() : undefined,
+    probabilityA: new Float64Array(n * chosen),
+    probabilityB: new Float64Array(n * chosen),
   };
 }
 
 /** Puts the outputs of one block (see divergenceGraph) where its contexts start. */
-function put(result: HeadDivergences, start: number, outputs: Tensors): void {
+function put(result: HeadDivergences, start: number, outputs: Tensors, chosen: number): void {
   const divergence = (name: string) => float64Output(outputs, name).map(atLeastZero);
   result.kl.set(divergence("kl"), start);
   result.reverseKl.set(divergence("reverse_kl"), start);
@@ -112,6 +119,10 @@ function put(result: HeadDivergences, start: number, outputs: Tensors): void {
   result.nextLogProbabilityB.set(float64Output(outputs, "next_log_probability_b"), start);
   result.top1A.set(float64Output(outputs, "top_1_a"), start);
   result.top1B.set(float64Output(outputs, "top_1_b"), start);
+  if (chosen > 0) {
+    result.probabilityA.set(float64Output(outputs, "probability_a"), start * chosen);
+    result.probabilityB.set(float64Output(outputs, "probability_b"), start * chosen);
+  }
   addTo(result.sumProbabilityA, float64Output(outputs, "sum_probability_a"));
   addTo(result.sumProbabilityB, float64Output(outputs, "sum_probability_b"));
 }

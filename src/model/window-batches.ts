@@ -21,3 +21,12 @@ export async function* windowBatches(windows: AsyncIterable<Int32Array>): AsyncG
   }
   if (group.length > 0) yield flush();
 }
+
+/** The token after each position in its window; of the last position 0, which nobody reads. */
+export function followingTokens({ count, length, tokenIds }: Windows): Int32Array {
+  const following = new Int32Array(count * length);
+  for (let start = 0; start < following.length; start += length) {
+    following.set(tokenIds.subarray(start + 1, start + length), start);
+  }
+  return following;
+}
