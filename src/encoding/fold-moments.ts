@@ -164,5 +164,9 @@ function* blocks(
 
 /** Room for the rows of one block. @param width numbers in a row */
 function newBlock(width: number): Float64Array {
-  return new Float64Array(width * Math.max(64, Math.min(blockRows, Math.floor(maxBlockNumbers / width))));
+  const numbers = width * Math.max(64, Math.min(blockRows, Math.floor(maxBlockNumbers / width)));
+  // Shared, where that is possible, so that a worker that multiplies it gets no copy: those add up before they are collected.
+  return typeof SharedArrayBuffer === "undefined"
+    ? new Float64Array(numbers)
+    : new Float64Array(new SharedArrayBuffer(8 * numbers));
 }

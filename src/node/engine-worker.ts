@@ -16,6 +16,19 @@ parentPort?.on("message", async (request: Request) => {
   }
 });
 
+/** Copies of inputs in shared memory, which onnxruntime does not take, by session and name: made once, filled again. */
+const copies = new Map<string, Tensors[string]["data"]>();
+
+function unshared(key: string, data: Tensors[string]["data"]): Tensors[string]["data"] {
+  if (!(data.buffer instanceof SharedArrayBuffer)) return data;
+  const kept = copies.get(key);
+  const fits = kept !== undefined && kept.constructor === data.constructor && kept.length >= data.length;
+  const copy = fits ? kept : data.slice();
+  if (fits) (copy as Float64Array).set(data as Float64Array);
+  copies.set(key, copy);
+  return copy.length === data.length ? copy : copy.subarray(0, data.length);
+}
+
 async function answer(request: Request): Promise<Record<string, Tensors[string]>> {
   if (request.kind === "load") {
     sessions.set(request.session, await InferenceSession.create(request.graph, request.options));
@@ -30,7 +43,7 @@ async function answer(request: Request): Promise<Record<string, Tensors[string]>
   }
   const feeds = Object.entries(request.feeds).map(([name, { type, data, dims }]) => [
     name,
-    new Tensor(type, data, dims),
+    new Tensor(type, unshared(`${request.session} ${name}`, data), dims),
   ]);
   const results = Object.entries(await session.run(Object.fromEntries(feeds)));
   return Object.fromEntries(
