@@ -34,6 +34,7 @@ export {
 } from "./measures/mauve.js";
 export { distinct, perplexity, repetition } from "./measures/text.js";
 export type { Head, HeadTransform } from "./model/head.js";
+export type { HeadChange } from "./model/head-change.js";
 export type { Model, Windows } from "./model/model.js";
 export { type CheckpointOptions, type OpenedCheckpoints, openCheckpoints } from "./node/checkpoints.js";
 export { writeComparisonRun } from "./node/comparison-run.js";
@@ -42,6 +43,7 @@ export { writeDynamicsRun } from "./node/dynamics-run.js";
 export { type FileSource, openFileSource } from "./node/file-source.js";
 export { defaultCorpus, type LoadOptions, loadModel } from "./node/load-model.js";
 export { type Asked, writeAnalysisRun } from "./node/run-folder.js";
+export { type SaveOptions, saveModel } from "./node/save-model.js";
 export { renderDynamicsReport } from "./report/dynamics-report.js";
 export { renderReport } from "./report/report.js";
 export { type CollectOptions, collectStatistics } from "./statistics/collect.js";

@@ -32,6 +32,8 @@ export interface ModelDescription {
   readonly head: {
     /** E, [V, d]. */
     readonly weight: TensorEntry;
+    /** What transformers calls a head of its own; "lm_head.weight" if left out. */
+    readonly ownName?: string | undefined;
     /** b, [V]. */
     readonly bias?: TensorEntry | undefined;
     readonly transform?: HeadTransform | undefined;

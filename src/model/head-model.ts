@@ -18,6 +18,10 @@ export interface HeadModel {
   /** Number type of E as stored. */
   readonly dtype: string;
   readonly engine: Engine;
+  /** The checkpoint's files. */
+  readonly folder: Folder;
+  /** What an output embedding of the model's own, untied, is called in the checkpoint. */
+  readonly headName: string;
   /** Whether there is a tokenizer.json. */
   hasTokenizer(): Promise<boolean>;
   /**
@@ -55,6 +59,8 @@ export function headModel(parts: HeadModelParts): HeadModel {
     head,
     dtype: weight.dtype,
     engine,
+    folder: parts.folder,
+    headName: tied ? (parts.head.ownName ?? "lm_head.weight") : weight.name,
     hasTokenizer: async () => (await parts.folder.open("tokenizer.json")) !== undefined,
     tokenizer: once(() => loadTokenizer(parts.folder)),
     async logits(hidden) {

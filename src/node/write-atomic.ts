@@ -102,7 +102,8 @@ async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
   }
 }
 
-function temporaryName(): string {
+/** A name for what is still being written. */
+export function temporaryName(): string {
   return `${temporaryPrefix}${process.pid}-${randomBytes(6).toString("hex")}`;
 }
 

@@ -78,7 +78,10 @@ export const gptNeox: Architecture = {
       hiddenSize: d,
       maxPositions: rope.maxPositions,
       inputEmbedding: embedIn,
-      head: { weight: outputEmbedding(config, weights, { name: "embed_out.weight", embedding: embedIn, tied: false }) },
+      head: {
+        weight: outputEmbedding(config, weights, { name: "embed_out.weight", embedding: embedIn, tied: false }),
+        ownName: "embed_out.weight",
+      },
       hiddenStates(pass) {
         const { graph, tokenIds, positions } = pass;
         const tables = rotaryTables(graph, positions, rope);

@@ -1,0 +1,127 @@
+import { InputError } from "../errors.js";
+import { changedHead } from "../model/changed-head.js";
+import type { HeadChange } from "../model/head-change.js";
+import type { HeadModel } from "../model/head-model.js";
+import type { ByteSource } from "../tensor/byte-source.js";
+import { openCheckpointTensors } from "../tensor/checkpoint-tensors.js";
+import { findNonFinite } from "../tensor/non-finite.js";
+import type { TensorEntry } from "../tensor/safetensors.js";
+import { parseStrictJson } from "../tensor/strict-json.js";
+import { layOutSafetensors } from "../tensor/write-safetensors.js";
+
+/** A file of a checkpoint: its bytes, piece by piece. */
+export type CheckpointFile = readonly [name: string, contents: string | AsyncIterable<Uint8Array>];
+
+/** Read and written at once. */
+const pieceBytes = 4 * 2 ** 20;
+
+/** What a model needs beside its weights, as far as the original has it. */
+const plainFiles = [
+  "generation_config.json",
+  ...["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "tokenizer.model"],
+  ...["vocab.json", "vocab.txt", "merges.txt", "chat_template.jinja", "chat_template.json"],
+  ...["README.md", "LICENSE", "LICENSE.md", "LICENSE.txt", "NOTICE"],
+];
+
+/** A shard of its own for the head of a tied model in shards, so that all others stay as they are. */
+const headShard = "model-output-embedding.safetensors";
+
+/**
+ * The files of a checkpoint with another head, as transformers expects them: the changed output embedding under its own
+ * name and `tie_word_embeddings: false`, so that a tied input embedding stays what it was; all other tensors byte for byte.
+ * Of a checkpoint in shards only the one with the head differs. PyTorch files become safetensors.
+ * @throws InputError if the architecture has no place for the change, or a number does not fit E's number type
+ */
+export async function editedCheckpoint(model: HeadModel, change: HeadChange): Promise<CheckpointFile[]> {
+  const { folder, headName } = model;
+  if (change.bias !== undefined && !canHoldBias(model)) {
+    throw new InputError(model.name, `its architecture (${model.modelType}) has no output bias to put one into`);
+  }
+  const head = changedHead(model.head, change);
+  const changes = new Map<string, TensorEntry>([[headName, { ...head.weight, name: headName }]]);
+  const biasName = model.head.bias?.name;
+  if (change.bias !== undefined && head.bias && biasName) changes.set(biasName, { ...head.bias, name: biasName });
+  for (const [name, tensor] of changes) {
+    const bad = await findNonFinite(tensor);
+    if (bad === undefined) continue;
+    const row = Math.floor(bad.index / (tensor.shape[1] ?? 1));
+    throw new InputError(
+      model.name,
+      `tensor "${name}" would hold ${bad.value} in the row of token id ${row}: too large for ${tensor.dtype}`,
+    );
+  }
+  const files: CheckpointFile[] = [["config.json", await untiedConfig(folder.name, await folder.open("config.json"))]];
+  for (const name of plainFiles) {
+    const source = await folder.open(name);
+    if (source !== undefined) files.push([name, pieces(source, 0, source.size)]);
+  }
+  return [...files, ...weightFiles(await openCheckpointTensors(folder), changes)];
+}
+
+/** Whether a bias b' can be written for the model's architecture. */
+export function canHoldBias(model: HeadModel): boolean {
+  return model.head.bias !== undefined;
+}
+
+async function untiedConfig(place: string, source: ByteSource | undefined): Promise<string> {
+  if (source === undefined) throw new InputError(place, "config.json is missing");
+  const config = parseStrictJson(source.name, "config", await source.read(0, source.size)) as Record<string, unknown>;
+  const nested = config.text_config;
+  const text =
+    typeof nested === "object" && nested !== null
+      ? { text_config: { ...nested, tie_word_embeddings: false } }
+      : undefined;
+  return `${JSON.stringify({ ...config, ...text, tie_word_embeddings: false }, undefined, 2)}\n`;
+}
+
+function weightFiles(
+  tensors: ReadonlyMap<string, TensorEntry>,
+  changes: ReadonlyMap<string, TensorEntry>,
+): CheckpointFile[] {
+  const shards = new Map<ByteSource, Map<string, TensorEntry>>();
+  for (const [name, tensor] of tensors) {
+    const shard = shards.get(tensor.source) ?? new Map<string, TensorEntry>();
+    shards.set(tensor.source, shard.set(name, tensor));
+  }
+  if (shards.size === 1) {
+    const all = new Map([...tensors, ...changes]);
+    return [["model.safetensors", safetensorsPieces(all)]];
+  }
+  const files: CheckpointFile[] = [];
+  const weightMap: Record<string, string> = {};
+  const left = new Map(changes);
+  let totalSize = 0;
+  const put = (file: string, held: ReadonlyMap<string, TensorEntry>, contents: AsyncIterable<Uint8Array>) => {
+    files.push([file, contents]);
+    for (const [name, { byteLength }] of held) {
+      weightMap[name] = file;
+      totalSize += byteLength;
+    }
+  };
+  for (const [source, held] of shards) {
+    const base = source.name.split(/[/\\]/).at(-1)!;
+    const file = base.replace(/\.bin$/, ".safetensors");
+    const changed = [...held.keys()].filter((name) => changes.has(name));
+    const after = new Map([...held].map(([name, tensor]) => [name, changes.get(name) ?? tensor]));
+    for (const name of changed) left.delete(name);
+    const asItIs = changed.length === 0 && file === base;
+    put(file, after, asItIs ? pieces(source, 0, source.size) : safetensorsPieces(after));
+  }
+  if (left.size > 0) put(headShard, left, safetensorsPieces(left));
+  const index = { metadata: { total_size: totalSize }, weight_map: weightMap };
+  return [...files, ["model.safetensors.index.json", `${JSON.stringify(index, undefined, 2)}\n`]];
+}
+
+async function* safetensorsPieces(tensors: ReadonlyMap<string, TensorEntry>): AsyncGenerator<Uint8Array> {
+  const named = [...tensors].map(([name, tensor]) => ({ ...tensor, name }));
+  // transformers refuses a file that does not say what it was made with.
+  const file = layOutSafetensors(named, { format: "pt" });
+  yield file.header;
+  for (const { source, offset, byteLength } of file.tensors) yield* pieces(source, offset, byteLength);
+}
+
+async function* pieces(source: ByteSource, offset: number, byteLength: number): AsyncGenerator<Uint8Array> {
+  for (let start = 0; start < byteLength; start += pieceBytes) {
+    yield await source.read(offset + start, Math.min(pieceBytes, byteLength - start));
+  }
+}

@@ -1,0 +1,113 @@
+import { createHash } from "node:crypto";
+import { readdirSync } from "node:fs";
+import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Model } from "../model/model.js";
+import { openCheckpointTensors } from "../tensor/checkpoint-tensors.js";
+import { encodeFloats, type FloatDType } from "../tensor/dtype.js";
+import { readTensor, type TensorEntry } from "../tensor/safetensors.js";
+import { openFolder } from "./file-source.js";
+import { loadModel } from "./load-model.js";
+import { saveModel } from "./save-model.js";
+
+let folder: string;
+const opened: Model[] = [];
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "unembed-save-"));
+});
+afterAll(async () => {
+  await Promise.all(opened.map((model) => model.close()));
+  await rm(folder, { recursive: true });
+});
+
+async function load(name: string): Promise<Model> {
+  const model = await loadModel(name, { threads: 1 });
+  opened.push(model);
+  return model;
+}
+
+const hash = async ({ source, offset, byteLength }: TensorEntry) =>
+  createHash("sha256")
+    .update(await source.read(offset, byteLength))
+    .digest("hex");
+
+/** Two rows of E moved, in numbers that E's type holds. */
+async function someRows(model: Model) {
+  const { hiddenSize: d, head } = model;
+  const ids = Int32Array.of(3, 17);
+  const e = await readTensor(head.weight);
+  const moved = Float64Array.from({ length: 2 * d }, (_, i) => e[ids[Math.floor(i / d)]! * d + (i % d)]! + 0.25);
+  return { ids, values: moved };
+}
+
+const goldens = readdirSync("test/goldens/arch");
+
+describe("every architecture", () => {
+  test.each(goldens)("%s is written with another head and nothing else", async (name) => {
+    const source = join("test/goldens/arch", name);
+    const model = await load(source);
+    const rows = await someRows(model);
+    const out = join(folder, name);
+    await saveModel(model, { rows }, out);
+    const edited = await load(out);
+    expect(edited.head.tied).toBe(false);
+    expect(edited.head.weight.dtype).toBe(model.head.weight.dtype);
+    const config = JSON.parse(await readFile(join(out, "config.json"), "utf8"));
+    expect(config.tie_word_embeddings).toBe(false);
+
+    const before = await openCheckpointTensors(openFolder(source));
+    const after = await openCheckpointTensors(openFolder(out));
+    expect(new Set(after.keys())).toEqual(new Set([...before.keys(), edited.headName]));
+    for (const [tensor, entry] of before) {
+      if (tensor !== edited.headName) expect(await hash(after.get(tensor)!), tensor).toBe(await hash(entry));
+    }
+
+    // The logits of all other tokens stay, bit for bit; the two rows' are those of the moved rows.
+    const ids = Array.from({ length: 12 }, (_, i) => (i * 7) % model.vocabSize);
+    const original = await model.forward(ids, { logits: true });
+    const changed = await edited.forward(ids, { logits: true });
+    expect(changed.hidden).toEqual(original.hidden);
+    const V = model.vocabSize;
+    const moved = changed.logits!.filter((value, at) => value !== original.logits![at] && ![3, 17].includes(at % V));
+    expect(moved).toHaveLength(0);
+    const e = await readTensor(edited.head.weight);
+    const wanted = encodeFloats(edited.head.weight.dtype as FloatDType, rows.values);
+    const stored = encodeFloats(
+      edited.head.weight.dtype as FloatDType,
+      Float64Array.from([
+        ...e.subarray(3 * model.hiddenSize, 4 * model.hiddenSize),
+        ...e.subarray(17 * model.hiddenSize, 18 * model.hiddenSize),
+      ]),
+    );
+    expect(stored).toEqual(wanted);
+    expect(changed.logits![3]).not.toBe(original.logits![3]);
+  });
+});
+
+test("an existing folder is left alone unless it may be replaced, and then it is replaced as a whole", async () => {
+  const model = await load("test/goldens/arch/gpt2");
+  const out = join(folder, "twice");
+  const rows = await someRows(model);
+  await saveModel(model, { rows }, out, { files: [["note.txt", "first"]] });
+  await expect(saveModel(model, { rows }, out)).rejects.toThrow(/is there already/);
+  await saveModel(model, { rows }, out, { force: true });
+  expect(await readdir(out)).not.toContain("note.txt");
+  expect((await readdir(folder)).filter((name) => name.startsWith("."))).toEqual([]);
+});
+
+test("what cannot be held is refused, and nothing is written", async () => {
+  const own = join(folder, "own");
+  await cp("test/goldens/arch/gpt2", own, { recursive: true });
+  const model = await load(own);
+  const { ids, values } = await someRows(model);
+  const out = join(folder, "refused");
+  await expect(saveModel(model, { rows: { ids, values } }, join(own, "edited"))).rejects.toThrow(/inside one another/);
+  await expect(saveModel(model, { rows: { ids, values } }, folder, { force: true })).rejects.toThrow(/inside/);
+  const huge = values.map(() => Number.MAX_VALUE);
+  await expect(saveModel(model, { rows: { ids, values: huge } }, out)).rejects.toThrow(/row of token id 3: too large/);
+  const bias = new Float64Array(model.vocabSize);
+  await expect(saveModel(model, { bias }, out)).rejects.toThrow(/has no output bias/);
+  expect(await readdir(out).catch(() => [])).toEqual([]);
+});
