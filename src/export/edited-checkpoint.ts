@@ -63,15 +63,15 @@ export function canHoldBias(model: HeadModel): boolean {
   return model.head.bias !== undefined;
 }
 
+/** The config's own text with one word changed: written anew, 30.0 would become 30, which transformers refuses. */
 async function untiedConfig(place: string, source: ByteSource | undefined): Promise<string> {
   if (source === undefined) throw new InputError(place, "config.json is missing");
-  const config = parseStrictJson(source.name, "config", await source.read(0, source.size)) as Record<string, unknown>;
-  const nested = config.text_config;
-  const text =
-    typeof nested === "object" && nested !== null
-      ? { text_config: { ...nested, tie_word_embeddings: false } }
-      : undefined;
-  return `${JSON.stringify({ ...config, ...text, tie_word_embeddings: false }, undefined, 2)}\n`;
+  const bytes = await source.read(0, source.size);
+  const config = parseStrictJson(source.name, "config", bytes) as Record<string, unknown>;
+  const text = new TextDecoder().decode(bytes);
+  const untied = text.replace(/("tie_word_embeddings"\s*:\s*)(?:true|null)/g, "$1false");
+  if ("tie_word_embeddings" in config) return untied;
+  return untied.replace("{", '{\n  "tie_word_embeddings": false,');
 }
 
 function weightFiles(
