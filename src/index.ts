@@ -48,5 +48,7 @@ export { renderDynamicsReport } from "./report/dynamics-report.js";
 export { renderReport } from "./report/report.js";
 export { type CollectOptions, collectStatistics } from "./statistics/collect.js";
 export { emptyStatistics, type HeadStatistics, meanProbability, merge } from "./statistics/head-statistics.js";
+export { type EditPlan, type PlanOptions, planEdits, readEditPlan } from "./steering/edit-plan.js";
+export { type Steered, type SteerOptions, steer } from "./steering/steer.js";
 export type { ByteSource, Folder } from "./tensor/byte-source.js";
 export type { Matrix } from "./tensor/matrix.js";

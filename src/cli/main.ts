@@ -6,6 +6,7 @@ import { compareCommand } from "./compare.js";
 import { countCommand } from "./count.js";
 import { dynamicsCommand } from "./dynamics.js";
 import { Interrupted, untilInterrupted } from "./interrupt.js";
+import { steerCommand } from "./steer.js";
 
 /** Exit codes: all went well, it failed, the command line made no sense, Ctrl-C. */
 const exitCodes = { ok: 0, failure: 1, usage: 2, interrupted: 130 } as const;
@@ -20,6 +21,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const interrupt = untilInterrupted();
   for (const command of [
     analyzeCommand(interrupt.signal),
+    steerCommand(interrupt.signal),
     compareCommand(interrupt.signal),
     dynamicsCommand(interrupt.signal),
     countCommand(interrupt.signal),

@@ -20,6 +20,12 @@ const embeddedModels: Record<string, URL> = { [defaultModel]: new URL("tiny-book
 /** Text that comes with unembed: three books that the embedded model was not trained on. */
 export const defaultCorpus = fileURLToPath(new URL("corpus/books-fit.txt", assets));
 
+/** Text that nothing is fitted to: another book of the same kind, and speeches. */
+export const embeddedTexts = {
+  inDomain: fileURLToPath(new URL("corpus/books-heldout.txt", assets)),
+  outOfDomain: fileURLToPath(new URL("corpus/speeches.txt", assets)),
+};
+
 /** As many threads can be asked for on any machine, so that a command line works on all of them. */
 const minThreadLimit = 64;
 

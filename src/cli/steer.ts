@@ -1,0 +1,215 @@
+import { readFile } from "node:fs/promises";
+import { Command, InvalidArgumentError, Option } from "commander";
+import type { Corpus } from "../corpus/corpus.js";
+import { InputError } from "../errors.js";
+import type { Model } from "../model/model.js";
+import { corpus } from "../node/corpus-files.js";
+import { fileError, openFileSource } from "../node/file-source.js";
+import { defaultCorpus, defaultModel, embeddedTexts, loadModel } from "../node/load-model.js";
+import { openCorpus } from "../node/open-corpus.js";
+import { rowFile } from "../node/row-file.js";
+import { checkOut, saveModel } from "../node/save-model.js";
+import { version } from "../node/version.js";
+import { checkEdit } from "../steering/check.js";
+import { type EditPlan, planEdits, readEditPlan } from "../steering/edit-plan.js";
+import { methods } from "../steering/solution.js";
+import { type Steered, steer } from "../steering/steer.js";
+import { summarizeSteering } from "../steering/summary.js";
+import { printable } from "./analysis-table.js";
+import { commandLine, positiveInteger } from "./arguments.js";
+import { hubOptions } from "./hub-options.js";
+import { Interrupted } from "./interrupt.js";
+import { noProgress, tokenProgress } from "./progress.js";
+import { steeringTable } from "./steering-table.js";
+
+interface SteerArguments {
+  edit?: string[];
+  plan?: string;
+  each?: boolean;
+  method: EditPlan["method"];
+  size: number;
+  salient?: number;
+  calibrate: boolean;
+  corpus?: string[];
+  tokens: number;
+  context?: number;
+  check?: string[];
+  checkTokens: number;
+  out?: string;
+  force?: boolean;
+  dryRun?: boolean;
+  threads?: number;
+  json?: boolean;
+  quiet?: boolean;
+}
+
+/** Ctrl-C while steering: nothing is kept of it. */
+class SteeringInterrupted extends Interrupted {
+  override readonly message = "interrupted; nothing was written";
+}
+
+/** Tokens matched that are listed by name. */
+const listed = 20;
+
+const examples = `
+A TOKEN is its text (" the", with its space; quotes and \\n are read), id:262, /regex/u, @emoji, @script:Han or
+@file:list.txt. A SPEC is x0.5 or x3 (a factor on its mean probability), +2 or -2 (log-odds), p=0.001, or ban.
+
+Examples:
+  unembed steer --edit ' the=x0.5' --edit ' sea=x3' --out less-the
+  unembed steer ./my-model --edit '@emoji=ban' --corpus 'texts/*.txt' --dry-run
+  unembed steer ./my-model --edit '/^ [Dd]el/u=x0.2' --each --corpus a.txt --check b.txt c.txt --out edited
+  unembed steer ./other-model --plan edited/unembed.json --out other-edited`;
+
+/** `unembed steer`. */
+export function steerCommand(signal: AbortSignal): Command {
+  return new Command("steer")
+    .summary("make tokens rarer or likelier inside the weights")
+    .description(
+      "Edits rows of the output embedding so that tokens get the mean probability that is\n" +
+        "asked for, writes the model to a new folder, reads it back and measures on other\n" +
+        "text what that did.",
+    )
+    .argument("[model]", "model folder, hub id (org/name), or tiny-books (embedded)", defaultModel)
+    .option("--edit <token=spec...>", "what to change")
+    .option("--plan <file>", "the edits of an earlier run: its unembed.json, or a plan alone")
+    .option("--each", "a target for every token of a set, instead of one for the set")
+    .addOption(new Option("--method <name>", "how the edit is found").choices(methods).default("nearest"))
+    .option("--size <lambda>", "how much the size of the edit counts (nearest, constant)", positiveNumber, 1e-4)
+    .option("--salient <k>", "with --method salient: how many dimensions", positiveInteger)
+    .option("--no-calibrate", "do not solve the lengths so that the targets hold")
+    .option("--corpus <file...>", "text that the targets hold on (default: embedded text)")
+    .option("--tokens <n>", "stop fitting after this many tokens", positiveInteger, 40_000)
+    .option("--context <n>", "tokens per window (default: 256, or what the model can take)", positiveInteger)
+    .option("--check <file...>", "unseen text: the first of the same kind, the others of another (default: embedded)")
+    .option("--check-tokens <n>", "tokens of each text that is checked on", positiveInteger, 10_000)
+    .option("--out <folder>", "where to write the edited model")
+    .option("--force", "replace the folder if it is there")
+    .option("--dry-run", "list what matched and stop")
+    .option("--threads <n>", "processor cores to use (default: all)", positiveInteger)
+    .option("--json", "print the results as one JSON object to standard output")
+    .option("--quiet", "no progress, no table")
+    .addHelpText("after", examples)
+    .action((name: string, args: SteerArguments) => runSteer(name, args, signal));
+}
+
+function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value > 0 && Number.isFinite(value))) {
+    throw new InvalidArgumentError("a number above 0 is wanted.");
+  }
+  return value;
+}
+
+async function runSteer(name: string, args: SteerArguments, signal: AbortSignal): Promise<void> {
+  const started = performance.now();
+  const { out } = args;
+  if (out === undefined && !args.dryRun) throw new InputError("--out", "is missing: where to write (or --dry-run)");
+  const hub = hubOptions(args, signal);
+  const opened: Model[] = [];
+  const open = async (path: string) => {
+    const model = await loadModel(path, { threads: args.threads, ...hub });
+    opened.push(model);
+    return model;
+  };
+  try {
+    const model = await open(name);
+    if (out !== undefined) await checkOut(model, out, args.force);
+    const plan = await planOf(model, args);
+    if (args.dryRun) {
+      if (args.json) console.log(JSON.stringify(plan));
+      else console.log(matchedLines(plan));
+      return;
+    }
+    if (!args.quiet) console.error(matchedLines(plan));
+    const texts = await openTexts(args, hub);
+    const steered = await shownSteering(model, plan, texts.fit, args, signal);
+    await saveModel(model, steered.change, out!, {
+      force: args.force,
+      files: [["unembed.json", `${JSON.stringify({ unembed: version, plan }, undefined, 2)}\n`]],
+    });
+    // What was written, not what was meant to be: the head is read back from the disk.
+    const written = await open(out!);
+    const subject = { original: model, edited: written, groups: steered.solution.groups };
+    const { inDomain, outOfDomain } = texts;
+    const options = { contextLength: args.context, signal };
+    const check = {
+      ...(await checkEdit(subject, { fit: await refit(args, hub) }, { ...options, tokens: args.tokens })),
+      ...(await checkEdit(subject, { inDomain, outOfDomain }, { ...options, tokens: args.checkTokens })),
+    };
+    const summary = summarizeSteering(steered, check, out!);
+    const seconds = (performance.now() - started) / 1000;
+    if (args.json) console.log(JSON.stringify({ ...summary, seconds, command: commandLine(process.argv.slice(2)) }));
+    else if (!args.quiet) console.log(steeringTable(steered, check, seconds, out!));
+  } finally {
+    await Promise.all(opened.map((model) => model.close()));
+  }
+}
+
+async function planOf(model: Model, args: SteerArguments): Promise<EditPlan> {
+  if ((args.plan === undefined) === (args.edit === undefined)) {
+    throw new InputError("--edit", "or --plan is wanted, and not both");
+  }
+  if (args.plan !== undefined) return readEditPlan(await openFileSource(args.plan), model);
+  const { each, method, size, salient, calibrate } = args;
+  const readList = async (path: string) => {
+    try {
+      return await readFile(path, "utf8");
+    } catch (error) {
+      throw fileError(path, error);
+    }
+  };
+  return planEdits(model, args.edit!, { each, method, size, salient, calibrate, readList });
+}
+
+function matchedLines({ edits }: EditPlan): string {
+  return edits
+    .map(({ label, tokens }) => {
+      const shown = tokens.slice(0, listed).map(({ id, text }) => `${printable(text)} (id:${id})`);
+      const more = tokens.length > listed ? ` and ${tokens.length - listed} more` : "";
+      return `${label} is about ${shown.join(", ")}${more}`;
+    })
+    .join("\n");
+}
+
+type Hub = ReturnType<typeof hubOptions>;
+
+const refit = (args: SteerArguments, hub: Hub): Promise<Corpus> => openCorpus(args.corpus ?? [defaultCorpus], {}, hub);
+
+async function openTexts(args: SteerArguments, hub: Hub) {
+  const [same, ...others] = args.check ?? [];
+  return {
+    fit: await refit(args, hub),
+    inDomain: same === undefined ? corpus(embeddedTexts.inDomain) : await openCorpus([same], {}, hub),
+    outOfDomain:
+      same === undefined
+        ? corpus(embeddedTexts.outOfDomain)
+        : others.length > 0
+          ? await openCorpus(others, {}, hub)
+          : undefined,
+  };
+}
+
+async function shownSteering(
+  model: Model,
+  plan: EditPlan,
+  text: Corpus,
+  args: SteerArguments,
+  signal: AbortSignal,
+): Promise<Steered> {
+  const progress = args.quiet ? noProgress : tokenProgress(process.stderr, "steer");
+  try {
+    return await steer(model, plan, {
+      corpus: text,
+      tokens: args.tokens,
+      contextLength: args.context,
+      store: await rowFile(),
+      signal,
+      onProgress: (contexts) => progress.update(contexts, args.tokens),
+    });
+  } catch (error) {
+    throw error instanceof Interrupted ? new SteeringInterrupted() : error;
+  } finally {
+    progress.stop();
+  }
+}

@@ -1,0 +1,46 @@
+import { InputError } from "../errors.js";
+import type { Target } from "./solution.js";
+
+/** What a ban leaves of a token's probability, unless another share is given. */
+const banScale = 1e-6;
+
+const known = "x0.5 (a factor), +2 or -2 (log-odds), p=0.001 (a mean probability), ban or ban=1e-4";
+
+/** What a token's probability is to become, as it is written. @returns undefined if it is none of the known forms */
+export function parseSpec(spec: string): Target | undefined {
+  const [, kind, digits] = /^(x|\+|-|p=|ban=)(\d+(?:\.\d*)?(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?)$/i.exec(spec) ?? [];
+  if (spec === "ban") return { scale: banScale };
+  if (kind === undefined) return undefined;
+  const value = Number(digits);
+  if (kind === "+" || kind === "-") return { logOdds: kind === "-" ? -value : value };
+  return kind === "p=" ? { probability: value } : { scale: value };
+}
+
+/**
+ * `TOKEN=SPEC` at the last "=" behind which a known form stands: the token's text may hold one too.
+ * @throws InputError if there is none, or it asks for what no probability can be
+ */
+export function parseEdit(text: string): { token: string; target: Target } {
+  for (let at = text.lastIndexOf("="); at > 0; at = text.lastIndexOf("=", at - 1)) {
+    const target = parseSpec(text.slice(at + 1));
+    // "a=p=0.1" ends in a number behind its last "=", which is no form of its own.
+    if (target !== undefined) return { token: text.slice(0, at), target: checkedTarget(text, target) };
+    if (at === 0) break;
+  }
+  throw new InputError(`edit ${JSON.stringify(text)}`, `is not TOKEN=SPEC; a SPEC is ${known}`);
+}
+
+/** @throws InputError if it asks for what no probability can be */
+export function checkedTarget(place: string, target: Target): Target {
+  const refuse = (problem: string): never => {
+    throw new InputError(`edit ${JSON.stringify(place)}`, problem);
+  };
+  if ("scale" in target && !(target.scale > 0 && Number.isFinite(target.scale))) {
+    refuse(`scales by ${target.scale}; a finite number above 0 is wanted (ban for next to nothing)`);
+  }
+  if ("probability" in target && !(target.probability > 0 && target.probability < 1)) {
+    refuse(`asks for a probability of ${target.probability}; a number between 0 and 1 is wanted`);
+  }
+  if ("logOdds" in target && !Number.isFinite(target.logOdds)) refuse(`adds ${target.logOdds} to the log-odds`);
+  return target;
+}

@@ -1,0 +1,86 @@
+import type { Corpus } from "../corpus/corpus.js";
+import { tokenIds } from "../corpus/token-ids.js";
+import { windows } from "../corpus/windows.js";
+import { analyzeHidden } from "../encoding/analyze.js";
+import { InputError } from "../errors.js";
+import { contextLengthFor } from "../model/context.js";
+import type { HeadChange } from "../model/head-change.js";
+import type { Model } from "../model/model.js";
+import { memoryStore, type RowStore, type StoredContexts, storeContexts } from "../model/stored-contexts.js";
+import type { EditPlan } from "./edit-plan.js";
+import type { Solution } from "./solution.js";
+import { solveEdits } from "./solve-edits.js";
+
+export interface SteerOptions {
+  /** Text that the targets hold on. */
+  corpus: Corpus;
+  tokens?: number | undefined;
+  contextLength?: number | undefined;
+  /** Where the hidden states are kept. Default: memory. */
+  store?: RowStore | undefined;
+  signal?: AbortSignal | undefined;
+  onProgress?: ((contexts: number) => void) | undefined;
+}
+
+export interface Steered {
+  plan: EditPlan;
+  solution: Solution;
+  /** What saveModel takes. */
+  change: HeadChange;
+  /** Contexts fitted on. */
+  contexts: number;
+}
+
+/**
+ * Solves a plan for a model on a text (METHOD.md section 3).
+ *
+ *     const { change } = await steer(model, await planEdits(model, [" the=x0.5"]), { corpus: corpus("wiki/*.txt") });
+ *     await saveModel(model, change, "less-the");
+ *
+ * @throws InputError if the text cannot be used, or the targets contradict one another
+ */
+export async function steer(model: Model, plan: EditPlan, options: SteerOptions): Promise<Steered> {
+  const { corpus, signal, onProgress, store = memoryStore() } = options;
+  const contextLength = contextLengthFor([model], options.contextLength);
+  const stream = windows(tokenIds(corpus, await model.tokenizer(), { vocabSize: model.vocabSize }), {
+    contextLength,
+    maxTokens: options.tokens,
+  });
+  const contexts = await storeContexts(model, stream, store, { signal, onProgress });
+  try {
+    const { method, size, calibrate, salient } = plan;
+    const groups = plan.edits.map(({ tokens, target }) => ({ tokens: tokens.map(({ id }) => id), target }));
+    const needsEncoding = method === "encoding" || method === "salient";
+    const encoding = needsEncoding ? await encodingOf(model, contexts, signal) : {};
+    const solution = await solveEdits({ head: model.head, engine: model.engine, contexts }, groups, {
+      ...encoding,
+      ...{ method, size, calibrate, signal },
+      salient: method === "salient" ? (salient ?? model.hiddenSize) : undefined,
+    });
+    return { plan, solution, change: { rows: solution.rows }, contexts: contexts.count };
+  } catch (error) {
+    if (error instanceof RangeError) throw new InputError("edits", error.message);
+    throw error;
+  } finally {
+    await contexts.release();
+  }
+}
+
+/** A and the saliencies, from the same contexts. */
+async function encodingOf(model: Model, contexts: StoredContexts, signal: AbortSignal | undefined) {
+  const rows = 4096;
+  const { encoding, sparsity } = await analyzeHidden(
+    model,
+    {
+      file: { name: "hidden states", bytes: 4 * contexts.count * contexts.hiddenSize },
+      rows: contexts.count,
+      async *blocks() {
+        for (let start = 0; start < contexts.count; start += rows) {
+          yield await contexts.read(start, Math.min(contexts.count, start + rows));
+        }
+      },
+    },
+    { signal },
+  );
+  return { slopes: encoding.slopes, saliency: sparsity.saliency };
+}

@@ -1,0 +1,96 @@
+import { spawn } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "unembed-steer-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+function unembed(args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, ["bin/unembed.js", ...args]);
+    let [stdout, stderr] = ["", ""];
+    child.stdout.on("data", (chunk) => {
+      stdout += chunk;
+    });
+    child.stderr.on("data", (chunk) => {
+      stderr += chunk;
+    });
+    child.on("close", (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+const small = ["--tokens", "4000", "--check-tokens", "1000"];
+
+test("edits are solved, written, read back and measured; the plan is applied again", async () => {
+  const out = join(folder, "edited");
+  const args = ["steer", "--edit", " the=x0.5", "/^ (sea|ship)$/=x3", ...small, "--out", out, "--json", "--quiet"];
+  const { code, stdout, stderr } = await unembed(args);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  const { edits, collateral } = JSON.parse(stdout);
+  expect(edits.map(({ id, tokens }: { id: number; tokens: number }) => [id, tokens])).toEqual([
+    [261, 1],
+    [expect.any(Number), 2],
+  ]);
+  for (const [index, wanted] of [0.5, 3].entries()) {
+    // Of the head as it lies on the disk: float32 logits, so to their digits.
+    expect(Math.abs(Math.log(edits[index].actual.fit / wanted))).toBeLessThan(2e-5);
+    expect(Math.abs(Math.log(edits[index].actual.inDomain / edits[index].ideal.inDomain))).toBeLessThan(0.1);
+    expect(edits[index].interval.fit.low).toBeLessThan(wanted);
+    expect(edits[index].interval.fit.high).toBeGreaterThan(wanted);
+  }
+  expect(collateral.outOfDomain.klOthers).toBeLessThan(1e-9);
+  expect(await readdir(out)).toContain("tokenizer.json");
+
+  const again = join(folder, "again");
+  const plan = join(out, "unembed.json");
+  const second = await unembed(["steer", "--plan", plan, ...small, "--out", again, "--json", "--quiet"]);
+  expect(JSON.parse(second.stdout).edits[0].reached).toBe(edits[0].reached);
+  expect(await readFile(join(again, "model.safetensors"))).toEqual(await readFile(join(out, "model.safetensors")));
+});
+
+test("a dry run lists what matched and writes nothing", async () => {
+  const { code, stdout } = await unembed([
+    "steer",
+    "--edit",
+    "/^ the/u=x0.5",
+    "--dry-run",
+    "--out",
+    join(folder, "dry"),
+  ]);
+  expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('" the" (id:261), ') });
+  expect(await readdir(folder)).not.toContain("dry");
+});
+
+describe("what makes no sense is one clear line", () => {
+  const tooMuch = ["--edit", " the=p=0.7", " of=p=0.6", ...small];
+  test.each<[string, string[], RegExp]>([
+    ["no edit", [], /--edit: or --plan is wanted/],
+    ["several tokens", ["--edit", " antidisestablish=x2"], /tokens: " ant/],
+    ["twice the same", ["--edit", " the=x2", "id:261=x3"], /ask twice for token " the"/],
+    ["a factor of 0", ["--edit", " the=x0"], /scales by 0/],
+    ["probabilities above 1", tooMuch, /edits: /],
+    ["a pattern of everything", ["--edit", "/./su=ban", "--edit", "/(?:)/=ban"], /matches/],
+    ["a plan that is none", ["--plan", "package.json"], /package\.json: field schema/],
+  ])("%s", async (name, args, message) => {
+    const out = join(folder, `refused ${name}`);
+    const { code, stdout, stderr } = await unembed(["steer", ...args, "--out", out, "--quiet"]);
+    expect(stderr.trim().split("\n")).toHaveLength(1);
+    expect(stderr).toMatch(message);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(await readdir(folder)).not.toContain(`refused ${name}`);
+  });
+
+  test("a plan for another vocabulary", async () => {
+    const { stdout } = await unembed(["steer", "--edit", " the=x2", "--dry-run", "--json"]);
+    const plan = JSON.parse(stdout);
+    const file = join(folder, "plan.json");
+    await writeFile(file, JSON.stringify({ ...plan, vocabulary: { ...plan.vocabulary, hash: "0" } }));
+    const { stderr } = await unembed(["steer", "--plan", file, "--dry-run"]);
+    expect(stderr).toMatch(/plan\.json: is a plan for another vocabulary than that of tiny-books/);
+  });
+});
