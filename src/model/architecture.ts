@@ -47,6 +47,28 @@ export interface ForwardPass {
   readonly graph: Graph;
   /** int64 [batch, time]. */
   readonly tokenIds: Value;
-  /** Position of each token in its window, int64 [time]. */
+  /** Position of each token in its window, int64: [time], or [batch, time] where there is a cache. */
   readonly positions: Value;
+  /** Keys and values of earlier passes over the same texts; undefined where a pass begins and ends with its windows. */
+  readonly cache?: KeyValueCache | undefined;
+}
+
+/** What attention sees beyond the tokens of one pass. */
+export interface KeyValueCache {
+  /** int64 [batch, past + time]: 1 for a token, 0 for padding. */
+  readonly attentionMask: Value;
+  /**
+   * Puts this pass's keys and values of the next layer after the earlier ones.
+   * @param fresh [batch, kvHeads, time, size] each @returns [batch, kvHeads, past + time, size] each
+   */
+  extend(fresh: KeysAndValues): KeysAndValues;
+}
+
+/** A layer's keys and values. */
+export interface KeysAndValues {
+  readonly keys: Value;
+  readonly values: Value;
+  readonly kvHeads: number;
+  /** Numbers in one head. */
+  readonly size: number;
 }

@@ -198,10 +198,10 @@ function headNorm(graph: Graph, x: Value, weight: TensorEntry | undefined, heads
 }
 
 /** Rotary tables of a pass, made once for each rope. */
-function tablesOf({ graph, positions }: ForwardPass): (rope: Rope) => RotaryTables {
+function tablesOf(pass: ForwardPass): (rope: Rope) => RotaryTables {
   const made = new Map<Rope, RotaryTables>();
   return (rope) => {
-    const tables = made.get(rope) ?? rotaryTables(graph, positions, rope);
+    const tables = made.get(rope) ?? rotaryTables(pass, rope);
     made.set(rope, tables);
     return tables;
   };

@@ -22,6 +22,8 @@ export interface Windows {
 export interface Model extends HeadModel {
   /** Longest window that it can take; undefined if any. */
   readonly maxPositions: number | undefined;
+  /** Its layers, for graphs of one's own. */
+  readonly description: ModelDescription;
   /** What the head multiplies (after the final norm), float32 [count, length, d]. */
   hiddenStates(windows: Windows): Promise<Float32Array>;
   /**
@@ -94,6 +96,7 @@ function withLayers(head: HeadModel, description: ModelDescription): Model {
   return {
     ...head,
     maxPositions,
+    description,
     hiddenStates,
     async forward(tokenIds, options = {}) {
       const hidden = await hiddenStates(toWindows(tokenIds, head.vocabSize));

@@ -9,7 +9,7 @@ export interface Rope {
   readonly maxPositions: number;
   /** Factor on the cosines and sines (YaRN, LongRoPE). */
   readonly attentionFactor: number;
-  /** Radians by which each pair turns from one position to the next, [rotated / 2]. @param positions int64 [time] */
+  /** Radians by which each pair turns from one position to the next, [rotated / 2]. @param positions int64, any shape */
   frequencies(graph: Graph, positions: Value): Value;
 }
 

@@ -1,23 +1,39 @@
 import type { Graph, Value } from "../engine/graph.js";
+import type { ForwardPass } from "./architecture.js";
 import type { Rope } from "./rope.js";
 
-/** Cosines and sines of rotary position embedding for the positions of one pass, [time, rotated / 2] each. */
+/** Cosines and sines of rotary position embedding for the positions of one pass, [rows, rotated / 2] each. */
 export interface RotaryTables {
   readonly cos: Value;
   readonly sin: Value;
+  /** Which of the rows each token takes: the first one's, or each its own. */
+  readonly rows: Value;
   /** How many of each head's numbers are rotated; the others pass unchanged. */
   readonly rotated: number;
 }
 
-/** @param positions int64 [time] */
-export function rotaryTables(graph: Graph, positions: Value, rope: Rope): RotaryTables {
-  const column = graph.op("Unsqueeze", [graph.cast(positions, "float32"), graph.constant(BigInt64Array.of(1n))]);
+/** Tables with a row for each position. */
+export function rotaryTables({ graph, positions, cache }: ForwardPass, rope: Rope): RotaryTables {
+  const column = graph.op("Reshape", [graph.cast(positions, "float32"), graph.constant(BigInt64Array.of(-1n, 1n))]);
   const angles = graph.op("Mul", [column, rope.frequencies(graph, positions)]);
   const scaled = (table: Value) =>
     rope.attentionFactor === 1
       ? table
       : graph.op("Mul", [table, graph.constant(Float32Array.of(rope.attentionFactor), [])]);
-  return { cos: scaled(graph.op("Cos", [angles])), sin: scaled(graph.op("Sin", [angles])), rotated: rope.rotated };
+  return {
+    cos: scaled(graph.op("Cos", [angles])),
+    sin: scaled(graph.op("Sin", [angles])),
+    // Where all windows have the same positions, the tables hold their rows only, so that row 0 is the first whatever it is.
+    rows: cache === undefined ? graph.constant(BigInt64Array.of(0n)) : rowNumbers(graph, positions),
+    rotated: rope.rotated,
+  };
+}
+
+/** 0, 1, 2, ... in the shape of the positions. */
+function rowNumbers(graph: Graph, positions: Value): Value {
+  const scalar = (value: bigint) => graph.constant(BigInt64Array.of(value), []);
+  const numbers = graph.op("Range", [scalar(0n), graph.op("Size", [positions]), scalar(1n)]);
+  return graph.op("Reshape", [numbers, graph.op("Shape", [positions])]);
 }
 
 /**
@@ -29,12 +45,10 @@ export function rotate(
   graph: Graph,
   x: Value,
   heads: number,
-  { cos, sin, rotated }: RotaryTables,
+  { cos, sin, rows, rotated }: RotaryTables,
   pairs: "halves" | "neighbours" = "halves",
 ): Value {
-  // The tables hold the rows of this pass only, so that row 0 is its first position whatever that is.
-  const firstRow = graph.constant(BigInt64Array.of(0n));
-  return graph.op("RotaryEmbedding", [x, firstRow, cos, sin], {
+  return graph.op("RotaryEmbedding", [x, rows, cos, sin], {
     num_heads: heads,
     rotary_embedding_dim: rotated,
     interleaved: pairs === "neighbours" ? 1 : 0,

@@ -95,8 +95,8 @@ export const cohere: Architecture = {
         transform: { scale: config.positive("logit_scale", 0.0625) },
       },
       hiddenStates(pass) {
-        const { graph, tokenIds, positions } = pass;
-        const tables = rotaryTables(graph, positions, rope);
+        const { graph, tokenIds } = pass;
+        const tables = rotaryTables(pass, rope);
         let x = embed(graph, embedding, tokenIds);
         for (const layer of blocks) {
           const input = layerNorm(graph, x, layer.norm, epsilon);

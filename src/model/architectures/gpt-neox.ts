@@ -83,8 +83,8 @@ export const gptNeox: Architecture = {
         ownName: "embed_out.weight",
       },
       hiddenStates(pass) {
-        const { graph, tokenIds, positions } = pass;
-        const tables = rotaryTables(graph, positions, rope);
+        const { graph, tokenIds } = pass;
+        const tables = rotaryTables(pass, rope);
         let x = embed(graph, embedIn, tokenIds);
         for (const layer of blocks) {
           const y = add(graph, x, attention(pass, x, layer, tables));

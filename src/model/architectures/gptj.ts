@@ -73,8 +73,8 @@ export const gptj: Architecture = {
         bias: weights.get("lm_head.bias", [wte.shape[0]]),
       },
       hiddenStates(pass) {
-        const { graph, tokenIds, positions } = pass;
-        const tables = rotaryTables(graph, positions, rope);
+        const { graph, tokenIds } = pass;
+        const tables = rotaryTables(pass, rope);
         let x = embed(graph, wte, tokenIds);
         for (const layer of blocks) x = block(pass, x, layer, tables);
         return layerNorm(graph, x, finalNorm, epsilon);
