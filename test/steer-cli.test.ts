@@ -76,6 +76,7 @@ describe("what makes no sense is one clear line", () => {
     ["a factor of 0", ["--edit", " the=x0"], /scales by 0/],
     ["probabilities above 1", tooMuch, /edits: /],
     ["a pattern of everything", ["--edit", "/./su=ban", "--edit", "/(?:)/=ban"], /matches/],
+    ["text that can be read once only", ["--edit", " the=x2", "--corpus", "-"], /--corpus: - can be read only once/],
     ["a plan that is none", ["--plan", "package.json"], /package\.json: field schema/],
   ])("%s", async (name, args, message) => {
     const out = join(folder, `refused ${name}`);

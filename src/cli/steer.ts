@@ -8,9 +8,9 @@ import { fileError, openFileSource } from "../node/file-source.js";
 import { defaultCorpus, defaultModel, embeddedTexts, loadModel } from "../node/load-model.js";
 import { openCorpus } from "../node/open-corpus.js";
 import { rowFile } from "../node/row-file.js";
-import { checkOut, saveModel } from "../node/save-model.js";
+import { checkOut, clearOut, saveModel } from "../node/save-model.js";
 import { version } from "../node/version.js";
-import { checkEdit } from "../steering/check.js";
+import { checkEdit, type EditCheck } from "../steering/check.js";
 import { type EditPlan, planEdits, readEditPlan } from "../steering/edit-plan.js";
 import { methods } from "../steering/solution.js";
 import { type Steered, steer } from "../steering/steer.js";
@@ -114,36 +114,63 @@ async function runSteer(name: string, args: SteerArguments, signal: AbortSignal)
   };
   try {
     const model = await open(name);
-    if (out !== undefined) await checkOut(model, out, args.force);
+    if (out !== undefined) {
+      if (!args.dryRun) await clearOut(out);
+      await checkOut(model, out, args.force);
+    }
     const plan = await planOf(model, args);
     if (args.dryRun) {
       if (args.json) console.log(JSON.stringify(plan));
       else console.log(matchedLines(plan));
       return;
     }
-    if (!args.quiet) console.error(matchedLines(plan));
     const texts = await openTexts(args, hub);
+    if (!args.quiet) console.error(matchedLines(plan));
     const steered = await shownSteering(model, plan, texts.fit, args, signal);
-    await saveModel(model, steered.change, out!, {
-      force: args.force,
-      files: [["unembed.json", `${JSON.stringify({ unembed: version, plan }, undefined, 2)}\n`]],
-    });
-    // What was written, not what was meant to be: the head is read back from the disk.
-    const written = await open(out!);
-    const subject = { original: model, edited: written, groups: steered.solution.groups };
-    const { inDomain, outOfDomain } = texts;
-    const options = { contextLength: args.context, signal };
-    const check = {
-      ...(await checkEdit(subject, { fit: await refit(args, hub) }, { ...options, tokens: args.tokens })),
-      ...(await checkEdit(subject, { inDomain, outOfDomain }, { ...options, tokens: args.checkTokens })),
-    };
-    const summary = summarizeSteering(steered, check, out!);
+    const { check, summary } = await savedAndMeasured(model, steered, texts, args, signal);
     const seconds = (performance.now() - started) / 1000;
     if (args.json) console.log(JSON.stringify({ ...summary, seconds, command: commandLine(process.argv.slice(2)) }));
     else if (!args.quiet) console.log(steeringTable(steered, check, seconds, out!));
+  } catch (error) {
+    throw signal.aborted ? new SteeringInterrupted() : error;
   } finally {
     await Promise.all(opened.map((model) => model.close()));
   }
+}
+
+/** Writes the model, measures what was written rather than what was meant to be, and only then gives it its name. */
+async function savedAndMeasured(
+  model: Model,
+  steered: Steered,
+  texts: Awaited<ReturnType<typeof openTexts>>,
+  args: SteerArguments,
+  signal: AbortSignal,
+) {
+  const out = args.out!;
+  const { inDomain, outOfDomain } = texts;
+  const options = { contextLength: args.context, signal };
+  let check: EditCheck = {};
+  const summary = () => summarizeSteering(steered, check, out);
+  await saveModel(model, steered.change, out, {
+    force: args.force,
+    signal,
+    async examine(folder) {
+      const written = await loadModel(folder, { threads: args.threads });
+      try {
+        const subject = { original: model, edited: { head: written.head, name: out }, groups: steered.solution.groups };
+        check = {
+          ...(await checkEdit(subject, { fit: texts.fit }, { ...options, tokens: args.tokens })),
+          ...(await checkEdit(subject, { inDomain, outOfDomain }, { ...options, tokens: args.checkTokens })),
+        };
+      } finally {
+        // A folder with open files cannot be renamed everywhere.
+        await written.close();
+      }
+      const record = { unembed: version, plan: steered.plan, measured: summary() };
+      return [["unembed.json", `${JSON.stringify(record, undefined, 2)}\n`]];
+    },
+  });
+  return { check, summary: summary() };
 }
 
 async function planOf(model: Model, args: SteerArguments): Promise<EditPlan> {
@@ -174,12 +201,13 @@ function matchedLines({ edits }: EditPlan): string {
 
 type Hub = ReturnType<typeof hubOptions>;
 
-const refit = (args: SteerArguments, hub: Hub): Promise<Corpus> => openCorpus(args.corpus ?? [defaultCorpus], {}, hub);
-
 async function openTexts(args: SteerArguments, hub: Hub) {
   const [same, ...others] = args.check ?? [];
+  if (args.corpus?.includes("-")) {
+    throw new InputError("--corpus", "- can be read only once, and the edit is checked on this text too: give a file");
+  }
   return {
-    fit: await refit(args, hub),
+    fit: await openCorpus(args.corpus ?? [defaultCorpus], {}, hub),
     inDomain: same === undefined ? corpus(embeddedTexts.inDomain) : await openCorpus([same], {}, hub),
     outOfDomain:
       same === undefined
@@ -207,8 +235,6 @@ async function shownSteering(
       signal,
       onProgress: (contexts) => progress.update(contexts, args.tokens),
     });
-  } catch (error) {
-    throw error instanceof Interrupted ? new SteeringInterrupted() : error;
   } finally {
     progress.stop();
   }

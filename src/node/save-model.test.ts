@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
-import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -97,6 +97,42 @@ test("an existing folder is left alone unless it may be replaced, and then it is
   await saveModel(model, { rows }, out, { force: true });
   expect(await readdir(out)).not.toContain("note.txt");
   expect((await readdir(folder)).filter((name) => name.startsWith("."))).toEqual([]);
+});
+
+test("what looks at the folder before it has its name adds to it, or stops it all", async () => {
+  const model = await load("test/goldens/arch/gpt2");
+  const rows = await someRows(model);
+  const place = await mkdtemp(join(folder, "examined-"));
+  const out = join(place, "out");
+  const stop = async (staged: string) => {
+    expect(await readdir(staged)).toContain("model.safetensors");
+    throw new Error("stopped");
+  };
+  await expect(saveModel(model, { rows }, out, { examine: stop })).rejects.toThrow("stopped");
+  expect(await readdir(place)).toEqual([]);
+  await saveModel(model, { rows }, out, { examine: async () => [["found.txt", "first"]] });
+  const found = () => readFile(join(out, "found.txt"), "utf8");
+  expect(await found()).toBe("first");
+  // The new folder cannot take the name: the old one is given it back.
+  const lose = async (staged: string) => {
+    await rm(staged, { recursive: true });
+    return [];
+  };
+  await expect(saveModel(model, { rows }, out, { force: true, examine: lose })).rejects.toThrow();
+  expect([await readdir(place), await found()]).toEqual([["out"], "first"]);
+  const aborted = AbortSignal.abort(new Error("aborted"));
+  await expect(saveModel(model, { rows }, out, { force: true, signal: aborted })).rejects.toThrow("aborted");
+  expect([await readdir(place), await found()]).toEqual([["out"], "first"]);
+});
+
+test("a folder that holds no model is not replaced", async () => {
+  const model = await load("test/goldens/arch/gpt2");
+  const rows = await someRows(model);
+  const home = await mkdtemp(join(folder, "home-"));
+  await writeFile(join(home, "letter.txt"), "dear");
+  await expect(saveModel(model, { rows }, home, { force: true })).rejects.toThrow(/holds no model/);
+  await expect(saveModel(model, { rows }, join(home, "letter.txt"), { force: true })).rejects.toThrow(/is a file/);
+  expect(await readdir(home)).toEqual(["letter.txt"]);
 });
 
 test("what cannot be held is refused, and nothing is written", async () => {

@@ -1,16 +1,26 @@
-import { realpath, rename, rm, stat } from "node:fs/promises";
+import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { InputError } from "../errors.js";
 import { editedCheckpoint } from "../export/edited-checkpoint.js";
 import type { HeadChange } from "../model/head-change.js";
 import type { HeadModel } from "../model/head-model.js";
-import { type FileContents, temporaryName, writeFolderAtomic } from "./write-atomic.js";
+import { clearLeftovers } from "./leftovers.js";
+import { chunksOf, type FileContents, stageFolder } from "./write-atomic.js";
+
+type NamedFiles = Iterable<readonly [name: string, contents: FileContents]>;
 
 export interface SaveOptions {
-  /** Replace a folder that is there. */
+  /** Replace a model folder that is there. */
   force?: boolean | undefined;
   /** Files to put beside, such as a record of what was done. */
-  files?: Iterable<readonly [name: string, contents: FileContents]> | undefined;
+  files?: NamedFiles | undefined;
+  /**
+   * Looks at the folder while it still has a name of its own: what this throws, nothing is left of. The files that it returns,
+   * such as measurements of what was written, are put beside.
+   */
+  examine?: ((folder: string) => Promise<NamedFiles>) | undefined;
+  /** Ends it with the signal's reason, leaving nothing, until the folder has its name. */
+  signal?: AbortSignal | undefined;
 }
 
 /**
@@ -25,23 +35,39 @@ export async function saveModel(
   model: HeadModel,
   change: HeadChange,
   out: string,
-  { force = false, files = [] }: SaveOptions = {},
+  { force = false, files = [], examine, signal }: SaveOptions = {},
 ): Promise<void> {
+  await clearOut(out);
   await checkOut(model, out, force);
   const contents = [...(await editedCheckpoint(model, change)), ...files];
-  const target = resolve(out);
-  if (!(await exists(target))) return writeFolderAtomic(target, contents);
-  // Both are whole at every moment; only their names change hands.
-  const [made, old] = [join(dirname(target), temporaryName()), join(dirname(target), temporaryName())];
-  await writeFolderAtomic(made, contents);
-  await rename(target, old);
-  await rename(made, target);
-  await rm(old, { recursive: true });
+  const stage = await stageFolder(out);
+  try {
+    await stage.add(signal ? contents.map(([name, content]) => [name, stoppable(content, signal)] as const) : contents);
+    if (examine) await stage.add(await examine(stage.path));
+    signal?.throwIfAborted();
+    await stage.commit();
+  } catch (error) {
+    await stage.discard();
+    throw error;
+  }
+}
+
+/** Chunks until the signal is aborted. */
+async function* stoppable(contents: FileContents, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunksOf(contents)) {
+    signal.throwIfAborted();
+    yield chunk;
+  }
+}
+
+/** Puts right what runs that were killed left beside a folder. */
+export async function clearOut(out: string): Promise<void> {
+  await clearLeftovers(await nearestReal(resolve(out)));
 }
 
 /**
  * Fails before the work rather than after it.
- * @throws InputError if the folder is there already, or it and the model's own are inside one another
+ * @throws InputError if the folder is there already, or is no model's, or it and the model's own are inside one another
  */
 export async function checkOut(model: HeadModel, out: string, force = false): Promise<void> {
   const target = await nearestReal(resolve(out));
@@ -51,7 +77,14 @@ export async function checkOut(model: HeadModel, out: string, force = false): Pr
       throw new InputError(out, `and the model's own folder, ${model.folder.name}, may not lie inside one another`);
     }
   }
-  if (!force && (await exists(target))) throw new InputError(out, "is there already; --force replaces it");
+  if (!(await exists(target))) return;
+  if (!force) throw new InputError(out, "is there already; --force replaces it");
+  const names = await readdir(target).catch(() => undefined);
+  if (names === undefined) throw new InputError(out, "is a file where a folder is wanted");
+  // A mistyped name must not cost someone their home folder.
+  if (names.length > 0 && !names.includes("config.json")) {
+    throw new InputError(out, "is there already and holds no model (config.json): it is not replaced");
+  }
 }
 
 /** The path with its existing part's symlinks resolved. */

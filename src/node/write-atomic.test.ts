@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { InputError } from "../errors.js";
-import { temporaryPrefix, writeFileAtomic, writeFolderAtomic } from "./write-atomic.js";
+import { temporaryPrefix } from "./leftovers.js";
+import { writeFileAtomic, writeFolderAtomic } from "./write-atomic.js";
 
 let folder: string;
 beforeEach(async () => {

@@ -1,14 +1,12 @@
-import { randomBytes } from "node:crypto";
+import { mkdirSync, renameSync, rmdirSync } from "node:fs";
 import { type FileHandle, mkdir, open, realpath, rename, rm, rmdir, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { InputError } from "../errors.js";
 import { fileError } from "./file-source.js";
+import { asidePrefix, deleteAtExit, temporaryName } from "./leftovers.js";
 
 /** Text is written as UTF-8; chunks are asked for one by one, so that a large file need not be in memory. */
 export type FileContents = string | Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
-
-/** Starts the name of everything that is still being written; what bears it can be deleted. */
-export const temporaryPrefix = ".unembed-tmp-";
 
 /**
  * Writes a file so that its name holds either what was there before or all of the new contents, even after a crash or
@@ -42,23 +40,99 @@ export async function writeFolderAtomic(
   const target = await resolveTarget(path);
   const exists = await isFolder(path, target);
   // Inside an existing folder: its parent may lie on another disk, or not be ours to write.
-  const parent = exists ? target : dirname(target);
-  const firstMade = await naming(path, mkdir(parent, { recursive: true }));
-  const stage = join(parent, temporaryName());
+  const stage = await stageIn(exists ? target : dirname(target), path);
   try {
-    await naming(path, mkdir(stage));
-    const names = await writeStage(stage, files, path);
-    await syncFolder(stage);
-    if (exists) {
-      await checkReplaceable(path, target, names);
-      for (const name of names) await naming(join(path, name), rename(join(stage, name), join(target, name)));
-      await rm(stage, { recursive: true });
-    } else await naming(path, rename(stage, target));
-    await syncFolder(parent);
+    const names = await stage.add(files);
+    if (!exists) return await stage.rename(target);
+    await checkReplaceable(path, target, names);
+    for (const name of names) await naming(join(path, name), rename(join(stage.path, name), join(target, name)));
   } catch (error) {
-    await rm(stage, { recursive: true, force: true });
-    if (firstMade !== undefined) await removeEmptyFolders(parent, firstMade);
+    await stage.discard();
     throw error;
+  }
+  await stage.discard();
+  await syncFolder(target);
+}
+
+/** A folder that is being written under a name of its own and can be read there. */
+export interface StagedFolder {
+  readonly path: string;
+  /** @returns the names */
+  add(files: Iterable<readonly [name: string, contents: FileContents]>): Promise<string[]>;
+  /** Gives it its name, in place of a folder that has it. Killed between the two renames, clearLeftovers mends it. */
+  commit(): Promise<void>;
+  /** Deletes it, and the parents that were made for it. */
+  discard(): Promise<void>;
+}
+
+/**
+ * Begins a folder that appears under its name only when it is committed. Missing parents are made.
+ * @throws InputError if it cannot be made; the methods, if something cannot be written
+ */
+export async function stageFolder(path: string): Promise<StagedFolder> {
+  const target = await resolveTarget(path);
+  const exists = await isFolder(path, target);
+  const stage = await stageIn(dirname(target), path);
+  return { ...stage, commit: () => (exists ? stage.replace(target) : stage.rename(target)) };
+}
+
+async function stageIn(parent: string, shownPath: string) {
+  const firstMade = await naming(shownPath, mkdir(parent, { recursive: true }));
+  const path = join(parent, temporaryName());
+  const atExit = deleteAtExit(path);
+  await naming(shownPath, mkdir(path)).catch(async (error) => {
+    await discard();
+    throw error;
+  });
+  return {
+    path,
+    discard,
+    async add(files: Iterable<readonly [name: string, contents: FileContents]>) {
+      const names = await writeStage(path, files, shownPath);
+      await syncFolder(path);
+      return names;
+    },
+    async rename(target: string) {
+      await naming(shownPath, rename(path, target));
+      atExit.release();
+      await syncFolder(parent);
+    },
+    async replace(target: string) {
+      const aside = join(parent, temporaryName(asidePrefix));
+      exchange(path, target, aside, shownPath);
+      atExit.release();
+      await syncFolder(parent);
+      // The new folder is in its place: where the old one cannot be deleted now, the next run tries again.
+      await rm(aside, { recursive: true }).catch(() => {});
+    },
+  };
+
+  async function discard() {
+    await rm(path, { recursive: true, force: true });
+    atExit.release();
+    if (firstMade !== undefined) await removeEmptyFolders(parent, firstMade);
+  }
+}
+
+/** Synchronous, so that nothing but the death of the process comes between the two renames. */
+function exchange(made: string, target: string, aside: string, shownPath: string): void {
+  const old = join(aside, basename(target));
+  try {
+    mkdirSync(aside);
+    renameSync(target, old);
+    try {
+      renameSync(made, target);
+    } catch (error) {
+      renameSync(old, target);
+      throw error;
+    }
+  } catch (error) {
+    try {
+      rmdirSync(aside);
+    } catch {
+      // It could not be made, or still holds the old folder: clearLeftovers gives that its name back.
+    }
+    throw writeError(shownPath, error);
   }
 }
 
@@ -89,7 +163,8 @@ async function writeThrough(path: string, contents: FileContents, shownPath: str
   }
 }
 
-function chunksOf(contents: FileContents): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
+/** The contents as bytes. */
+export function chunksOf(contents: FileContents): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
   if (typeof contents === "string") return [new TextEncoder().encode(contents)];
   return contents instanceof Uint8Array ? [contents] : contents;
 }
@@ -100,11 +175,6 @@ async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
     const length = Math.min(bytes.byteLength - written, 2 ** 30);
     written += (await file.write(bytes, written, length)).bytesWritten;
   }
-}
-
-/** A name for what is still being written. */
-export function temporaryName(): string {
-  return `${temporaryPrefix}${process.pid}-${randomBytes(6).toString("hex")}`;
 }
 
 /** The path itself, or what its symlink leads to. */

@@ -1,0 +1,99 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "unembed-kill-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const small = ["--tokens", "2000", "--check-tokens", "1000"];
+const long = ["--tokens", "2000", "--check-tokens", "1000000"];
+
+function start(args: string[]) {
+  const out = join(folder, "out");
+  const child = spawn(process.execPath, [
+    ...["bin/unembed.js", "steer", "--edit", " the=x0.5", "--out", out, "--threads", "1", ...args],
+  ]);
+  let stderr = "";
+  child.stderr.on("data", (chunk) => {
+    stderr += chunk;
+  });
+  const ended = new Promise<{ code: number | null; signal: string | null; stderr: string }>((resolve) => {
+    child.on("close", (code, signal) => resolve({ code, signal, stderr }));
+  });
+  return { child, ended, said: () => stderr };
+}
+
+const names = () => readdir(folder);
+const staged = async () => (await names()).find((name) => name.startsWith(".unembed-tmp-"));
+
+/** When the command has come so far. */
+const moments: Record<string, (said: string) => Promise<boolean>> = {
+  "while it solves": async (said) => said.includes("is about"),
+  "while it writes": async () => (await staged()) !== undefined,
+  "while it measures": async () => {
+    const stage = await staged();
+    return stage !== undefined && (await readdir(join(folder, stage))).includes("model.safetensors");
+  },
+};
+
+async function reached(moment: string, child: ChildProcess, said: () => string): Promise<void> {
+  while (child.exitCode === null && !(await moments[moment]!(said()))) {
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+describe.each(Object.keys(moments))("ended %s", (moment) => {
+  test("by Ctrl-C: nothing is left, and that is said", async () => {
+    const { child, ended, said } = start(long);
+    await reached(moment, child, said);
+    child.kill("SIGINT");
+    const { code, stderr } = await ended;
+    expect(stderr).toMatch(/unembed: interrupted; nothing was written\n$/);
+    expect(code).toBe(130);
+    expect(await names()).toEqual([]);
+  });
+
+  test("by the system: no folder of the name, and the next run clears the rest away", async () => {
+    const { child, ended, said } = start(long);
+    await reached(moment, child, said);
+    child.kill("SIGKILL");
+    expect((await ended).signal).toBe("SIGKILL");
+    expect((await names()).filter((name) => !name.startsWith(".unembed-tmp-"))).toEqual([]);
+    const again = await start([...small, "--quiet"]).ended;
+    expect(again).toMatchObject({ code: 0, stderr: "" });
+    expect(await names()).toEqual(["out"]);
+    const record = JSON.parse(await readFile(join(folder, "out", "unembed.json"), "utf8"));
+    expect(record.measured.edits[0].actual.fit).toBeCloseTo(0.5, 4);
+    expect(record.unembed).toMatch(/^\d/);
+  });
+});
+
+test("a folder that was being replaced keeps its name, or gets it back", async () => {
+  const out = join(folder, "out");
+  await mkdir(out);
+  await writeFile(join(out, "config.json"), "old");
+  for (const moment of ["while it writes", "while it measures"]) {
+    const { child, ended, said } = start([...long, "--force"]);
+    await reached(moment, child, said);
+    child.kill("SIGKILL");
+    await ended;
+    expect(await readFile(join(out, "config.json"), "utf8")).toBe("old");
+  }
+  // What a process that was killed between its two renames leaves, by the name of one that ended.
+  const stage = (await staged())!;
+  const aside = stage.replace(".unembed-tmp-", ".unembed-old-");
+  await mkdir(join(folder, aside));
+  await rename(out, join(folder, aside, "out"));
+  const refused = await start([...small]).ended;
+  expect(refused.stderr).toMatch(/out: is there already; --force replaces it/);
+  expect(await names()).toEqual(["out"]);
+  expect(await readFile(join(out, "config.json"), "utf8")).toBe("old");
+  expect(await start([...small, "--force", "--quiet"]).ended).toMatchObject({ code: 0, stderr: "" });
+  expect(await names()).toEqual(["out"]);
+  expect(await readdir(out)).toContain("unembed.json");
+});
