@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import type { Corpus } from "../corpus/corpus.js";
 import { InputError } from "../errors.js";
 import type { Model } from "../model/model.js";
+import { matchTexts } from "../node/bounded-match.js";
 import { corpus } from "../node/corpus-files.js";
 import { fileError, openFileSource } from "../node/file-source.js";
 import { defaultCorpus, defaultModel, embeddedTexts, loadModel } from "../node/load-model.js";
@@ -186,7 +187,7 @@ async function planOf(model: Model, args: SteerArguments): Promise<EditPlan> {
       throw fileError(path, error);
     }
   };
-  return planEdits(model, args.edit!, { each, method, size, salient, calibrate, readList });
+  return planEdits(model, args.edit!, { each, method, size, salient, calibrate, readList, matchTexts });
 }
 
 function matchedLines({ edits }: EditPlan): string {

@@ -9,6 +9,8 @@ const letters: Tokenizer = {
   vocabSize: 27,
   produces: (id) => id >= 0 && id < 27,
   tokenText: (id) => String.fromCharCode(id + 97),
+  entry: (id) => String.fromCharCode(id + 97),
+  isSpecial: (id) => id === 26,
   beginOfText: undefined,
   endOfText: 26,
 };

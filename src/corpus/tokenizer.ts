@@ -17,6 +17,10 @@ export interface Tokenizer {
   produces(id: number): boolean;
   /** Text that the token stands for, U+FFFD where its bytes alone are no valid UTF-8; "" for an id without a token. */
   tokenText(id: number): string;
+  /** The vocabulary's own entry, which tells apart what tokenText shows alike; undefined for an id without a token. */
+  entry(id: number): string | undefined;
+  /** Whether it stands for no text: begin and end of text, padding, unknown words, marks of a chat's turns. */
+  isSpecial(id: number): boolean;
   /** Id that begins a text (`bos_token`). */
   readonly beginOfText: number | undefined;
   /** Id that ends a text (`eos_token`). */
@@ -42,6 +46,12 @@ export async function loadTokenizer(folder: Folder): Promise<Tokenizer> {
   for (const id of tokens.keys()) largestId = Math.max(largestId, id);
   const idOf = new Map(Array.from(tokens, ([id, token]) => [token, id]));
   const names = await readNames(folder);
+  const beginOfText = names.id("bos_token", idOf);
+  const endOfText = names.id("eos_token", idOf);
+  const special = new Set([
+    ...file.added_tokens.flatMap((token) => (token.special ? [token.id] : [])),
+    ...[beginOfText, endOfText, library.model.unk_token_id].filter((id) => id !== undefined),
+  ]);
 
   return {
     encode: encodeWords === undefined ? libraryEncode : (part) => guarded(() => encodeWords(part)),
@@ -51,8 +61,10 @@ export async function loadTokenizer(folder: Folder): Promise<Tokenizer> {
     vocabSize: largestId + 1,
     produces: (id) => tokens.has(id),
     tokenText: (id) => added.get(id) ?? text(tokens.get(id) ?? ""),
-    beginOfText: names.id("bos_token", idOf),
-    endOfText: names.id("eos_token", idOf),
+    entry: (id) => tokens.get(id),
+    isSpecial: (id) => special.has(id),
+    beginOfText,
+    endOfText,
   };
 }
 

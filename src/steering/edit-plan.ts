@@ -6,7 +6,7 @@ import type { ByteSource } from "../tensor/byte-source.js";
 import { parseStrictJson } from "../tensor/strict-json.js";
 import { checkedTarget, parseEdit } from "./edit-spec.js";
 import { methods, type Target } from "./solution.js";
-import { type ReadList, selectTokens } from "./token-selector.js";
+import { type SelectorOptions, selectTokens } from "./token-selector.js";
 
 const target = z.union([
   z.strictObject({ scale: z.number() }),
@@ -40,20 +40,14 @@ const planSchema = z.strictObject({
 /** What is wanted of which tokens, and how: the same in a file and in memory, for any model of the same vocabulary. */
 export type EditPlan = z.infer<typeof planSchema>;
 
-export interface PlanOptions {
+export interface PlanOptions extends SelectorOptions {
   /** Give each token of a set the target by itself, instead of one to the set. */
   each?: boolean | undefined;
   method?: EditPlan["method"] | undefined;
   size?: number | undefined;
   salient?: number | undefined;
   calibrate?: boolean | undefined;
-  /** Reads `@file:` lists; without it they are refused. */
-  readList?: ReadList | undefined;
 }
-
-const noLists: ReadList = async (path) => {
-  throw new InputError(path, "lists of tokens cannot be read here");
-};
 
 /**
  * Finds the tokens that edits are about.
@@ -66,14 +60,14 @@ const noLists: ReadList = async (path) => {
 export async function planEdits(
   model: HeadModel,
   edits: readonly string[],
-  { each = false, method = "nearest", size = 1e-4, salient, calibrate = true, readList = noLists }: PlanOptions = {},
+  { each = false, method = "nearest", size = 1e-4, salient, calibrate = true, ...reading }: PlanOptions = {},
 ): Promise<EditPlan> {
   if (edits.length === 0) throw new InputError("edits", "none is given");
   const tokenizer = await model.tokenizer();
   const planned: EditPlan["edits"] = [];
   for (const text of edits) {
     const { token, target } = parseEdit(text);
-    const ids = await selectTokens(token, tokenizer, readList);
+    const ids = await selectTokens(token, tokenizer, reading);
     const tokens = ids.map((id) => ({ id, text: tokenizer.tokenText(id) }));
     const groups = each ? tokens.map((one) => [one]) : [tokens];
     for (const group of groups) planned.push({ label: text, target, tokens: group });

@@ -1,43 +1,55 @@
 import type { Tokenizer } from "../corpus/tokenizer.js";
 import { InputError } from "../errors.js";
+import { nearTokens } from "./near-tokens.js";
 
 /** A pictograph of its own colour, joined ones included; not the digits and signs that may become one. */
 const emoji =
   /^\s*(?:\p{Emoji_Presentation}|(?![©®™])\p{Extended_Pictographic}|\u200d|\ufe0f|\p{Emoji_Modifier})+\s*$/u;
 
-/** Tokens offered where the one asked for does not exist. */
-const offered = 5;
+/** Tokens that a message names. */
+const named = 12;
 
-/** Reads the lines of a list of tokens (`@file:`). */
-export type ReadList = (path: string) => Promise<string>;
+/** What selecting tokens needs from outside. */
+export interface SelectorOptions {
+  /** Reads the lines of a list of tokens (`@file:`). Without it, lists are refused. */
+  readList?: ((path: string) => Promise<string>) | undefined;
+  /** Which texts a pattern matches; without it as long as that takes, which for some patterns is for ever. */
+  matchTexts?: ((pattern: RegExp, texts: readonly string[]) => readonly boolean[]) | undefined;
+}
 
 /**
  * Ids of the tokens that a selector stands for, ascending: the text of one token, with or without quotes and escapes (`" the"`,
- * `\n`); `id:262`; `/regex/u` over the tokens' texts; `@emoji`; `@script:Han`; `@file:list.txt`, a selector a line.
- * @throws InputError if it stands for no token, a text is several, or a pattern matches everything
+ * `\n`); `id:262`; `/regex/u` over the tokens' texts; `@emoji`; `@script:Han`; `@file:list.txt`, a selector a line. Patterns and
+ * sets leave special tokens out, which only their id or text names.
+ * @throws InputError if it stands for no token, a text is several or that of several, or a pattern matches everything
  */
-export async function selectTokens(selector: string, tokenizer: Tokenizer, readList: ReadList): Promise<number[]> {
-  const place = `token ${selector}`;
-  const list = /^@file:(.+)$/s.exec(selector)?.[1];
-  if (list !== undefined) {
-    const lines = (await readList(list)).split(/\r?\n/).filter((line) => line !== "");
-    if (lines.length === 0) throw new InputError(list, "lists no token");
-    const ids = lines.map((line) => {
-      if (line.startsWith("@file:")) throw new InputError(list, "lists another list");
-      return selectHere(line, `${list}: token ${line}`, tokenizer);
-    });
-    return [...new Set(ids.flat())].sort((a, b) => a - b);
-  }
-  return selectHere(selector, place, tokenizer);
+export async function selectTokens(
+  selector: string,
+  tokenizer: Tokenizer,
+  options: SelectorOptions = {},
+): Promise<number[]> {
+  const list = /^@file:(.*)$/s.exec(selector)?.[1];
+  if (list === undefined) return selectHere(selector, `token ${JSON.stringify(selector)}`, tokenizer, options);
+  if (list === "") throw new InputError(`token ${JSON.stringify(selector)}`, "names no file: @file:PATH is wanted");
+  if (options.readList === undefined) throw new InputError(list, "lists of tokens cannot be read here");
+  const lines = (await options.readList(list)).replace(/^\ufeff/, "").split(/\r?\n/);
+  const ids = lines.flatMap((line, index) => {
+    if (line === "") return [];
+    const place = `${list}: line ${index + 1}`;
+    if (line.startsWith("@file:")) throw new InputError(place, "names another list; a list may not");
+    return selectHere(line, `${place}: token ${JSON.stringify(line)}`, tokenizer, options);
+  });
+  if (ids.length === 0) throw new InputError(list, "lists no token");
+  return [...new Set(ids)].sort((a, b) => a - b);
 }
 
-function selectHere(selector: string, place: string, tokenizer: Tokenizer): number[] {
+function selectHere(selector: string, place: string, tokenizer: Tokenizer, options: SelectorOptions): number[] {
   const id = /^id:(\d+)$/.exec(selector)?.[1];
   if (id !== undefined) return [checkedId(Number(id), place, tokenizer)];
   const pattern = patternOf(selector, place);
   return pattern === undefined
     ? [oneToken(literal(selector, place), place, tokenizer)]
-    : matching(pattern, place, tokenizer);
+    : matching(pattern, place, tokenizer, options);
 }
 
 function checkedId(id: number, place: string, { produces, vocabSize }: Tokenizer): number {
@@ -57,21 +69,20 @@ function patternOf(selector: string, place: string): RegExp | undefined {
   } catch (error) {
     throw new InputError(place, script === undefined ? (error as Error).message : "is no Unicode script");
   }
-  if (/^@(?:script|emoji)/.test(selector))
+  if (/^@(?:script|emoji)/.test(selector)) {
     throw new InputError(place, "is no set: known are @emoji, @script:NAME, @file:PATH");
+  }
   return undefined;
 }
 
-function matching(pattern: RegExp, place: string, { vocabSize, produces, tokenText }: Tokenizer): number[] {
-  const found: number[] = [];
-  let tokens = 0;
-  for (let id = 0; id < vocabSize; id++) {
-    if (!produces(id)) continue;
-    tokens++;
-    if (pattern.test(tokenText(id))) found.push(id);
-  }
-  if (found.length === 0) throw new InputError(place, "matches no token");
-  if (found.length === tokens) throw new InputError(place, `matches all ${tokens} tokens`);
+function matching(pattern: RegExp, place: string, tokenizer: Tokenizer, { matchTexts }: SelectorOptions): number[] {
+  const { vocabSize, produces, isSpecial, tokenText } = tokenizer;
+  const ids = Array.from({ length: vocabSize }, (_, id) => id).filter((id) => produces(id) && !isSpecial(id));
+  const texts = ids.map(tokenText);
+  const matches = matchTexts ? matchTexts(pattern, texts) : texts.map((text) => pattern.test(text));
+  const found = ids.filter((_, index) => matches[index]);
+  if (found.length === 0) throw new InputError(place, "matches no token (special ones are named by their text or id)");
+  if (found.length === ids.length) throw new InputError(place, `matches all ${ids.length} tokens`);
   return found;
 }
 
@@ -81,41 +92,52 @@ function literal(selector: string, place: string): string {
   const inside = quoted ?? selector;
   if (!inside.includes("\\")) return inside;
   try {
-    return JSON.parse(`"${inside.replace(/(?<!\\)"/g, '\\"')}"`);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: those that JSON wants written as escapes
+    const escaped = inside
+      .replace(/(?<!\\)"/g, '\\"')
+      .replace(/[\u0000-\u001f]/g, (c) => JSON.stringify(c).slice(1, -1));
+    return JSON.parse(`"${escaped}"`);
   } catch {
     throw new InputError(place, 'has a broken escape; known are \\n, \\t, \\r, \\\\, \\" and \\u0041');
   }
 }
 
 function oneToken(text: string, place: string, tokenizer: Tokenizer): number {
+  if (text === "") throw new InputError(place, "is empty: the text of a token is wanted");
   const { vocabSize, produces, tokenText } = tokenizer;
-  for (let id = 0; id < vocabSize; id++) if (produces(id) && tokenText(id) === text) return id;
+  const shown = (ids: readonly number[]) =>
+    ids.slice(0, named).map((id) => `${JSON.stringify(tokenText(id))} (id:${id})`);
+  const same: number[] = [];
+  for (let id = 0; id < vocabSize; id++) if (produces(id) && tokenText(id) === text) same.push(id);
+  // A vocabulary with a token for every byte has one besides for the letter that the byte is.
+  const letters = same.filter((id) => !isByteEntry(id, tokenizer));
+  if (same.length === 1 || letters.length === 1) return letters[0] ?? same[0]!;
+  if (same.length > 1) {
+    const ids = same.map((id) => `id:${id} (entry ${JSON.stringify(tokenizer.entry(id))})`);
+    const more = same.length > named ? `, ... ${same.length - named} more` : "";
+    throw new InputError(
+      place,
+      `is shown by ${same.length} tokens; name one by its id: ${ids.slice(0, named).join(", ")}${more}`,
+    );
+  }
   const parts = tokenizer.encode(text);
-  if (parts.length === 1) return parts[0]!;
-  const shown = (id: number) => `${JSON.stringify(tokenText(id))} (id:${id})`;
+  if (parts.length === 1 && !tokenizer.isSpecial(parts[0]!)) return parts[0]!;
   const spaced = tokenizer.encode(` ${text}`);
-  const near = nearest(text, tokenizer).map(shown).join(", ");
-  throw new InputError(
-    place,
-    `is ${parts.length} tokens: ${parts.slice(0, 12).map(shown).join(" ")}` +
-      (spaced.length === 1 ? `; with a space before it, it is one: ${shown(spaced[0]!)}` : "") +
-      (near === "" ? "" : `; near it are ${near}`),
-  );
+  const near = shown(nearTokens(text, tokenizer)).join(", ");
+  const choices = [
+    ...(spaced.length === 1 && !tokenizer.isSpecial(spaced[0]!)
+      ? [`with a space before it, it is one: ${shown(spaced)[0]}`]
+      : []),
+    ...(near === "" ? [] : [`near it are ${near}`]),
+    "name each by its text or id:N",
+  ];
+  const what =
+    parts.length > 1
+      ? `is ${parts.length} tokens: ${shown(parts).join(" ")}${parts.length > named ? " ..." : ""}`
+      : "is no token of this vocabulary";
+  throw new InputError(place, [what, ...choices].join("; "));
 }
 
-/** Tokens whose text begins with, or is the beginning of, what was asked for. */
-function nearest(text: string, { vocabSize, produces, tokenText }: Tokenizer): number[] {
-  const wanted = text.trim().toLowerCase();
-  const found: { id: number; distance: number }[] = [];
-  for (let id = 0; id < vocabSize; id++) {
-    const other = produces(id) ? tokenText(id).trim().toLowerCase() : "";
-    if (other.length < 2 || wanted.length < 2) continue;
-    if (other.startsWith(wanted) || wanted.startsWith(other)) {
-      found.push({ id, distance: Math.abs(other.length - wanted.length) });
-    }
-  }
-  return found
-    .sort((a, b) => a.distance - b.distance || a.id - b.id)
-    .slice(0, offered)
-    .map(({ id }) => id);
+function isByteEntry(id: number, { entry, tokenText }: Tokenizer): boolean {
+  return /^<0x[0-9a-f]{2}>$/i.test(entry(id)!) && tokenText(id) !== entry(id);
 }
