@@ -92,10 +92,7 @@ function literal(selector: string, place: string): string {
   const inside = quoted ?? selector;
   if (!inside.includes("\\")) return inside;
   try {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: those that JSON wants written as escapes
-    const escaped = inside
-      .replace(/(?<!\\)"/g, '\\"')
-      .replace(/[\u0000-\u001f]/g, (c) => JSON.stringify(c).slice(1, -1));
+    const escaped = inside.replace(/(?<!\\)"/g, '\\"').replace(/\p{Cc}/gu, (c) => JSON.stringify(c).slice(1, -1));
     return JSON.parse(`"${escaped}"`);
   } catch {
     throw new InputError(place, 'has a broken escape; known are \\n, \\t, \\r, \\\\, \\" and \\u0041');
