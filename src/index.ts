@@ -44,6 +44,7 @@ export { type FileSource, openFileSource } from "./node/file-source.js";
 export { defaultCorpus, type LoadOptions, loadModel } from "./node/load-model.js";
 export { type Asked, writeAnalysisRun } from "./node/run-folder.js";
 export { type SaveOptions, saveModel } from "./node/save-model.js";
+export { saveOnnx } from "./node/save-onnx.js";
 export { renderDynamicsReport } from "./report/dynamics-report.js";
 export { renderReport } from "./report/report.js";
 export { type CollectOptions, collectStatistics } from "./statistics/collect.js";

@@ -62,11 +62,13 @@ const elementTypes: Record<ElementType, TensorProto_DataType> = {
   bool: TensorProto_DataType.BOOL,
 };
 
-const weightTypes: Partial<Record<DType, TensorProto_DataType>> = {
+/** Number types of weights in ONNX. */
+export const weightTypes: Partial<Record<DType, TensorProto_DataType>> = {
   F64: TensorProto_DataType.DOUBLE,
   F32: TensorProto_DataType.FLOAT,
   F16: TensorProto_DataType.FLOAT16,
   BF16: TensorProto_DataType.BFLOAT16,
+  I64: TensorProto_DataType.INT64,
 };
 
 /**
@@ -150,7 +152,7 @@ export function createGraph(name: string): Graph {
       if (type === undefined) {
         throw new InputError(
           tensor.source.name,
-          `tensor "${tensor.name}" has number type ${tensor.dtype}; weights must be F64, F32, F16 or BF16`,
+          `tensor "${tensor.name}" has number type ${tensor.dtype}; weights must be F64, F32, F16 or BF16 (or indices, I64)`,
         );
       }
       weights.set(tensor.name, { tensor, type });

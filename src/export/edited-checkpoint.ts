@@ -4,24 +4,9 @@ import type { HeadChange } from "../model/head-change.js";
 import type { HeadModel } from "../model/head-model.js";
 import type { ByteSource } from "../tensor/byte-source.js";
 import { openCheckpointTensors } from "../tensor/checkpoint-tensors.js";
-import { findNonFinite } from "../tensor/non-finite.js";
 import type { TensorEntry } from "../tensor/safetensors.js";
-import { parseStrictJson } from "../tensor/strict-json.js";
 import { layOutSafetensors } from "../tensor/write-safetensors.js";
-
-/** A file of a checkpoint: its bytes, piece by piece. */
-export type CheckpointFile = readonly [name: string, contents: string | AsyncIterable<Uint8Array>];
-
-/** Read and written at once. */
-const pieceBytes = 4 * 2 ** 20;
-
-/** What a model needs beside its weights, as far as the original has it. */
-const plainFiles = [
-  "generation_config.json",
-  ...["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "tokenizer.model"],
-  ...["vocab.json", "vocab.txt", "merges.txt", "chat_template.jinja", "chat_template.json"],
-  ...["README.md", "LICENSE", "LICENSE.md", "LICENSE.txt", "NOTICE"],
-];
+import { filesBesideWeights, type ModelFile, pieces, requireWritable } from "./model-files.js";
 
 /** A shard of its own for the head of a tied model in shards, so that all others stay as they are. */
 const headShard = "model-output-embedding.safetensors";
@@ -32,7 +17,7 @@ const headShard = "model-output-embedding.safetensors";
  * Of a checkpoint in shards only the one with the head differs. PyTorch files become safetensors.
  * @throws InputError if the architecture has no place for the change, or a number does not fit E's number type
  */
-export async function editedCheckpoint(model: HeadModel, change: HeadChange): Promise<CheckpointFile[]> {
+export async function editedCheckpoint(model: HeadModel, change: HeadChange): Promise<ModelFile[]> {
   const { folder, headName } = model;
   if (change.bias !== undefined && !canHoldBias(model)) {
     throw new InputError(model.name, `its architecture (${model.modelType}) has no output bias to put one into`);
@@ -41,21 +26,9 @@ export async function editedCheckpoint(model: HeadModel, change: HeadChange): Pr
   const changes = new Map<string, TensorEntry>([[headName, { ...head.weight, name: headName }]]);
   const biasName = model.head.bias?.name;
   if (change.bias !== undefined && head.bias && biasName) changes.set(biasName, { ...head.bias, name: biasName });
-  for (const [name, tensor] of changes) {
-    const bad = await findNonFinite(tensor);
-    if (bad === undefined) continue;
-    const row = Math.floor(bad.index / (tensor.shape[1] ?? 1));
-    throw new InputError(
-      model.name,
-      `tensor "${name}" would hold ${bad.value} in the row of token id ${row}: too large for ${tensor.dtype}`,
-    );
-  }
-  const files: CheckpointFile[] = [["config.json", await untiedConfig(folder.name, await folder.open("config.json"))]];
-  for (const name of plainFiles) {
-    const source = await folder.open(name);
-    if (source !== undefined) files.push([name, pieces(source, 0, source.size)]);
-  }
-  return [...files, ...weightFiles(await openCheckpointTensors(folder), changes)];
+  for (const [name, tensor] of changes) await requireWritable(model.name, name, tensor);
+  const beside = await filesBesideWeights(folder, { tie_word_embeddings: false });
+  return [...beside, ...weightFiles(await openCheckpointTensors(folder), changes)];
 }
 
 /** Whether a bias b' can be written for the model's architecture. */
@@ -63,21 +36,10 @@ export function canHoldBias(model: HeadModel): boolean {
   return model.head.bias !== undefined;
 }
 
-/** The config's own text with one word changed: written anew, 30.0 would become 30, which transformers refuses. */
-async function untiedConfig(place: string, source: ByteSource | undefined): Promise<string> {
-  if (source === undefined) throw new InputError(place, "config.json is missing");
-  const bytes = await source.read(0, source.size);
-  const config = parseStrictJson(source.name, "config", bytes) as Record<string, unknown>;
-  const text = new TextDecoder().decode(bytes);
-  const untied = text.replace(/("tie_word_embeddings"\s*:\s*)(?:true|null)/g, "$1false");
-  if ("tie_word_embeddings" in config) return untied;
-  return untied.replace("{", '{\n  "tie_word_embeddings": false,');
-}
-
 function weightFiles(
   tensors: ReadonlyMap<string, TensorEntry>,
   changes: ReadonlyMap<string, TensorEntry>,
-): CheckpointFile[] {
+): ModelFile[] {
   const shards = new Map<ByteSource, Map<string, TensorEntry>>();
   for (const [name, tensor] of tensors) {
     const shard = shards.get(tensor.source) ?? new Map<string, TensorEntry>();
@@ -87,7 +49,7 @@ function weightFiles(
     const all = new Map([...tensors, ...changes]);
     return [["model.safetensors", safetensorsPieces(all)]];
   }
-  const files: CheckpointFile[] = [];
+  const files: ModelFile[] = [];
   const weightMap: Record<string, string> = {};
   const left = new Map(changes);
   let totalSize = 0;
@@ -118,10 +80,4 @@ async function* safetensorsPieces(tensors: ReadonlyMap<string, TensorEntry>): As
   const file = layOutSafetensors(named, { format: "pt" });
   yield file.header;
   for (const { source, offset, byteLength } of file.tensors) yield* pieces(source, offset, byteLength);
-}
-
-async function* pieces(source: ByteSource, offset: number, byteLength: number): AsyncGenerator<Uint8Array> {
-  for (let start = 0; start < byteLength; start += pieceBytes) {
-    yield await source.read(offset + start, Math.min(pieceBytes, byteLength - start));
-  }
 }

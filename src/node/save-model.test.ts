@@ -1,46 +1,22 @@
 import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Model } from "../model/model.js";
+import { describe, expect, test } from "vitest";
+import { movedRows, writtenModels } from "../../test/written-models.js";
 import { openCheckpointTensors } from "../tensor/checkpoint-tensors.js";
 import { encodeFloats, type FloatDType } from "../tensor/dtype.js";
 import { readTensor, type TensorEntry } from "../tensor/safetensors.js";
 import { openFolder } from "./file-source.js";
-import { loadModel } from "./load-model.js";
 import { saveModel } from "./save-model.js";
 
-let folder: string;
-const opened: Model[] = [];
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "unembed-save-"));
-});
-afterAll(async () => {
-  await Promise.all(opened.map((model) => model.close()));
-  await rm(folder, { recursive: true });
-});
-
-async function load(name: string): Promise<Model> {
-  const model = await loadModel(name, { threads: 1 });
-  opened.push(model);
-  return model;
-}
+const models = writtenModels();
+const { load } = models;
 
 const hash = async ({ source, offset, byteLength }: TensorEntry) =>
   createHash("sha256")
     .update(await source.read(offset, byteLength))
     .digest("hex");
-
-/** Two rows of E moved, in numbers that E's type holds. */
-async function someRows(model: Model) {
-  const { hiddenSize: d, head } = model;
-  const ids = Int32Array.of(3, 17);
-  const e = await readTensor(head.weight);
-  const moved = Float64Array.from({ length: 2 * d }, (_, i) => e[ids[Math.floor(i / d)]! * d + (i % d)]! + 0.25);
-  return { ids, values: moved };
-}
 
 const goldens = readdirSync("test/goldens/arch");
 
@@ -48,8 +24,8 @@ describe("every architecture", () => {
   test.each(goldens)("%s is written with another head and nothing else", async (name) => {
     const source = join("test/goldens/arch", name);
     const model = await load(source);
-    const rows = await someRows(model);
-    const out = join(folder, name);
+    const rows = await movedRows(model);
+    const out = join(models.folder, name);
     await saveModel(model, { rows }, out);
     const edited = await load(out);
     expect(edited.head.tied).toBe(false);
@@ -90,19 +66,19 @@ describe("every architecture", () => {
 
 test("an existing folder is left alone unless it may be replaced, and then it is replaced as a whole", async () => {
   const model = await load("test/goldens/arch/gpt2");
-  const out = join(folder, "twice");
-  const rows = await someRows(model);
+  const out = join(models.folder, "twice");
+  const rows = await movedRows(model);
   await saveModel(model, { rows }, out, { files: [["note.txt", "first"]] });
   await expect(saveModel(model, { rows }, out)).rejects.toThrow(/is there already/);
   await saveModel(model, { rows }, out, { force: true });
   expect(await readdir(out)).not.toContain("note.txt");
-  expect((await readdir(folder)).filter((name) => name.startsWith("."))).toEqual([]);
+  expect((await readdir(models.folder)).filter((name) => name.startsWith("."))).toEqual([]);
 });
 
 test("what looks at the folder before it has its name adds to it, or stops it all", async () => {
   const model = await load("test/goldens/arch/gpt2");
-  const rows = await someRows(model);
-  const place = await mkdtemp(join(folder, "examined-"));
+  const rows = await movedRows(model);
+  const place = await mkdtemp(join(models.folder, "examined-"));
   const out = join(place, "out");
   const stop = async (staged: string) => {
     expect(await readdir(staged)).toContain("model.safetensors");
@@ -127,8 +103,8 @@ test("what looks at the folder before it has its name adds to it, or stops it al
 
 test("a folder that holds no model is not replaced", async () => {
   const model = await load("test/goldens/arch/gpt2");
-  const rows = await someRows(model);
-  const home = await mkdtemp(join(folder, "home-"));
+  const rows = await movedRows(model);
+  const home = await mkdtemp(join(models.folder, "home-"));
   await writeFile(join(home, "letter.txt"), "dear");
   await expect(saveModel(model, { rows }, home, { force: true })).rejects.toThrow(/holds no model/);
   await expect(saveModel(model, { rows }, join(home, "letter.txt"), { force: true })).rejects.toThrow(/is a file/);
@@ -136,13 +112,13 @@ test("a folder that holds no model is not replaced", async () => {
 });
 
 test("what cannot be held is refused, and nothing is written", async () => {
-  const own = join(folder, "own");
+  const own = join(models.folder, "own");
   await cp("test/goldens/arch/gpt2", own, { recursive: true });
   const model = await load(own);
-  const { ids, values } = await someRows(model);
-  const out = join(folder, "refused");
+  const { ids, values } = await movedRows(model);
+  const out = join(models.folder, "refused");
   await expect(saveModel(model, { rows: { ids, values } }, join(own, "edited"))).rejects.toThrow(/inside one another/);
-  await expect(saveModel(model, { rows: { ids, values } }, folder, { force: true })).rejects.toThrow(/inside/);
+  await expect(saveModel(model, { rows: { ids, values } }, models.folder, { force: true })).rejects.toThrow(/inside/);
   const huge = values.map(() => Number.MAX_VALUE);
   await expect(saveModel(model, { rows: { ids, values: huge } }, out)).rejects.toThrow(/row of token id 3: too large/);
   const bias = new Float64Array(model.vocabSize);

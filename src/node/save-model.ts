@@ -2,6 +2,7 @@ import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { InputError } from "../errors.js";
 import { editedCheckpoint } from "../export/edited-checkpoint.js";
+import type { ModelFile } from "../export/model-files.js";
 import type { HeadChange } from "../model/head-change.js";
 import type { HeadModel } from "../model/head-model.js";
 import { clearLeftovers } from "./leftovers.js";
@@ -35,11 +36,21 @@ export async function saveModel(
   model: HeadModel,
   change: HeadChange,
   out: string,
+  options: SaveOptions = {},
+): Promise<void> {
+  await saveFiles(model, out, () => editedCheckpoint(model, change), options);
+}
+
+/** Writes the files of a folder made from a model. @throws InputError as saveModel */
+export async function saveFiles(
+  model: HeadModel,
+  out: string,
+  make: () => Promise<readonly ModelFile[]>,
   { force = false, files = [], examine, signal }: SaveOptions = {},
 ): Promise<void> {
   await clearOut(out);
   await checkOut(model, out, force);
-  const contents = [...(await editedCheckpoint(model, change)), ...files];
+  const contents = [...(await make()), ...files];
   const stage = await stageFolder(out);
   try {
     await stage.add(signal ? contents.map(([name, content]) => [name, stoppable(content, signal)] as const) : contents);

@@ -69,6 +69,24 @@ describe("writeFileAtomic", () => {
 });
 
 describe("writeFolderAtomic", () => {
+  test("makes folders inside it, new or in an existing one", async () => {
+    for (const content of ["old", "new"]) {
+      await writeFolderAtomic(at("run"), [
+        ["a/b/x", content],
+        ["y", content],
+      ]);
+      expect([await text("run", "a", "b", "x"), await text("run", "y")]).toEqual([content, content]);
+    }
+    await writeFile(at("run", "c"), "a file");
+    const files: [string, string][] = [
+      ["y", "newer"],
+      ["c/x", "newer"],
+    ];
+    await expect(writeFolderAtomic(at("run"), files)).rejects.toThrow("a part of its path is not a folder");
+    expect(await text("run", "y")).toBe("new");
+    expect(await readdir(at("run"))).toEqual(["a", "c", "y"]);
+  });
+
   test("makes a folder, and its parents, with everything in it", async () => {
     await writeFolderAtomic(at("a", "b", "run"), [
       ["x.json", "{}"],
@@ -122,7 +140,7 @@ describe("writeFolderAtomic", () => {
         ["x", "new"],
       ]),
     ).rejects.toThrow(new InputError(at("run", "x"), "is a folder where a file is wanted"));
-    for (const name of ["../x", "", "..", "a/b", "/x", "nul\0"]) {
+    for (const name of ["../x", "", "..", "a//b", "a/../b", "/x", "nul\0"]) {
       await expect(writeFolderAtomic(at("new"), [[name, "x"]])).rejects.toThrow("is not a file name");
     }
     expect(await readdir(folder)).toEqual(["file", "run"]);

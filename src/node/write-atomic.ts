@@ -30,7 +30,7 @@ export async function writeFileAtomic(path: string, contents: FileContents): Pro
  * Writes the files of a folder, all or none. A new folder appears with everything in it; in an existing one, the files
  * are all written first and then take their names one after the other, other files staying as they are. Missing parents
  * are made, and removed again if the write fails.
- * @param files contents by file name (no folders in it)
+ * @param files contents by file name, with "/" between folders
  * @throws InputError if something cannot be written; what the contents throw passes unchanged
  */
 export async function writeFolderAtomic(
@@ -44,7 +44,7 @@ export async function writeFolderAtomic(
   try {
     const names = await stage.add(files);
     if (!exists) return await stage.rename(target);
-    await checkReplaceable(path, target, names);
+    await makeReplaceable(path, target, names);
     for (const name of names) await naming(join(path, name), rename(join(stage.path, name), join(target, name)));
   } catch (error) {
     await stage.discard();
@@ -89,7 +89,7 @@ async function stageIn(parent: string, shownPath: string) {
     discard,
     async add(files: Iterable<readonly [name: string, contents: FileContents]>) {
       const names = await writeStage(path, files, shownPath);
-      await syncFolder(path);
+      for (const folder of new Set([...names.map((name) => dirname(join(path, name))), path])) await syncFolder(folder);
       return names;
     },
     async rename(target: string) {
@@ -143,13 +143,16 @@ async function writeStage(
 ): Promise<string[]> {
   const names: string[] = [];
   for (const [name, contents] of files) {
-    if (basename(name) !== name || name === "" || name === "." || name === ".." || name.includes("\0")) {
-      throw new InputError(path, `${JSON.stringify(name)} is not a file name`);
-    }
+    if (!name.split("/").every(isPlainName)) throw new InputError(path, `${JSON.stringify(name)} is not a file name`);
+    await naming(join(path, name), mkdir(dirname(join(stage, name)), { recursive: true }));
     await writeThrough(join(stage, name), contents, join(path, name));
     names.push(name);
   }
   return names;
+}
+
+function isPlainName(name: string): boolean {
+  return basename(name) === name && name !== "" && name !== "." && name !== ".." && !name.includes("\0");
 }
 
 /** Writes a new file down to the disk itself. @param shownPath the path that the user knows it by */
@@ -197,9 +200,10 @@ async function isFolder(path: string, target: string): Promise<boolean> {
   throw new InputError(path, "is a file where a folder is wanted");
 }
 
-/** A folder under the name of a file would stop the renames half-way. */
-async function checkReplaceable(path: string, target: string, names: readonly string[]): Promise<void> {
+/** A folder under the name of a file, or a file under that of a folder, would stop the renames half-way. */
+async function makeReplaceable(path: string, target: string, names: readonly string[]): Promise<void> {
   for (const name of names) {
+    await naming(join(path, name), mkdir(dirname(join(target, name)), { recursive: true }));
     const info = await stat(join(target, name)).catch(() => undefined);
     if (info?.isDirectory()) throw new InputError(join(path, name), "is a folder where a file is wanted");
   }

@@ -16,3 +16,16 @@ export function memoryTensor(
   const bytes = encodeFloats(dtype, values);
   return { name, dtype, shape, offset: 0, byteLength: bytes.byteLength, source: bytesSource(name, bytes) };
 }
+
+/** Places in another tensor, as a tensor that graphs can refer to. */
+export function memoryIndices(name: string, indices: Int32Array): TensorEntry {
+  const bytes = new Uint8Array(BigInt64Array.from(indices, BigInt).buffer);
+  return {
+    name,
+    dtype: "I64",
+    shape: [indices.length],
+    offset: 0,
+    byteLength: bytes.length,
+    source: bytesSource(name, bytes),
+  };
+}

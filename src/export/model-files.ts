@@ -1,0 +1,57 @@
+import { InputError } from "../errors.js";
+import type { ByteSource, Folder } from "../tensor/byte-source.js";
+import { withFields } from "../tensor/json-fields.js";
+import { findNonFinite } from "../tensor/non-finite.js";
+import type { TensorEntry } from "../tensor/safetensors.js";
+import { parseStrictJson } from "../tensor/strict-json.js";
+
+/** A file of a model's folder, its name with "/" between folders: its bytes, piece by piece. */
+export type ModelFile = readonly [name: string, contents: string | Uint8Array | AsyncIterable<Uint8Array>];
+
+/** Read and written at once. */
+const pieceBytes = 4 * 2 ** 20;
+
+/** What a model needs beside its weights, as far as the original has it. */
+const plainFiles = [
+  "generation_config.json",
+  ...["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "tokenizer.model"],
+  ...["vocab.json", "vocab.txt", "merges.txt", "chat_template.jinja", "chat_template.json"],
+  ...["README.md", "LICENSE", "LICENSE.md", "LICENSE.txt", "NOTICE"],
+];
+
+/**
+ * A model's files beside its weights, as they are but for some fields of its config.
+ * @throws InputError if there is no config.json, or it cannot be read
+ */
+export async function filesBesideWeights(
+  folder: Folder,
+  configFields: Readonly<Record<string, unknown>>,
+): Promise<ModelFile[]> {
+  const config = await folder.open("config.json");
+  if (config === undefined) throw new InputError(folder.name, "config.json is missing");
+  const bytes = await config.read(0, config.size);
+  parseStrictJson(config.name, "config", bytes);
+  const files: ModelFile[] = [["config.json", withFields(new TextDecoder().decode(bytes), configFields)]];
+  for (const name of plainFiles) {
+    const source = await folder.open(name);
+    if (source !== undefined) files.push([name, pieces(source, 0, source.size)]);
+  }
+  return files;
+}
+
+export async function* pieces(source: ByteSource, offset: number, byteLength: number): AsyncGenerator<Uint8Array> {
+  for (let start = 0; start < byteLength; start += pieceBytes) {
+    yield await source.read(offset + start, Math.min(pieceBytes, byteLength - start));
+  }
+}
+
+/** @throws InputError if a number of a changed head does not fit its number type */
+export async function requireWritable(place: string, name: string, tensor: TensorEntry): Promise<void> {
+  const bad = await findNonFinite(tensor);
+  if (bad === undefined) return;
+  const row = Math.floor(bad.index / (tensor.shape[1] ?? 1));
+  throw new InputError(
+    place,
+    `tensor "${name}" would hold ${bad.value} in the row of token id ${row}: too large for ${tensor.dtype}`,
+  );
+}

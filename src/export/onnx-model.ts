@@ -1,0 +1,48 @@
+import { embeddedModel, modelWithData } from "../engine/onnx-file.js";
+import { changedHead } from "../model/changed-head.js";
+import type { HeadChange } from "../model/head-change.js";
+import type { Model } from "../model/model.js";
+import type { ReducedHead } from "../reduction/orders.js";
+import { causalLmGraph } from "./causal-lm-graph.js";
+import { filesBesideWeights, type ModelFile, requireWritable } from "./model-files.js";
+import { reducedNames } from "./reduced-logits.js";
+
+/** Where transformers.js looks for a model and, beside it, for the weights of a large one. */
+export const onnxFolder = "onnx";
+export const onnxName = "model.onnx";
+const dataName = `${onnxName}_data`;
+
+/** Protobuf readers take at most 2 GiB; browsers hold hardly more in one piece. */
+const maxInsideBytes = 1.5e9;
+
+/**
+ * The files of a model as ONNX with another head, as transformers.js's text-generation pipeline and optimum expect them.
+ * Weights stay byte for byte what they are in the checkpoint, in its number types: runtimes widen them when they load the
+ * file, and compute in float32. So it is as small as the checkpoint, and runs where float16 arithmetic does not.
+ * @param change of the head; `{}` for the model as it is
+ * @param maxInside bytes of weights up to which they lie inside the ONNX file
+ * @throws InputError if a number does not fit E's number type
+ */
+export async function onnxFiles(
+  model: Model,
+  change: HeadChange | ReducedHead,
+  maxInside = maxInsideBytes,
+): Promise<ModelFile[]> {
+  const reduced = "factor" in change ? change : undefined;
+  const head = "factor" in change ? model.head : changedHead(model.head, change);
+  const { graph } = causalLmGraph(model, head, reduced);
+  const ofHead = new Set<string | undefined>([...Object.values(reducedNames), head.weight.name, head.bias?.name]);
+  for (const { tensor } of graph.weights) {
+    if (ofHead.has(tensor.name)) await requireWritable(model.name, tensor.name, tensor);
+  }
+  const weightBytes = graph.weights.reduce((bytes, { tensor }) => bytes + tensor.byteLength, 0);
+  const inside = weightBytes <= maxInside;
+  const beside = await filesBesideWeights(model.folder, {
+    ...(reduced !== undefined || head.weight !== model.head.weight ? { tie_word_embeddings: false } : {}),
+    // In browsers transformers.js would look for a quantized file if it were not told.
+    "transformers.js_config": { dtype: "fp32", ...(inside ? {} : { use_external_data_format: { [onnxName]: 1 } }) },
+  });
+  if (inside) return [...beside, [`${onnxFolder}/${onnxName}`, embeddedModel(graph)]];
+  const { model: file, data } = modelWithData(graph, dataName);
+  return [...beside, [`${onnxFolder}/${onnxName}`, file], [`${onnxFolder}/${dataName}`, data]];
+}

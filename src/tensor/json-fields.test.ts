@@ -1,0 +1,26 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { withFields } from "./json-fields.js";
+
+test("a field that is there gets another value, and the rest of the text stays", () => {
+  const text = '{\n  "a": 30.0, "t\\u0065st": {"b": [1, {"test": "}\\","}]},\n  "z": 1e-5\n}\n';
+  expect(withFields(text, { test: false })).toBe('{\n  "a": 30.0, "t\\u0065st": false,\n  "z": 1e-5\n}\n');
+  expect(withFields(text, { z: { deep: [1] } })).toBe(text.replace("1e-5", '{"deep":[1]}'));
+});
+
+test("a field that is not there is put first", () => {
+  expect(withFields('{"a": {"b": 30.0}}', { b: null })).toBe('{\n  "b": null,"a": {"b": 30.0}}');
+  expect(withFields("{ }", { b: 1 })).toBe('{\n  "b": 1 }');
+});
+
+test("as if the object had been changed, whatever it holds", () => {
+  const names = fc.constantFrom("a", "b", '"', "}", "__x", "\\");
+  const objects = fc.dictionary(names, fc.jsonValue(), { noNullPrototype: true });
+  const indents = fc.constantFrom(undefined, 2);
+  fc.assert(
+    fc.property(objects, names, fc.jsonValue(), indents, (object, name, value, indent) => {
+      const changed = JSON.parse(withFields(JSON.stringify(object, undefined, indent), { [name]: value }));
+      expect(changed).toEqual(JSON.parse(JSON.stringify({ ...object, [name]: value })));
+    }),
+  );
+});

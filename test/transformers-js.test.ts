@@ -1,0 +1,86 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { AutoModelForCausalLM, env, pipeline, Tensor } from "@huggingface/transformers";
+import { beforeAll, describe, expect, test } from "vitest";
+import { onnxFiles } from "../src/export/onnx-model.js";
+import type { Model } from "../src/model/model.js";
+import { saveFiles, saveModel } from "../src/node/save-model.js";
+import { saveOnnx } from "../src/node/save-onnx.js";
+import { expectClose, movedRows, writtenModels } from "./written-models.js";
+
+const models = writtenModels();
+const { load } = models;
+beforeAll(() => {
+  env.allowRemoteModels = false;
+  env.localModelPath = models.folder;
+});
+
+/** The likeliest token each time, every time from the whole text anew. */
+async function greedy(model: Model, prompt: readonly number[], count: number): Promise<number[]> {
+  const ids = [...prompt];
+  for (let step = 0; step < count; step++) {
+    const { logits } = await model.forward(ids, { logits: true });
+    const last = logits!.subarray(-model.vocabSize);
+    ids.push(last.reduce((best, value, id) => (value > last[best]! ? id : best), 0));
+  }
+  return ids;
+}
+
+const int64 = (ids: readonly number[]) => new Tensor("int64", BigInt64Array.from(ids, BigInt), [1, ids.length]);
+const oneThread = { device: "cpu", session_options: { intraOpNumThreads: 1 } } as const;
+
+describe("transformers.js runs what is written as ONNX", () => {
+  test("the text-generation pipeline writes what the edited model would", async () => {
+    const model = await load("tiny-books");
+    const tokenizer = await model.tokenizer();
+    const change = { rows: await movedRows(model) };
+    await saveModel(model, change, join(models.folder, "safetensors"));
+    await saveOnnx(model, change, join(models.folder, "onnx"));
+    const edited = await load(join(models.folder, "safetensors"));
+    const generator = await pipeline("text-generation", "onnx", oneThread);
+    const prompt = "The old captain looked at the";
+    const ids = [...tokenizer.encode(prompt)];
+    const [written] = (await generator(prompt, { max_new_tokens: 24, do_sample: false })) as {
+      generated_text: string;
+    }[];
+    const wanted = await greedy(edited, ids, 24);
+    expect(written!.generated_text).toBe(tokenizer.decode(wanted));
+    const { logits } = await generator.model({ input_ids: int64(wanted), attention_mask: int64(wanted.map(() => 1)) });
+    expectClose(logits.data, (await edited.forward(wanted, { logits: true })).logits!);
+    await generator.dispose();
+  });
+
+  /** Their rotary frequencies depend on how long the text is: keys that are cached keep those of their time. */
+  const lengthDependent = ["llama_dynamic_beyond"];
+  const goldens = readdirSync("test/goldens/arch").filter((name) => !lengthDependent.includes(name));
+
+  test.each(goldens)("%s", async (name) => {
+    const model = await load(join("test/goldens/arch", name));
+    const change = { rows: await movedRows(model) };
+    await saveModel(model, change, join(models.folder, `${name}-safetensors`));
+    await saveOnnx(model, change, join(models.folder, name));
+    const edited = await load(join(models.folder, `${name}-safetensors`));
+    const loaded = await AutoModelForCausalLM.from_pretrained(name, oneThread);
+    const prompt = [3, 14, 15, 9, 26, 5, 35, 8];
+    const written = await loaded.generate({
+      inputs: int64(prompt),
+      max_new_tokens: 12,
+      do_sample: false,
+      eos_token_id: model.vocabSize,
+    });
+    expect(Array.from((written as Tensor).data, Number)).toEqual(await greedy(edited, prompt, 12));
+    const { logits } = await loaded({ input_ids: int64(prompt), attention_mask: int64(prompt.map(() => 1)) });
+    expectClose(logits.data, (await edited.forward(prompt, { logits: true })).logits!);
+    await loaded.dispose();
+  });
+
+  test("with its weights in a file of their own", async () => {
+    const model = await load("test/goldens/arch/llama_gqa");
+    await saveFiles(model, join(models.folder, "beside"), () => onnxFiles(model, {}, 1000));
+    const loaded = await AutoModelForCausalLM.from_pretrained("beside", oneThread);
+    const ids = [3, 14, 15, 9, 26];
+    const { logits } = await loaded({ input_ids: int64(ids), attention_mask: int64(ids.map(() => 1)) });
+    expectClose(logits.data, (await model.forward(ids, { logits: true })).logits!);
+    await loaded.dispose();
+  });
+});

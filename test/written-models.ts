@@ -1,0 +1,48 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect } from "vitest";
+import type { Model } from "../src/model/model.js";
+import { loadModel } from "../src/node/load-model.js";
+import { readTensor } from "../src/tensor/safetensors.js";
+
+/** A temporary folder for the models that a test file writes, and those that it loads: gone after its tests. */
+export function writtenModels() {
+  const opened: Model[] = [];
+  const models = {
+    folder: "",
+    async load(name: string): Promise<Model> {
+      const model = await loadModel(name, { threads: 1 });
+      opened.push(model);
+      return model;
+    },
+  };
+  beforeAll(async () => {
+    models.folder = await mkdtemp(join(tmpdir(), "unembed-written-"));
+  });
+  afterAll(async () => {
+    await Promise.all(opened.map((model) => model.close()));
+    await rm(models.folder, { recursive: true });
+  });
+  return models;
+}
+
+/** Two rows of E moved, in numbers that E's type holds. */
+export async function movedRows({ head, hiddenSize: d }: Model) {
+  const ids = Int32Array.of(3, 17);
+  const e = await readTensor(head.weight);
+  const moved = Float64Array.from({ length: 2 * d }, (_, i) => e[ids[Math.floor(i / d)]! * d + (i % d)]! + 0.25);
+  return { ids, values: moved };
+}
+
+/** To float32's digits, of the largest. */
+export function expectClose(found: Float32Array, wanted: Float32Array): void {
+  expect(found.length).toBe(wanted.length);
+  let [largest, furthest] = [0, 0];
+  for (const [at, value] of wanted.entries()) {
+    const distance = Math.abs(value - found[at]!);
+    largest = Math.max(largest, Math.abs(value));
+    furthest = Math.max(furthest, Number.isNaN(distance) ? Number.POSITIVE_INFINITY : distance);
+  }
+  expect(furthest).toBeLessThan(1e-5 * largest);
+}
