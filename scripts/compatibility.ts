@@ -27,6 +27,18 @@ const numberTypes: Row[] = [
   ["quantized (GPTQ, AWQ, bitsandbytes, FP8, GGUF)", "refused"],
 ];
 
+/** What edited and reduced models are written as. */
+const writtenFormats: Row[] = [
+  [
+    "`safetensors`",
+    "a folder that transformers loads; all other tensors byte for byte, shards without the head as they are",
+  ],
+  [
+    "`onnx`",
+    "one graph with key-value cache, named as optimum names it, for onnxruntime and transformers.js; every architecture above is run in both; weights in the checkpoint's number types, computed in float32; a factored head too ([export.md](export.md))",
+  ],
+];
+
 const corpusFormats: Row[] = [
   ["`.txt`, `.text`", "UTF-8; any other file that is named or matched by a pattern is read as text too"],
   ["`.jsonl`, `.ndjson`, `.json`", "one document per line, or a list; text in `--field` (default `text`)"],
@@ -87,6 +99,8 @@ export function compatibilityPage(): string {
     "## Weights",
     table(["file", "how"], fileLayouts),
     table(["number type", "how"], numberTypes),
+    "## Written models",
+    table(["`--format`", "what"], writtenFormats),
     "## Names of models",
     table(["name", "what"], modelNames),
     "Of a repository only the files that are needed are fetched, several at a time, resumed after an interruption, checked by size and hash.",

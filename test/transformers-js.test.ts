@@ -1,5 +1,7 @@
+import { execFile } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { AutoModelForCausalLM, env, pipeline, Tensor } from "@huggingface/transformers";
 import { beforeAll, describe, expect, test } from "vitest";
 import { onnxFiles } from "../src/export/onnx-model.js";
@@ -12,7 +14,6 @@ const models = writtenModels();
 const { load } = models;
 beforeAll(() => {
   env.allowRemoteModels = false;
-  env.localModelPath = models.folder;
 });
 
 /** The likeliest token each time, every time from the whole text anew. */
@@ -37,7 +38,7 @@ describe("transformers.js runs what is written as ONNX", () => {
     await saveModel(model, change, join(models.folder, "safetensors"));
     await saveOnnx(model, change, join(models.folder, "onnx"));
     const edited = await load(join(models.folder, "safetensors"));
-    const generator = await pipeline("text-generation", "onnx", oneThread);
+    const generator = await pipeline("text-generation", join(models.folder, "onnx"), oneThread);
     const prompt = "The old captain looked at the";
     const ids = [...tokenizer.encode(prompt)];
     const [written] = (await generator(prompt, { max_new_tokens: 24, do_sample: false })) as {
@@ -60,7 +61,7 @@ describe("transformers.js runs what is written as ONNX", () => {
     await saveModel(model, change, join(models.folder, `${name}-safetensors`));
     await saveOnnx(model, change, join(models.folder, name));
     const edited = await load(join(models.folder, `${name}-safetensors`));
-    const loaded = await AutoModelForCausalLM.from_pretrained(name, oneThread);
+    const loaded = await AutoModelForCausalLM.from_pretrained(join(models.folder, name), oneThread);
     const prompt = [3, 14, 15, 9, 26, 5, 35, 8];
     const written = await loaded.generate({
       inputs: int64(prompt),
@@ -74,10 +75,27 @@ describe("transformers.js runs what is written as ONNX", () => {
     await loaded.dispose();
   });
 
+  test("what steer writes with --format onnx is measured in the file, and runs as it says", async () => {
+    const steered = async (format: string) => {
+      const out = join(models.folder, `steered-${format}`);
+      const edits = ["--edit", " the=x0.5", " sea=x3", "--tokens", "2000", "--check-tokens", "500"];
+      const args = ["bin/unembed.js", "steer", ...edits, "--format", format, "--out", out, "--json", "--quiet"];
+      const { edits: found, collateral } = JSON.parse((await promisify(execFile)(process.execPath, args)).stdout);
+      return { found, collateral };
+    };
+    expect(await steered("onnx")).toEqual(await steered("safetensors"));
+    const edited = await load(join(models.folder, "steered-safetensors"));
+    const generator = await pipeline("text-generation", join(models.folder, "steered-onnx"), oneThread);
+    const ids = [...(await edited.tokenizer()).encode("He looked at the sea and the ship")];
+    const { logits } = await generator.model({ input_ids: int64(ids), attention_mask: int64(ids.map(() => 1)) });
+    expectClose(logits.data, (await edited.forward(ids, { logits: true })).logits!);
+    await generator.dispose();
+  });
+
   test("with its weights in a file of their own", async () => {
     const model = await load("test/goldens/arch/llama_gqa");
     await saveFiles(model, join(models.folder, "beside"), () => onnxFiles(model, {}, 1000));
-    const loaded = await AutoModelForCausalLM.from_pretrained("beside", oneThread);
+    const loaded = await AutoModelForCausalLM.from_pretrained(join(models.folder, "beside"), oneThread);
     const ids = [3, 14, 15, 9, 26];
     const { logits } = await loaded({ input_ids: int64(ids), attention_mask: int64(ids.map(() => 1)) });
     expectClose(logits.data, (await model.forward(ids, { logits: true })).logits!);

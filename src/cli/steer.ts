@@ -9,8 +9,9 @@ import { fileError, openFileSource } from "../node/file-source.js";
 import { defaultCorpus, defaultModel, embeddedTexts, loadModel } from "../node/load-model.js";
 import { openCorpus } from "../node/open-corpus.js";
 import { rowFile } from "../node/row-file.js";
-import { checkOut, clearOut, saveModel } from "../node/save-model.js";
+import { checkOut, clearOut } from "../node/save-model.js";
 import { version } from "../node/version.js";
+import { type ModelFormat, modelFormats, saveAs, withWrittenHead } from "../node/written-head.js";
 import { checkEdit, type EditCheck } from "../steering/check.js";
 import { type EditPlan, planEdits, readEditPlan } from "../steering/edit-plan.js";
 import { methods } from "../steering/solution.js";
@@ -36,6 +37,7 @@ interface SteerArguments {
   context?: number;
   check?: string[];
   checkTokens: number;
+  format: ModelFormat;
   out?: string;
   force?: boolean;
   dryRun?: boolean;
@@ -60,6 +62,7 @@ Examples:
   unembed steer --edit ' the=x0.5' --edit ' sea=x3' --out less-the
   unembed steer ./my-model --edit '@emoji=ban' --corpus 'texts/*.txt' --dry-run
   unembed steer ./my-model --edit '/^ [Dd]el/u=x0.2' --each --corpus a.txt --check b.txt c.txt --out edited
+  unembed steer ./my-model --edit ' the=x0.5' --format onnx --out for-the-browser
   unembed steer ./other-model --plan edited/unembed.json --out other-edited`;
 
 /** `unembed steer`. */
@@ -85,6 +88,11 @@ export function steerCommand(signal: AbortSignal): Command {
     .option("--check <file...>", "unseen text: the first of the same kind, the others of another (default: embedded)")
     .option("--check-tokens <n>", "tokens of each text that is checked on", positiveInteger, 10_000)
     .option("--out <folder>", "where to write the edited model")
+    .addOption(
+      new Option("--format <name>", "onnx: for onnxruntime and transformers.js")
+        .choices(modelFormats)
+        .default("safetensors"),
+    )
     .option("--force", "replace the folder if it is there")
     .option("--dry-run", "list what matched and stop")
     .option("--threads <n>", "processor cores to use (default: all)", positiveInteger)
@@ -148,25 +156,22 @@ async function savedAndMeasured(
   signal: AbortSignal,
 ) {
   const out = args.out!;
+  const { format, threads } = args;
   const { inDomain, outOfDomain } = texts;
   const options = { contextLength: args.context, signal };
   let check: EditCheck = {};
   const summary = () => summarizeSteering(steered, check, out);
-  await saveModel(model, steered.change, out, {
+  await saveAs[format](model, steered.change, out, {
     force: args.force,
     signal,
     async examine(folder) {
-      const written = await loadModel(folder, { threads: args.threads });
-      try {
-        const subject = { original: model, edited: { head: written.head, name: out }, groups: steered.solution.groups };
-        check = {
+      check = await withWrittenHead(format, folder, { original: model, threads }, async (head) => {
+        const subject = { original: model, edited: { head, name: out }, groups: steered.solution.groups };
+        return {
           ...(await checkEdit(subject, { fit: texts.fit }, { ...options, tokens: args.tokens })),
           ...(await checkEdit(subject, { inDomain, outOfDomain }, { ...options, tokens: args.checkTokens })),
         };
-      } finally {
-        // A folder with open files cannot be renamed everywhere.
-        await written.close();
-      }
+      });
       const record = { unembed: version, plan: steered.plan, measured: summary() };
       return [["unembed.json", `${JSON.stringify(record, undefined, 2)}\n`]];
     },
