@@ -70,9 +70,13 @@ test("a dry run lists what matched and writes nothing", async () => {
 describe("what makes no sense is one clear line", () => {
   const tooMuch = ["--edit", " the=p=0.7", " of=p=0.6", ...small];
   test.each<[string, string[], RegExp]>([
-    ["no edit", [], /--edit: or --plan is wanted/],
+    ["no edit", [], /one of --edit, --edits and --plan is wanted/],
     ["several tokens", ["--edit", " antidisestablish=x2"], /tokens: " ant/],
-    ["twice the same", ["--edit", " the=x2", "id:261=x3"], /ask twice for token " the"/],
+    [
+      "twice the same",
+      ["--edit", " the=x2", "id:261=x3"],
+      /token " the" \(id:261\) is edited twice: by " the=x2" and by "id:261=x3"/,
+    ],
     ["a factor of 0", ["--edit", " the=x0"], /scales by 0/],
     ["probabilities above 1", tooMuch, /edits: /],
     ["a text of several tokens", ["--edit", "\\ufffd=x2"], /token ".*": is shown by \d+ tokens; name one by its id/],
@@ -94,7 +98,7 @@ describe("what makes no sense is one clear line", () => {
     const { stdout } = await unembed(["steer", "--edit", " the=x2", "--dry-run", "--json"]);
     const plan = JSON.parse(stdout);
     const file = join(folder, "plan.json");
-    await writeFile(file, JSON.stringify({ ...plan, vocabulary: { ...plan.vocabulary, hash: "0" } }));
+    await writeFile(file, JSON.stringify({ ...plan, vocabulary: { ...plan.vocabulary, sha256: "0" } }));
     const { stderr } = await unembed(["steer", "--plan", file, "--dry-run"]);
     expect(stderr).toMatch(/plan\.json: is a plan for another vocabulary than that of tiny-books/);
   });

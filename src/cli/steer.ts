@@ -1,11 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Corpus } from "../corpus/corpus.js";
 import { InputError } from "../errors.js";
 import type { Model } from "../model/model.js";
-import { matchTexts } from "../node/bounded-match.js";
 import { corpus } from "../node/corpus-files.js";
-import { fileError, openFileSource } from "../node/file-source.js";
 import { defaultCorpus, defaultModel, embeddedTexts, loadModel } from "../node/load-model.js";
 import { openCorpus } from "../node/open-corpus.js";
 import { rowFile } from "../node/row-file.js";
@@ -13,25 +10,18 @@ import { checkOut, clearOut } from "../node/save-model.js";
 import { version } from "../node/version.js";
 import { type ModelFormat, modelFormats, saveAs, withWrittenHead } from "../node/written-head.js";
 import { checkEdit, type EditCheck } from "../steering/check.js";
-import { type EditPlan, planEdits, readEditPlan } from "../steering/edit-plan.js";
+import type { EditPlan } from "../steering/edit-plan.js";
 import { methods } from "../steering/solution.js";
 import { type Steered, steer } from "../steering/steer.js";
 import { summarizeSteering } from "../steering/summary.js";
-import { printable } from "./analysis-table.js";
 import { commandLine, positiveInteger } from "./arguments.js";
 import { hubOptions } from "./hub-options.js";
 import { Interrupted } from "./interrupt.js";
 import { noProgress, tokenProgress } from "./progress.js";
+import { matchedLines, type PlanArguments, planOf } from "./steer-plan.js";
 import { steeringTable } from "./steering-table.js";
 
-interface SteerArguments {
-  edit?: string[];
-  plan?: string;
-  each?: boolean;
-  method: EditPlan["method"];
-  size: number;
-  salient?: number;
-  calibrate: boolean;
+interface SteerArguments extends PlanArguments {
   corpus?: string[];
   tokens: number;
   context?: number;
@@ -50,9 +40,6 @@ interface SteerArguments {
 class SteeringInterrupted extends Interrupted {
   override readonly message = "interrupted; nothing was written";
 }
-
-/** Tokens matched that are listed by name. */
-const listed = 20;
 
 const examples = `
 A TOKEN is its text (" the", with its space; quotes and \\n are read), id:262, /regex/u, @emoji, @script:Han or
@@ -76,11 +63,13 @@ export function steerCommand(signal: AbortSignal): Command {
     )
     .argument("[model]", "model folder, hub id (org/name), or tiny-books (embedded)", defaultModel)
     .option("--edit <token=spec...>", "what to change")
+    .option("--edits <file>", "the same from a JSON or YAML file: a list of {token, spec}, or SPECs by TOKEN")
     .option("--plan <file>", "the edits of an earlier run: its unembed.json, or a plan alone")
     .option("--each", "a target for every token of a set, instead of one for the set")
     .addOption(new Option("--method <name>", "how the edit is found").choices(methods).default("nearest"))
     .option("--size <lambda>", "how much the size of the edit counts (nearest, constant)", positiveNumber, 1e-4)
     .option("--salient <k>", "with --method salient: how many dimensions", positiveInteger)
+    .option("--exact", "with --method constant: the direction that is exact in models with a LayerNorm")
     .option("--no-calibrate", "do not solve the lengths so that the targets hold")
     .option("--corpus <file...>", "text that the targets hold on (default: embedded text)")
     .option("--tokens <n>", "stop fitting after this many tokens", positiveInteger, 40_000)
@@ -99,7 +88,10 @@ export function steerCommand(signal: AbortSignal): Command {
     .option("--json", "print the results as one JSON object to standard output")
     .option("--quiet", "no progress, no table")
     .addHelpText("after", examples)
-    .action((name: string, args: SteerArguments) => runSteer(name, args, signal));
+    .action((name: string, args: SteerArguments, command: Command) => {
+      const given = (option: string) => command.getOptionValueSource(option) === "cli";
+      return runSteer(name, args, given, signal);
+    });
 }
 
 function positiveNumber(text: string): number {
@@ -110,7 +102,12 @@ function positiveNumber(text: string): number {
   return value;
 }
 
-async function runSteer(name: string, args: SteerArguments, signal: AbortSignal): Promise<void> {
+async function runSteer(
+  name: string,
+  args: SteerArguments,
+  given: (option: string) => boolean,
+  signal: AbortSignal,
+): Promise<void> {
   const started = performance.now();
   const { out } = args;
   if (out === undefined && !args.dryRun) throw new InputError("--out", "is missing: where to write (or --dry-run)");
@@ -127,7 +124,7 @@ async function runSteer(name: string, args: SteerArguments, signal: AbortSignal)
       if (!args.dryRun) await clearOut(out);
       await checkOut(model, out, args.force);
     }
-    const plan = await planOf(model, args);
+    const plan = await planOf(model, args, given);
     if (args.dryRun) {
       if (args.json) console.log(JSON.stringify(plan));
       else console.log(matchedLines(plan));
@@ -177,32 +174,6 @@ async function savedAndMeasured(
     },
   });
   return { check, summary: summary() };
-}
-
-async function planOf(model: Model, args: SteerArguments): Promise<EditPlan> {
-  if ((args.plan === undefined) === (args.edit === undefined)) {
-    throw new InputError("--edit", "or --plan is wanted, and not both");
-  }
-  if (args.plan !== undefined) return readEditPlan(await openFileSource(args.plan), model);
-  const { each, method, size, salient, calibrate } = args;
-  const readList = async (path: string) => {
-    try {
-      return await readFile(path, "utf8");
-    } catch (error) {
-      throw fileError(path, error);
-    }
-  };
-  return planEdits(model, args.edit!, { each, method, size, salient, calibrate, readList, matchTexts });
-}
-
-function matchedLines({ edits }: EditPlan): string {
-  return edits
-    .map(({ label, tokens }) => {
-      const shown = tokens.slice(0, listed).map(({ id, text }) => `${printable(text)} (id:${id})`);
-      const more = tokens.length > listed ? ` and ${tokens.length - listed} more` : "";
-      return `${label} is about ${shown.join(", ")}${more}`;
-    })
-    .join("\n");
 }
 
 type Hub = ReturnType<typeof hubOptions>;

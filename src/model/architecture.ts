@@ -2,6 +2,7 @@ import type { Graph, Value } from "../engine/graph.js";
 import type { TensorEntry } from "../tensor/safetensors.js";
 import type { Config } from "./config.js";
 import type { HeadTransform } from "./head.js";
+import type { Affine } from "./layers.js";
 import type { Weights } from "./weights.js";
 
 /**
@@ -38,6 +39,8 @@ export interface ModelDescription {
     readonly bias?: TensorEntry | undefined;
     readonly transform?: HeadTransform | undefined;
   };
+  /** Weight and bias of a LayerNorm that ends the layers, so that the head multiplies what comes out of it. */
+  readonly finalLayerNorm?: Affine | undefined;
   /** Adds the layers to the graph. @returns the hidden states that the head multiplies, [batch, time, d] */
   hiddenStates(pass: ForwardPass): Value;
 }

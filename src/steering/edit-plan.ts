@@ -4,7 +4,8 @@ import { InputError } from "../errors.js";
 import type { HeadModel } from "../model/head-model.js";
 import type { ByteSource } from "../tensor/byte-source.js";
 import { parseStrictJson } from "../tensor/strict-json.js";
-import { checkedTarget, parseEdit } from "./edit-spec.js";
+import { askedEdits, type Edits } from "./edit-list.js";
+import { checkedTarget } from "./edit-spec.js";
 import { methods, type Target } from "./solution.js";
 import { type SelectorOptions, selectTokens } from "./token-selector.js";
 
@@ -17,13 +18,15 @@ const target = z.union([
 const planSchema = z.strictObject({
   schema: z.literal("unembed-edit-plan"),
   schemaVersion: z.literal(1),
-  /** V of the tokenizer, and a hash over all tokens' texts. */
-  vocabulary: z.strictObject({ size: z.number().int(), hash: z.string() }),
+  /** V of the tokenizer, and SHA-256 (hex) over its entries. */
+  vocabulary: z.strictObject({ size: z.number().int(), sha256: z.string() }),
   method: z.enum(methods),
-  /** lambda of `nearest`. */
-  size: z.number().nonnegative(),
+  /** lambda of `nearest` and `constant`. */
+  size: z.number().positive(),
   /** k of `salient`. */
   salient: z.number().int().positive().optional(),
+  /** `constant` along the direction that is exact in models with a LayerNorm. */
+  exact: z.boolean().optional(),
   calibrate: z.boolean(),
   edits: z
     .array(
@@ -40,52 +43,63 @@ const planSchema = z.strictObject({
 /** What is wanted of which tokens, and how: the same in a file and in memory, for any model of the same vocabulary. */
 export type EditPlan = z.infer<typeof planSchema>;
 
-export interface PlanOptions extends SelectorOptions {
+export interface PlanOptions extends Omit<SelectorOptions, "place"> {
   /** Give each token of a set the target by itself, instead of one to the set. */
   each?: boolean | undefined;
   method?: EditPlan["method"] | undefined;
   size?: number | undefined;
   salient?: number | undefined;
+  exact?: boolean | undefined;
   calibrate?: boolean | undefined;
 }
 
 /**
  * Finds the tokens that edits are about.
  *
- *     const plan = await planEdits(model, [" the=x0.5", "@emoji=ban"]);
+ *     const plan = await planEdits(model, { " the": 0.5, "id:3": "ban" });
+ *     const same = await planEdits(model, [" the=x0.5", "id:3=ban"]);
  *
- * @param edits `TOKEN=SPEC` each (see selectTokens and parseEdit)
- * @throws InputError if a token does not exist, or two edits are about the same one
+ * @param edits of tokens (see selectTokens) and targets (see parseSpec; a number is a factor)
+ * @throws InputError if a token does not exist, two edits are about the same one, or an option does not suit the model
  */
-export async function planEdits(
-  model: HeadModel,
-  edits: readonly string[],
-  { each = false, method = "nearest", size = 1e-4, salient, calibrate = true, ...reading }: PlanOptions = {},
-): Promise<EditPlan> {
-  if (edits.length === 0) throw new InputError("edits", "none is given");
+export async function planEdits(model: HeadModel, edits: Edits, options: PlanOptions = {}): Promise<EditPlan> {
+  const { each = false, method = "nearest", size = 1e-4, salient, exact, calibrate = true, ...reading } = options;
   const tokenizer = await model.tokenizer();
   const planned: EditPlan["edits"] = [];
-  for (const text of edits) {
-    const { token, target } = parseEdit(text);
-    const ids = await selectTokens(token, tokenizer, reading);
+  const places: string[] = [];
+  for (const { token, target, label, place, given } of askedEdits(edits)) {
+    const ids = await selectTokens(token, tokenizer, { ...reading, place: given });
     const tokens = ids.map((id) => ({ id, text: tokenizer.tokenText(id) }));
-    const groups = each ? tokens.map((one) => [one]) : [tokens];
-    for (const group of groups) planned.push({ label: text, target, tokens: group });
+    for (const group of each ? tokens.map((one) => [one]) : [tokens]) {
+      planned.push({ label, target, tokens: group });
+      places.push(place);
+    }
   }
-  return checkedPlan("edits", model, tokenizer, {
+  const plan: EditPlan = {
     schema: "unembed-edit-plan",
     schemaVersion: 1,
-    vocabulary: { size: tokenizer.vocabSize, hash: vocabularyHash(tokenizer) },
+    vocabulary: { size: tokenizer.vocabSize, sha256: await vocabularyHash(tokenizer) },
     method,
     size,
     ...(salient === undefined ? {} : { salient }),
+    ...(exact ? { exact } : {}),
     calibrate,
     edits: planned,
-  });
+  };
+  checkPlan(plan, model, tokenizer, (index) => (index === undefined ? "edits" : places[index]!));
+  return plan;
 }
 
-/** A plan from its file. @throws InputError naming the field that cannot be used, or that it is of another vocabulary */
-export async function readEditPlan(source: ByteSource, model: HeadModel): Promise<EditPlan> {
+/**
+ * A plan from its file.
+ * @param changes fields that are to be others than in the file
+ * @throws InputError naming the field that cannot be used, or that it is of another vocabulary
+ */
+export async function readEditPlan(
+  source: ByteSource,
+  model: HeadModel,
+  changes: Partial<Pick<EditPlan, "method" | "size" | "salient" | "exact" | "calibrate">> = {},
+): Promise<EditPlan> {
   const json = parseStrictJson(source.name, "plan", await source.read(0, source.size));
   // What steer writes beside a model holds the plan among other things.
   const inside = typeof json === "object" && json !== null && "plan" in json ? json.plan : json;
@@ -94,39 +108,67 @@ export async function readEditPlan(source: ByteSource, model: HeadModel): Promis
     const { path, message } = parsed.error.issues[0]!;
     throw new InputError(source.name, `field ${path.join(".") || "(all)"}: ${message}`);
   }
-  return checkedPlan(source.name, model, await model.tokenizer(), parsed.data);
-}
-
-function checkedPlan(place: string, model: HeadModel, tokenizer: Tokenizer, plan: EditPlan): EditPlan {
-  const { size, hash } = plan.vocabulary;
-  if (size !== tokenizer.vocabSize || hash !== vocabularyHash(tokenizer)) {
-    throw new InputError(place, `is a plan for another vocabulary than that of ${model.name}`);
+  const plan = { ...withoutOthers(parsed.data, changes.method), ...changes };
+  const tokenizer = await model.tokenizer();
+  const { size, sha256 } = plan.vocabulary;
+  if (size !== tokenizer.vocabSize || sha256 !== (await vocabularyHash(tokenizer))) {
+    throw new InputError(source.name, `is a plan for another vocabulary than that of ${model.name}`);
   }
-  const seen = new Map<number, string>();
-  for (const { label, tokens, target } of plan.edits) {
-    checkedTarget(label, target satisfies Target);
-    for (const { id, text } of tokens) {
-      if (id >= model.vocabSize || !tokenizer.produces(id))
-        throw new InputError(place, `names id ${id}, which is no token`);
-      const before = seen.get(id);
-      if (before !== undefined) {
-        throw new InputError(
-          place,
-          `ask twice for token ${JSON.stringify(text)} (id:${id}): in ${before} and in ${label}`,
-        );
-      }
-      seen.set(id, label);
-    }
-  }
+  checkPlan(plan, model, tokenizer, (index) => (index === undefined ? source.name : `${source.name}: edits.${index}`));
   return plan;
 }
 
-/** FNV-1a over the tokens' texts, to tell vocabularies apart, not to withstand anyone. */
-function vocabularyHash({ vocabSize, tokenText }: Tokenizer): string {
-  let hash = 0x811c9dc5;
-  for (let id = 0; id < vocabSize; id++) {
-    const text = `${tokenText(id)}\0`;
-    for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+/** The plan without what only its own method has a use for, where another one is to take its place. */
+function withoutOthers(plan: EditPlan, method = plan.method): EditPlan {
+  const { salient, exact, ...rest } = plan;
+  return method === plan.method ? plan : rest;
+}
+
+/** @param place of an edit, or of all of them together */
+function checkPlan(plan: EditPlan, model: HeadModel, tokenizer: Tokenizer, place: (index?: number) => string): void {
+  const { method, salient, exact, size } = plan;
+  if (!(size > 0 && Number.isFinite(size))) throw new InputError("size", `is ${size}; a number above 0 is wanted`);
+  if (exact && method !== "constant") throw new InputError("exact", `is for the method constant, not ${method}`);
+  if (salient !== undefined) {
+    if (method !== "salient") throw new InputError("salient", `is for the method salient, not ${method}`);
+    const { hiddenSize: d } = model;
+    if (!(Number.isInteger(salient) && salient >= 1 && salient <= d)) {
+      throw new InputError("salient", `is ${salient}; ${model.name} has ${d} dimensions`);
+    }
   }
-  return (hash >>> 0).toString(16).padStart(8, "0");
+  const seen = new Map<number, number>();
+  let total = 0;
+  for (const [index, { label, tokens, target }] of plan.edits.entries()) {
+    checkedTarget(target satisfies Target, place(index));
+    if ("probability" in target) total += target.probability;
+    for (const { id, text } of tokens) {
+      if (id >= model.vocabSize || !tokenizer.produces(id)) {
+        throw new InputError(place(index), `names id ${id}, which is no token`);
+      }
+      if (text !== tokenizer.tokenText(id)) {
+        throw new InputError(
+          place(index),
+          `id ${id} is ${JSON.stringify(tokenizer.tokenText(id))}, not ${JSON.stringify(text)}`,
+        );
+      }
+      const before = seen.get(id);
+      if (before !== undefined) {
+        const other = plan.edits[before]!.label;
+        throw new InputError(
+          place(index),
+          `token ${JSON.stringify(text)} (id:${id}) is edited twice: by ${JSON.stringify(other)} and by ${JSON.stringify(label)}`,
+        );
+      }
+      seen.set(id, index);
+    }
+  }
+  if (total >= 1)
+    throw new InputError(place(), `the probabilities asked for add up to ${total}; they must stay below 1`);
+}
+
+/** Over the entries as the vocabulary has them: texts would show pieces of characters alike. */
+async function vocabularyHash({ vocabSize, entry }: Tokenizer): Promise<string> {
+  const entries = Array.from({ length: vocabSize }, (_, id) => entry(id) ?? null);
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(entries)));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseEdit, parseSpec } from "./edit-spec.js";
+import { parseSpec, splitEdit, targetOf } from "./edit-spec.js";
 
 test.each([
   ["x0.5", { scale: 0.5 }],
@@ -24,7 +24,12 @@ test.each([
   ["==+1", "=", { logOdds: 1 }],
   ["x=ban=0.5", "x", { scale: 0.5 }],
 ])("%s is split at the last = that a target follows", (text, token, target) => {
-  expect(parseEdit(text)).toEqual({ token, target });
+  const { spec, ...rest } = splitEdit(text, "edit");
+  expect({ ...rest, target: targetOf(spec, "edit") }).toEqual({ token, target });
+});
+
+test.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])("the factor %s is refused", (factor) => {
+  expect(() => targetOf(factor, "edit")).toThrow(/^edit: scales by/);
 });
 
 test.each([
@@ -35,5 +40,5 @@ test.each([
   ["a=p=0", /probability of 0/],
   ["a=p=1", /probability of 1/],
 ])("%s is refused", (text, message) => {
-  expect(() => parseEdit(text)).toThrow(message);
+  expect(() => targetOf(splitEdit(text, "edit").spec, "edit")).toThrow(message);
 });

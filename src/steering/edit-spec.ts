@@ -1,7 +1,7 @@
 import { InputError } from "../errors.js";
 import type { Target } from "./solution.js";
 
-/** What a ban leaves of a token's probability, unless another share is given. */
+/** What a ban leaves of a token's mean probability, unless another share is given. */
 const banScale = 1e-6;
 
 const known = "x0.5 (a factor), +2 or -2 (log-odds), p=0.001 (a mean probability), ban or ban=1e-4";
@@ -18,22 +18,28 @@ export function parseSpec(spec: string): Target | undefined {
 
 /**
  * `TOKEN=SPEC` at the last "=" behind which a known form stands: the token's text may hold one too.
- * @throws InputError if there is none, or it asks for what no probability can be
+ * @param place where it was asked for, for messages  @throws InputError if there is none
  */
-export function parseEdit(text: string): { token: string; target: Target } {
+export function splitEdit(text: string, place: string): { token: string; spec: string } {
   for (let at = text.lastIndexOf("="); at > 0; at = text.lastIndexOf("=", at - 1)) {
-    const target = parseSpec(text.slice(at + 1));
+    const spec = text.slice(at + 1);
     // "a=p=0.1" ends in a number behind its last "=", which is no form of its own.
-    if (target !== undefined) return { token: text.slice(0, at), target: checkedTarget(text, target) };
-    if (at === 0) break;
+    if (parseSpec(spec) !== undefined) return { token: text.slice(0, at), spec };
   }
-  throw new InputError(`edit ${JSON.stringify(text)}`, `is not TOKEN=SPEC; a SPEC is ${known}`);
+  throw new InputError(place, `is not TOKEN=SPEC; a SPEC is ${known}`);
+}
+
+/** @param spec a SPEC, or a factor  @throws InputError if it is none, or asks for what no probability can be */
+export function targetOf(spec: string | number, place: string): Target {
+  const target = typeof spec === "number" ? { scale: spec } : parseSpec(spec);
+  if (target === undefined) throw new InputError(place, `${JSON.stringify(spec)} is no SPEC; it is ${known}`);
+  return checkedTarget(target, place);
 }
 
 /** @throws InputError if it asks for what no probability can be */
-export function checkedTarget(place: string, target: Target): Target {
+export function checkedTarget(target: Target, place: string): Target {
   const refuse = (problem: string): never => {
-    throw new InputError(`edit ${JSON.stringify(place)}`, problem);
+    throw new InputError(place, problem);
   };
   if ("scale" in target && !(target.scale > 0 && Number.isFinite(target.scale))) {
     refuse(`scales by ${target.scale}; a finite number above 0 is wanted (ban for next to nothing)`);

@@ -7,6 +7,7 @@ import { contextLengthFor } from "../model/context.js";
 import type { HeadChange } from "../model/head-change.js";
 import type { Model } from "../model/model.js";
 import { memoryStore, type RowStore, type StoredContexts, storeContexts } from "../model/stored-contexts.js";
+import { readTensorFloat64 } from "../tensor/safetensors.js";
 import type { EditPlan } from "./edit-plan.js";
 import type { Solution } from "./solution.js";
 import { solveEdits } from "./solve-edits.js";
@@ -41,6 +42,7 @@ export interface Steered {
  */
 export async function steer(model: Model, plan: EditPlan, options: SteerOptions): Promise<Steered> {
   const { corpus, signal, onProgress, store = memoryStore() } = options;
+  const exact = plan.exact ? { finalNorm: await finalNormOf(model) } : undefined;
   const contextLength = contextLengthFor([model], options.contextLength);
   const stream = windows(tokenIds(corpus, await model.tokenizer(), { vocabSize: model.vocabSize }), {
     contextLength,
@@ -54,7 +56,7 @@ export async function steer(model: Model, plan: EditPlan, options: SteerOptions)
     const encoding = needsEncoding ? await encodingOf(model, contexts, signal) : {};
     const solution = await solveEdits({ head: model.head, engine: model.engine, contexts }, groups, {
       ...encoding,
-      ...{ method, size, calibrate, signal },
+      ...{ method, size, calibrate, exact, signal },
       salient: method === "salient" ? (salient ?? model.hiddenSize) : undefined,
     });
     return { plan, solution, change: { rows: solution.rows }, contexts: contexts.count };
@@ -64,6 +66,18 @@ export async function steer(model: Model, plan: EditPlan, options: SteerOptions)
   } finally {
     await contexts.release();
   }
+}
+
+/** @throws InputError if the model's layers do not end in a LayerNorm with weight and bias */
+async function finalNormOf({ name, modelType, description: { finalLayerNorm } }: Model) {
+  if (finalLayerNorm?.bias === undefined) {
+    throw new InputError(
+      "exact",
+      `${name} (${modelType}) does not end in a LayerNorm with a bias, so that no direction is`,
+    );
+  }
+  const { weight, bias } = finalLayerNorm;
+  return { weight: await readTensorFloat64(weight), bias: await readTensorFloat64(bias) };
 }
 
 /** A and the saliencies, from the same contexts. */

@@ -11,6 +11,8 @@ const named = 12;
 
 /** What selecting tokens needs from outside. */
 export interface SelectorOptions {
+  /** Where the selector was given, for messages. */
+  place?: string | undefined;
   /** Reads the lines of a list of tokens (`@file:`). Without it, lists are refused. */
   readList?: ((path: string) => Promise<string>) | undefined;
   /** Which texts a pattern matches; without it as long as that takes, which for some patterns is for ever. */
@@ -29,8 +31,9 @@ export async function selectTokens(
   options: SelectorOptions = {},
 ): Promise<number[]> {
   const list = /^@file:(.*)$/s.exec(selector)?.[1];
-  if (list === undefined) return selectHere(selector, `token ${JSON.stringify(selector)}`, tokenizer, options);
-  if (list === "") throw new InputError(`token ${JSON.stringify(selector)}`, "names no file: @file:PATH is wanted");
+  const here = `${options.place === undefined ? "" : `${options.place}: `}token ${JSON.stringify(selector)}`;
+  if (list === undefined) return selectHere(selector, here, tokenizer, options);
+  if (list === "") throw new InputError(here, "names no file: @file:PATH is wanted");
   if (options.readList === undefined) throw new InputError(list, "lists of tokens cannot be read here");
   const lines = (await options.readList(list)).replace(/^\ufeff/, "").split(/\r?\n/);
   const ids = lines.flatMap((line, index) => {

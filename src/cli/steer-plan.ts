@@ -1,0 +1,78 @@
+import { readFile } from "node:fs/promises";
+import { InputError } from "../errors.js";
+import type { Model } from "../model/model.js";
+import { matchTexts } from "../node/bounded-match.js";
+import { fileError, openFileSource } from "../node/file-source.js";
+import { type EditPlan, type PlanOptions, planEdits, readEditPlan } from "../steering/edit-plan.js";
+import { readEdits } from "../steering/edits-file.js";
+import { printable } from "./analysis-table.js";
+
+/** What of a command line says what is to be edited, and how. */
+export interface PlanArguments {
+  edit?: string[];
+  edits?: string;
+  plan?: string;
+  each?: boolean;
+  method: EditPlan["method"];
+  size: number;
+  salient?: number;
+  exact?: boolean;
+  calibrate: boolean;
+}
+
+/** Tokens matched that are listed by name. */
+const listed = 20;
+
+/**
+ * The plan that a command line asks for, its tokens found.
+ * @param given the options that stand on the command line: those change what a plan's file says
+ * @throws InputError naming the option or the file
+ */
+export async function planOf(
+  model: Model,
+  args: PlanArguments,
+  given: (option: keyof PlanArguments) => boolean,
+): Promise<EditPlan> {
+  const sources = (["edit", "edits", "plan"] as const).filter((option) => args[option] !== undefined);
+  if (sources.length !== 1) throw new InputError("steer", "one of --edit, --edits and --plan is wanted");
+  checkOptions(model, args);
+  if (args.plan !== undefined) {
+    if (args.each) throw new InputError("--each", "is for new edits; the plan says what its targets are for");
+    const options = (["method", "size", "salient", "exact", "calibrate"] as const).filter(given);
+    const changes = Object.fromEntries(options.map((option) => [option, args[option]]));
+    return readEditPlan(await openFileSource(args.plan), model, changes);
+  }
+  const { each, method, size, salient, exact, calibrate } = args;
+  const options: PlanOptions = { each, method, size, salient, exact, calibrate, readList, matchTexts };
+  if (args.edits !== undefined) return planEdits(model, await readEdits(await openFileSource(args.edits)), options);
+  return planEdits(model, args.edit!, options);
+}
+
+/** The names that a command line has for what the plan would refuse anyway. */
+function checkOptions({ name, hiddenSize }: Model, { method, salient, exact, plan }: PlanArguments): void {
+  if (salient !== undefined && salient > hiddenSize) {
+    throw new InputError("--salient", `is ${salient}; ${name} has ${hiddenSize} dimensions`);
+  }
+  if (plan !== undefined) return;
+  if (salient !== undefined && method !== "salient") throw new InputError("--salient", "is for --method salient");
+  if (exact && method !== "constant") throw new InputError("--exact", "is for --method constant");
+}
+
+async function readList(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    throw fileError(path, error);
+  }
+}
+
+/** The tokens that each edit is about, for people. */
+export function matchedLines({ edits }: EditPlan): string {
+  return edits
+    .map(({ label, tokens }) => {
+      const shown = tokens.slice(0, listed).map(({ id, text }) => `${printable(text)} (id:${id})`);
+      const more = tokens.length > listed ? ` and ${tokens.length - listed} more` : "";
+      return `${label} is about ${shown.join(", ")}${more}`;
+    })
+    .join("\n");
+}
