@@ -24,6 +24,14 @@ export { type AnalyzeOptions, type AnalyzeProgress, analyze } from "./encoding/a
 export { type AnalysisSummary, summarize } from "./encoding/summary.js";
 export type { Engine } from "./engine/engine.js";
 export { InputError } from "./errors.js";
+export {
+  type GeneratedText,
+  type GeneratedToken,
+  type GenerateOptions,
+  generate,
+  type Prompt,
+} from "./generation/generate.js";
+export type { Sampling } from "./generation/sampling.js";
 export { type Divergences, divergences } from "./measures/divergence.js";
 export {
   type Mauve,

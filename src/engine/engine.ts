@@ -12,7 +12,11 @@ export type Tensors = Readonly<Record<string, Tensor>>;
 export interface Session {
   /** How many runs are worth having under way at once. */
   readonly concurrency: number;
-  run(feeds: Tensors): Promise<Tensors>;
+  /**
+   * @param handOver names of feeds whose memory goes to the session, which spares a copy: the caller's arrays are empty
+   * then. For what one run put out and the next takes in, like keys and values.
+   */
+  run(feeds: Tensors, handOver?: readonly string[]): Promise<Tensors>;
   release(): Promise<void>;
 }
 

@@ -9,9 +9,17 @@ export type Random = () => number;
  * @throws RangeError if it is not one
  */
 export function seededRandom(seed: number): Random {
-  if (!Number.isSafeInteger(seed)) throw new RangeError(`a seed must be an integer below 2^53, not ${seed}`);
-  const high = splitmix32(Math.floor(seed / 2 ** 32));
-  const word = splitmix32(high() ^ (seed >>> 0));
+  const word = seedWords(seed);
+  return xoshiro128(word(), word(), word(), word());
+}
+
+/**
+ * One of many independent streams: xoshiro128** with a state that splitmix32 fills from the seed and the path, so that a
+ * stream does not depend on which others are drawn from.
+ * @param path whole numbers that name it, like a text's and a sample's
+ */
+export function randomStream(seed: number, ...path: readonly number[]): Random {
+  const word = path.reduce((parent, step) => splitmix32(parent() ^ step), seedWords(seed));
   return xoshiro128(word(), word(), word(), word());
 }
 
@@ -41,6 +49,13 @@ export function permutation(length: number, random: Random): Int32Array {
     order[other] = kept;
   }
   return order;
+}
+
+/** 32-bit words that depend on all bits of the seed. */
+function seedWords(seed: number): () => number {
+  if (!Number.isSafeInteger(seed)) throw new RangeError(`a seed must be an integer below 2^53, not ${seed}`);
+  const high = splitmix32(Math.floor(seed / 2 ** 32));
+  return splitmix32(high() ^ (seed >>> 0));
 }
 
 function rotateLeft(word: number, bits: number): number {

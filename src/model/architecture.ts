@@ -61,6 +61,11 @@ export interface KeyValueCache {
   /** int64 [batch, past + time]: 1 for a token, 0 for padding. */
   readonly attentionMask: Value;
   /**
+   * Says that positions depend on the length of the text so far.
+   * @param changesAfter a length after which all of them are others, those already cached too
+   */
+  lengthMatters(changesAfter?: number): void;
+  /**
    * Puts this pass's keys and values of the next layer after the earlier ones.
    * @param fresh [batch, kvHeads, time, size] each @returns [batch, kvHeads, past + time, size] each
    */

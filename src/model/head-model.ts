@@ -1,6 +1,6 @@
 import { loadTokenizer, type Tokenizer } from "../corpus/tokenizer.js";
 import { type Engine, float32Output } from "../engine/engine.js";
-import { createGraph } from "../engine/graph.js";
+import { createGraph, type Graph } from "../engine/graph.js";
 import type { Folder } from "../tensor/byte-source.js";
 import type { TensorEntry } from "../tensor/safetensors.js";
 import type { ModelDescription } from "./architecture.js";
@@ -77,7 +77,8 @@ function sameBytes(a: TensorEntry, b: TensorEntry): boolean {
   return a.source === b.source && a.offset === b.offset && a.byteLength === b.byteLength;
 }
 
-function logitsGraph(head: Head) {
+/** z of a head by itself: `hidden` [rows, d] to `logits` [rows, V]. */
+export function logitsGraph(head: Head): Graph {
   const graph = createGraph("logits");
   const hidden = graph.input("hidden", "float32", ["rows", head.hiddenSize]);
   graph.output(logits(graph, head, hidden), "logits", "float32", ["rows", head.vocabSize]);

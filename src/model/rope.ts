@@ -9,6 +9,8 @@ export interface Rope {
   readonly maxPositions: number;
   /** Factor on the cosines and sines (YaRN, LongRoPE). */
   readonly attentionFactor: number;
+  /** Where the frequencies depend on the window's length: one after which they are all others, if there is such a one. */
+  readonly byLength?: { readonly changesAfter?: number };
   /** Radians by which each pair turns from one position to the next, [rotated / 2]. @param positions int64, any shape */
   frequencies(graph: Graph, positions: Value): Value;
 }
@@ -162,6 +164,7 @@ function dynamic(parameters: Config, base: Base): Rope {
     rotated,
     maxPositions: Math.floor(maxPositions * factor),
     attentionFactor: 1,
+    byLength: {},
     frequencies(graph, positions) {
       const scalar = (value: number) => graph.constant(Float32Array.of(value), []);
       const length = graph.op("Max", [graph.cast(windowLength(graph, positions), "float32"), scalar(maxPositions)]);
@@ -228,6 +231,7 @@ function longrope(parameters: Config, base: Base): Rope {
     rotated,
     maxPositions,
     attentionFactor: parameters.positive("attention_factor", usual),
+    byLength: { changesAfter: trained },
     frequencies(graph, positions) {
       const beyond = graph.op("Greater", [
         windowLength(graph, positions),

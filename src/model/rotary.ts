@@ -14,6 +14,7 @@ export interface RotaryTables {
 
 /** Tables with a row for each position. */
 export function rotaryTables({ graph, positions, cache }: ForwardPass, rope: Rope): RotaryTables {
+  if (rope.byLength !== undefined) cache?.lengthMatters(rope.byLength.changesAfter);
   const column = graph.op("Reshape", [graph.cast(positions, "float32"), graph.constant(BigInt64Array.of(-1n, 1n))]);
   const angles = graph.op("Mul", [column, rope.frequencies(graph, positions)]);
   const scaled = (table: Value) =>

@@ -79,10 +79,11 @@ function pooledSession(session: number, workers: EngineWorker[]): Session {
   const waiting: ((worker: EngineWorker) => void)[] = [];
   return {
     concurrency: workers.length,
-    async run(feeds) {
+    async run(feeds, handOver = []) {
       const worker = free.pop() ?? (await new Promise<EngineWorker>((resolve) => waiting.push(resolve)));
       try {
-        return await worker.ask({ kind: "run", session, feeds });
+        const given = handOver.map((name) => feeds[name]!.data.buffer as ArrayBuffer);
+        return await worker.ask({ kind: "run", session, feeds }, given);
       } finally {
         const next = waiting.shift();
         if (next === undefined) free.push(worker);
@@ -96,7 +97,8 @@ function pooledSession(session: number, workers: EngineWorker[]): Session {
 }
 
 interface EngineWorker {
-  ask(request: Question): Promise<Tensors>;
+  /** @param given buffers that the worker takes over */
+  ask(request: Question, given?: ArrayBuffer[]): Promise<Tensors>;
   stop(): Promise<void>;
 }
 
@@ -126,13 +128,13 @@ function startWorker(): EngineWorker {
   thread.on("error", failAll);
   thread.on("exit", (code) => failAll(new Error(`the engine's worker stopped with code ${code}`)));
   return {
-    ask(request) {
+    ask(request, given = []) {
       if (dead !== undefined) return Promise.reject(dead);
       const id = nextId++;
       return new Promise((resolve, reject) => {
         pending.set(id, { resolve, reject });
         thread.ref();
-        thread.postMessage({ ...request, id });
+        thread.postMessage({ ...request, id }, given);
       });
     },
     async stop() {

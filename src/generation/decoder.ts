@@ -1,0 +1,157 @@
+import { type Engine, float32Output, type Session, type Tensor, type Tensors } from "../engine/engine.js";
+import { cachedLayers, type LayerCache } from "../model/cached-layers.js";
+import type { Model } from "../model/model.js";
+
+/** Texts that a model has read so far, side by side; each ends at the last place, shorter ones have padding before them. */
+export interface Batch {
+  readonly texts: readonly Text[];
+  /** Places of each, padding included. */
+  readonly width: number;
+  /** `past_key_values.N.key` and `.value`, [texts, kvHeads, width, size]. */
+  readonly past: Tensors;
+  /** What the head multiplies for each text's next token, [texts, d]. */
+  readonly hidden: Float32Array;
+}
+
+interface Text {
+  readonly padding: number;
+}
+
+/** A model's layers with key-value cache: each token is computed once, and later ones look at its keys and values. */
+export interface Decoder {
+  /** Bytes that the cache takes for each token. */
+  readonly bytesPerToken: number;
+  /** Whether a text's own positions depend on how long the longest one beside it is. */
+  readonly dependsOnLength: boolean;
+  /** Whether a text of this length, one longer than what is cached, has to be begun again. */
+  mustReread(length: number): boolean;
+  /** How many batches are worth having under way at once. */
+  readonly concurrency: number;
+  /** Reads texts from their beginnings. @param texts token ids, at least one each */
+  read(texts: readonly ArrayLike<number>[], signal?: AbortSignal): Promise<Batch>;
+  /** Reads one more token of each. The batch given is used up. */
+  extend(batch: Batch, ids: readonly number[]): Promise<Batch>;
+  close(): Promise<void>;
+}
+
+/** Places read in one run: a long text's scores are then a strip, not a square. */
+const placesPerRun = 256;
+
+/** @param oneAtATime for a single batch: all threads work on each run */
+export async function openDecoder(
+  { description, engine }: Pick<Model, "description" | "engine">,
+  { oneAtATime = false }: { oneAtATime?: boolean } = {},
+): Promise<Decoder> {
+  const { session, layers } = await loadLayers(engine, description, oneAtATime);
+  const { cache, dependsOnLength, rereadAfter } = layers;
+  const width = description.hiddenSize;
+
+  /** Reads the next `count` places of all texts. */
+  async function run(batch: Omit<Batch, "hidden">, ids: BigInt64Array): Promise<Batch> {
+    const { texts, past } = batch;
+    const fresh = ids.length / texts.length;
+    const total = batch.width + fresh;
+    const integers = (data: BigInt64Array): Tensor => ({
+      type: "int64",
+      data,
+      dims: [texts.length, data.length / texts.length],
+    });
+    const outputs = await session.run(
+      {
+        input_ids: integers(ids),
+        attention_mask: integers(rows(texts, 0, total, (place, padding) => (place < padding ? 0n : 1n))),
+        // As transformers counts them: tokens from 0, 1 under padding.
+        position_ids: integers(
+          rows(texts, batch.width, total, (place, padding) => BigInt(place < padding ? 1 : place - padding)),
+        ),
+        ...past,
+      },
+      Object.keys(past),
+    );
+    return { texts, width: total, past: renamed(outputs), hidden: float32Output(outputs, "last") };
+  }
+
+  return {
+    bytesPerToken: cache.reduce((bytes, { kvHeads, size }) => bytes + 8 * kvHeads * size, 0),
+    dependsOnLength,
+    mustReread: (length) => rereadAfter.includes(length - 1),
+    concurrency: session.concurrency,
+    async read(given, signal) {
+      const longest = Math.max(...given.map(({ length }) => length));
+      const texts = given.map(({ length }) => ({ padding: longest - length }));
+      // Positions that depend on the length are right only where everything is read at once.
+      const perRun = dependsOnLength ? longest : placesPerRun;
+      let batch: Batch = { texts, width: 0, past: emptyCache(cache, texts.length), hidden: new Float32Array(width) };
+      for (let start = 0; start < longest; start += perRun) {
+        signal?.throwIfAborted();
+        const end = Math.min(start + perRun, longest);
+        const ids = rows(texts, start, end, (place, padding, text) => BigInt(given[text]![place - padding] ?? 0));
+        batch = await run(batch, ids);
+      }
+      return batch;
+    },
+    extend: (batch, ids) => run(batch, BigInt64Array.from(ids, BigInt)),
+    close: () => session.release(),
+  };
+}
+
+async function loadLayers(engine: Engine, description: Model["description"], oneAtATime: boolean) {
+  const layers = cachedLayers("decoder", description);
+  const { graph, hidden } = layers;
+  const last = graph.constant(BigInt64Array.of(-1n), []);
+  graph.output(graph.op("Gather", [hidden, last], { axis: 1 }), "last", "float32", [
+    "batch_size",
+    description.hiddenSize,
+  ]);
+  layers.putOut();
+  const session: Session = await engine.load(graph, { oneAtATime });
+  return { layers, session };
+}
+
+/** Some of a batch's texts. @param kept their numbers, ascending */
+export function someTexts(batch: Batch, kept: readonly number[]): Batch {
+  if (kept.length === batch.texts.length) return batch;
+  const past = Object.entries(batch.past).map(([name, tensor]) => {
+    const [texts, ...shape] = tensor.dims as [number, ...number[]];
+    const size = tensor.data.length / texts;
+    const data = new Float32Array(kept.length * size);
+    kept.forEach((text, index) => {
+      data.set(tensor.data.subarray(text * size, (text + 1) * size) as Float32Array, index * size);
+    });
+    return [name, { type: "float32" as const, data, dims: [kept.length, ...shape] }];
+  });
+  return { ...batch, texts: kept.map((text) => batch.texts[text]!), past: Object.fromEntries(past) };
+}
+
+/** A number for each place from start to end, text by text. */
+function rows(
+  texts: readonly Text[],
+  start: number,
+  end: number,
+  value: (place: number, padding: number, text: number) => bigint,
+): BigInt64Array {
+  const count = end - start;
+  return BigInt64Array.from({ length: texts.length * count }, (_, index) => {
+    const text = Math.floor(index / count);
+    return value(start + (index % count), texts[text]!.padding, text);
+  });
+}
+
+function emptyCache(cache: readonly LayerCache[], texts: number): Tensors {
+  return Object.fromEntries(
+    cache.flatMap(({ kvHeads, size }, layer) =>
+      ["key", "value"].map((name) => [
+        `past_key_values.${layer}.${name}`,
+        { type: "float32" as const, data: new Float32Array(0), dims: [texts, kvHeads, 0, size] },
+      ]),
+    ),
+  );
+}
+
+function renamed(outputs: Tensors): Tensors {
+  return Object.fromEntries(
+    Object.entries(outputs)
+      .filter(([name]) => name.startsWith("present."))
+      .map(([name, tensor]) => [name.replace("present", "past_key_values"), tensor]),
+  );
+}
