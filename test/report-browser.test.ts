@@ -1,30 +1,12 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type Browser, chromium, type Page } from "playwright-core";
+import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { renderReport } from "../src/report/report.js";
+import { browserPath, openFile, QUIET_BROWSER } from "./browser.js";
 import { plausibleAnalysis } from "./plausible-analysis.js";
-
-const browserPath = [
-  process.env.CHROMIUM_PATH,
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-].find((path) => path !== undefined && existsSync(path));
-
-/** Nothing that asks the network by itself, and no sandbox, which root in a container can't have. */
-const QUIET_BROWSER = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 
 const HOSTILE = `</script><img src=x onerror="window.attacked=1">`;
 
@@ -49,18 +31,11 @@ describe.skipIf(browserPath === undefined)(
       rmSync(folder, { recursive: true, force: true });
     });
 
-    async function open(width: number, colorScheme: "light" | "dark"): Promise<{ page: Page; complaints: string[] }> {
-      const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
-      const complaints: string[] = [];
-      page.on("console", (message) => complaints.push(message.text()));
-      page.on("pageerror", (error) => complaints.push(error.message));
-      page.on("request", (request) => {
-        if (!/^(file|data):/.test(request.url())) complaints.push(`requested ${request.url()}`);
-      });
-      await page.goto(pathToFileURL(file).href);
-      await page.waitForSelector("#refit-figure svg");
-      await page.waitForSelector("#component-figure svg");
-      return { page, complaints };
+    async function open(width: number, colorScheme: "light" | "dark") {
+      const opened = await openFile(browser, file, width, colorScheme);
+      await opened.page.waitForSelector("#refit-figure svg");
+      await opened.page.waitForSelector("#component-figure svg");
+      return opened;
     }
 
     test.each([

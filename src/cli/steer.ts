@@ -19,6 +19,7 @@ import { hubOptions } from "./hub-options.js";
 import { Interrupted } from "./interrupt.js";
 import { noProgress, tokenProgress } from "./progress.js";
 import { matchedLines, type PlanArguments, planOf } from "./steer-plan.js";
+import { steeringFiles } from "./steering-files.js";
 import { steeringTable } from "./steering-table.js";
 
 interface SteerArguments extends PlanArguments {
@@ -133,7 +134,7 @@ async function runSteer(
     const texts = await openTexts(args, hub);
     if (!args.quiet) console.error(matchedLines(plan));
     const steered = await shownSteering(model, plan, texts.fit, args, signal);
-    const { check, summary } = await savedAndMeasured(model, steered, texts, args, signal);
+    const { check, summary } = await savedAndMeasured(model, steered, texts, { args, started }, signal);
     const seconds = (performance.now() - started) / 1000;
     if (args.json) console.log(JSON.stringify({ ...summary, seconds, command: commandLine(process.argv.slice(2)) }));
     else if (!args.quiet) console.log(steeringTable(steered, check, seconds, out!));
@@ -149,7 +150,7 @@ async function savedAndMeasured(
   model: Model,
   steered: Steered,
   texts: Awaited<ReturnType<typeof openTexts>>,
-  args: SteerArguments,
+  { args, started }: { args: SteerArguments; started: number },
   signal: AbortSignal,
 ) {
   const out = args.out!;
@@ -170,7 +171,10 @@ async function savedAndMeasured(
         };
       });
       const record = { unembed: version, plan: steered.plan, measured: summary() };
-      return [["unembed.json", `${JSON.stringify(record, undefined, 2)}\n`]];
+      return [
+        ["unembed.json", `${JSON.stringify(record, undefined, 2)}\n`],
+        ...steeringFiles(model, texts, { args, started }, { edit: { ...steered, check, out } }),
+      ];
     },
   });
   return { check, summary: summary() };

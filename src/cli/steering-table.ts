@@ -36,5 +36,11 @@ export function steeringTable({ plan, solution }: Steered, check: EditCheck, sec
     );
   }
   for (const warning of solution.warnings) lines.push(`warning: ${warning}`);
-  return [...lines, "", `time                  ${duration(seconds)}`, `written               ${out}`].join("\n");
+  return [
+    ...lines,
+    "",
+    `time                  ${duration(seconds)}`,
+    `written               ${out}`,
+    `report                ${out}/report.html`,
+  ].join("\n");
 }

@@ -2,11 +2,10 @@ import type { Convergence, Dynamics, LearntToken, OnsetAtShare } from "../dynami
 import { stepText } from "./dynamics-headline.js";
 import { type Html, html } from "./html.js";
 import { bytes, count, decimal, duration, percent, probability, significant, times } from "./numbers.js";
-import { facts, type Provenance } from "./provenance-section.js";
+import { facts, madeBy, type Provenance } from "./provenance-section.js";
 import { tokenLabel } from "./token-tables.js";
 import { visibleText } from "./visible-text.js";
 
-const COMMAND_CHARACTERS = 2000;
 const PATH_CHARACTERS = 200;
 
 /** The places that the page's script draws its figures into, with the words around them. */
@@ -161,14 +160,10 @@ export function checkpointTable({ probes, slopeCosines, log }: Dynamics): Html {
   )}</tbody></table></div></details>`;
 }
 
-export function madeSection(run: Dynamics, { command, version, date }: Provenance): Html {
+export function madeSection(run: Dynamics, provenance: Provenance): Html {
+  const { version, date } = provenance;
   const { model, frequencies, unusable, convergence, seconds, fetched } = run;
-  return html`${
-    command === undefined
-      ? undefined
-      : html`<p>Made by${version === undefined ? "" : ` unembed ${visibleText(version)},`} with</p>
-<pre class="command"><code>${visibleText(command, COMMAND_CHARACTERS)}</code></pre>`
-  }
+  return html`${madeBy(provenance)}
 <div class="columns three facts">
 ${facts("Checkpoints", [
   ["run", visibleText(model.name, PATH_CHARACTERS)],

@@ -20,13 +20,8 @@ const PATH_CHARACTERS = 200;
 const COMMAND_CHARACTERS = 2000;
 
 export function provenanceSection(analysis: Analysis, provenance: Provenance): Html {
-  const { command, version, date } = provenance;
-  return html`${
-    command === undefined
-      ? undefined
-      : html`<p>Made by${version === undefined ? "" : ` unembed ${visibleText(version)},`} with</p>
-<pre class="command"><code>${visibleText(command, COMMAND_CHARACTERS)}</code></pre>`
-  }
+  const { version, date } = provenance;
+  return html`${madeBy(provenance)}
 <div class="columns three facts">
 ${facts("Model", modelFacts(analysis))}
 ${facts("Text", textFacts(analysis.corpus))}
@@ -40,6 +35,13 @@ ${facts("", regressionFacts(analysis.encoding))}
 <pre><code>from safetensors.numpy import load_file; run = load_file("tensors.safetensors"); print({k: v.shape for k, v in run.items()})</code></pre>
 <p class="note">Keys: <code>mean_probability</code> (α) and <code>token_counts</code>, [V]; <code>slopes</code> (A), <code>standard_errors</code>, <code>t_values</code>, <code>p_values</code> and <code>mean_hidden</code>, [d];
 <code>second_moment</code> (mean of h h′), [d, d]. All float64 and in the order of the model’s own ids and dimensions. <code>run.json</code> holds the numbers.</p>`;
+}
+
+/** The command line, where it is known. */
+export function madeBy({ command, version }: Provenance): Html | undefined {
+  if (command === undefined) return undefined;
+  return html`<p>Made by${version === undefined ? "" : ` unembed ${visibleText(version)},`} with</p>
+<pre class="command"><code>${visibleText(command, COMMAND_CHARACTERS)}</code></pre>`;
 }
 
 export type Fact = [name: string, value: string | Html | undefined];

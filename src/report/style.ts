@@ -73,6 +73,7 @@ figcaption b { color: var(--ink); }
   .columns.three { grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 18px 32px; }
 }
 .chart { position: relative; }
+.headline h1 small { font-size: 0.45em; }
 .chart svg { display: block; overflow: visible; position: relative; max-width: 100%; --plot-background: var(--surface); font-family: inherit; font-size: 12px; color: var(--ink); }
 .chart canvas { position: absolute; pointer-events: none; }
 .cloud { touch-action: pan-y; cursor: crosshair; border-radius: 4px; }
@@ -107,6 +108,14 @@ figcaption b { color: var(--ink); }
 .list-title { font-weight: 600; font-size: 13.5px; margin: 14px 0 0; }
 .swatch { display: inline-block; width: 11px; height: 11px; border-radius: 2px; margin-right: 5px; vertical-align: -1px; }
 .swatch.line { height: 3px; width: 18px; vertical-align: 3px; }
+.nowrap { white-space: nowrap; }
+.swatch.ring { border: 1.5px solid var(--ink); border-radius: 50%; }
+.missed { display: block; color: var(--warm); white-space: normal; max-width: 26em; }
+.edits-table { margin-top: 26px; }
+.edits td small { display: block; }
+.generated { margin-top: 18px; }
+.generated p { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 15px; }
+mark { background: var(--accent-soft); color: inherit; border-bottom: 2px solid var(--warm); }
 .ramp { display: inline-block; width: clamp(70px, 24vw, 130px); height: 10px; border-radius: 5px; vertical-align: -1px; margin: 0 6px; }
 
 table { border-collapse: collapse; width: 100%; font-size: 13.5px; line-height: 1.4; }

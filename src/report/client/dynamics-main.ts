@@ -2,7 +2,7 @@ import type { DynamicsPageData } from "../dynamics-page-data.js";
 import { movementControls, scaleControls } from "./dynamics-controls.js";
 import { type Figure, lossFigure, movementFigure, smallFigure, trajectoryFigure } from "./dynamics-figures.js";
 import type { View } from "./dynamics-view.js";
-import { drawAtEveryWidth, find, followTheme } from "./page.js";
+import { drawFigure, find, followTheme } from "./page.js";
 import { slopeFigure, slopeLegend } from "./slope-figure.js";
 import { stepSlider } from "./step-slider.js";
 
@@ -38,14 +38,5 @@ scaleControls(find("#scale-controls"), view, redraw);
 followTheme(redraw);
 
 function show(id: string, figure: () => Figure): void {
-  const holder = find(`#${id} .chart`);
-  const draw = () => {
-    if (holder.clientWidth === 0) return;
-    const chart = figure()(holder.clientWidth);
-    chart.setAttribute("role", "img");
-    chart.setAttribute("aria-label", holder.dataset.label ?? "");
-    holder.replaceChildren(chart);
-  };
-  drawAtEveryWidth(holder, draw);
-  redraws.push(draw);
+  redraws.push(drawFigure(id, (width) => figure()(width)));
 }

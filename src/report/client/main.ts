@@ -1,7 +1,7 @@
 import type { PageData } from "../page-data.js";
 import { type Axes, componentCloud, componentControls, percentileLegend, screeFigure } from "./component-figure.js";
 import { fitCloud } from "./fit-figure.js";
-import { drawAtEveryWidth, find, followTheme } from "./page.js";
+import { drawAtEveryWidth, drawFigure, find, followTheme } from "./page.js";
 import { pointCloud } from "./point-cloud.js";
 import { newSelection } from "./selection.js";
 import { lorenzFigure, refitFigure, saliencyFigure } from "./sparsity-figures.js";
@@ -38,13 +38,7 @@ for (const [id, figure] of Object.entries({
   "lorenz-figure": lorenzFigure(data),
   "refit-figure": refitFigure(data),
 })) {
-  const holder = find(`#${id} .chart`);
-  drawAtEveryWidth(holder, () => {
-    const chart = figure(holder.clientWidth);
-    chart.setAttribute("role", "img");
-    chart.setAttribute("aria-label", holder.dataset.label ?? "");
-    holder.replaceChildren(chart);
-  });
+  drawFigure(id, figure);
 }
 drawLegend();
 followTheme(() => {

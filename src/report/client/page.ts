@@ -18,6 +18,20 @@ export function drawAtEveryWidth(holder: HTMLElement, draw: () => void): void {
   }).observe(holder);
 }
 
+/** Draws a figure in its place, now and whenever that changes its width. @returns what draws it anew */
+export function drawFigure(id: string, figure: (width: number) => SVGElement | HTMLElement): () => void {
+  const holder = find(`#${id} .chart`);
+  const draw = () => {
+    if (holder.clientWidth === 0) return;
+    const chart = figure(holder.clientWidth);
+    chart.setAttribute("role", "img");
+    chart.setAttribute("aria-label", holder.dataset.label ?? "");
+    holder.replaceChildren(chart);
+  };
+  drawAtEveryWidth(holder, draw);
+  return draw;
+}
+
 /** The toggle, the system's own theme, and paper, which is always light: SVG follows by CSS, canvases are redrawn. */
 export function followTheme(redraw: () => void): void {
   const root = document.documentElement;

@@ -1,0 +1,42 @@
+import { availableParallelism } from "node:os";
+import type { Corpus } from "../corpus/corpus.js";
+import { contextLengthFor } from "../model/context.js";
+import type { Model } from "../model/model.js";
+import { steeringRunFiles } from "../node/steering-run.js";
+import type { CheckText } from "../steering/check.js";
+import { type SteeringRun, steeredModel } from "../steering/steering-run.js";
+import { commandLine } from "./arguments.js";
+
+/** What of a run only the command knows. */
+export interface SteeringCommand {
+  readonly args: { readonly context?: number; readonly threads?: number };
+  /** performance.now() at its beginning. */
+  readonly started: number;
+}
+
+/** Of the bootstrap and of tokens drawn at random. */
+export const steeringSeed = 1;
+
+/** run.json and report.html of what the command found. */
+export function steeringFiles(
+  model: Model,
+  texts: { readonly [Text in CheckText]?: Corpus | undefined },
+  { args, started }: SteeringCommand,
+  found: Pick<SteeringRun, "edit" | "generated">,
+): (readonly [name: string, contents: string])[] {
+  const run: SteeringRun = {
+    model: steeredModel(model),
+    texts: Object.fromEntries(
+      Object.entries(texts).flatMap(([text, corpus]) => (corpus ? [[text, { files: corpus.files }]] : [])),
+    ),
+    contextLength: contextLengthFor([model], args.context),
+    seed: steeringSeed,
+    threads: args.threads ?? availableParallelism(),
+    seconds: (performance.now() - started) / 1000,
+    ...found,
+  };
+  return steeringRunFiles(run, {
+    command: commandLine(process.argv.slice(2)),
+    arguments: { model: model.name, ...args },
+  });
+}

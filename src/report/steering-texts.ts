@@ -1,0 +1,14 @@
+import type { CheckText } from "../steering/check.js";
+
+/** What the texts of a steering run are called and drawn in. */
+export const textNames: Record<CheckText, string> = {
+  fit: "fitting text",
+  inDomain: "unseen, same kind",
+  outOfDomain: "unseen, other kind",
+};
+
+export const textColours: Record<CheckText, string> = {
+  fit: "var(--neutral)",
+  inDomain: "var(--accent)",
+  outOfDomain: "var(--warm)",
+};

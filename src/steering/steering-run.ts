@@ -1,0 +1,78 @@
+import type { Corpus } from "../corpus/corpus.js";
+import type { HeadModel } from "../model/head-model.js";
+import { type CheckText, checkTexts, type EditCheck } from "./check.js";
+import type { EditPlan } from "./edit-plan.js";
+import type { GeneratedTexts } from "./generated-texts.js";
+import type { Solution } from "./solution.js";
+
+/** Everything that a run of `unembed steer` found, to be written to run.json and shown on its page. */
+export interface SteeringRun {
+  readonly model: SteeredModel;
+  readonly texts: { readonly [Text in CheckText]?: { readonly files: Corpus["files"] } };
+  readonly contextLength: number;
+  /** Of the bootstrap and of tokens drawn at random. */
+  readonly seed: number;
+  readonly threads: number;
+  readonly seconds: number;
+  /** What was written and read back. */
+  readonly edit?: WrittenEdit | undefined;
+  readonly generated?: GeneratedTexts | undefined;
+}
+
+export interface SteeredModel {
+  readonly name: string;
+  readonly modelType: string;
+  readonly vocabSize: number;
+  readonly hiddenSize: number;
+  readonly dtype: string;
+  readonly tied: boolean;
+  readonly hasOutputBias: boolean;
+}
+
+export interface WrittenEdit {
+  readonly plan: EditPlan;
+  readonly solution: Solution;
+  readonly check: EditCheck;
+  readonly out: string;
+}
+
+export function steeredModel({ name, modelType, vocabSize, hiddenSize, dtype, head }: HeadModel): SteeredModel {
+  const { tied, bias } = head;
+  return { name, modelType, vocabSize, hiddenSize, dtype, tied, hasOutputBias: bias !== undefined };
+}
+
+/** What run.json holds of a run under `results` (docs/run-schema.md). */
+export function steeringResults({ edit, generated }: SteeringRun) {
+  return { edit: edit ? editResults(edit) : null, generated: generated ?? null };
+}
+
+function editResults({ plan, solution, check, out }: WrittenEdit) {
+  return {
+    out,
+    method: plan.method,
+    size: plan.size,
+    calibrate: plan.calibrate,
+    warnings: solution.warnings,
+    edits: plan.edits.map(({ label, tokens, target }, g) => {
+      const { probability, norms, idealBias, klToIdeal, klOfIdeal, shortfall } = solution.groups[g]!;
+      const { before, wanted, after } = probability;
+      return {
+        ...{ label, tokens, target, probability, idealBias, klToIdeal, klOfIdeal, norms },
+        scale: { wanted: wanted / before, reached: after / before },
+        shortfall: shortfall ?? null,
+        measured: Object.fromEntries(
+          checkTexts.flatMap((text) => {
+            const checked = check[text]?.groups[g];
+            return checked ? [[text, checked]] : [];
+          }),
+        ),
+      };
+    }),
+    collateral: Object.fromEntries(
+      checkTexts.flatMap((text) => {
+        const checked = check[text];
+        return checked ? [[text, checked.collateral]] : [];
+      }),
+    ),
+  };
+}

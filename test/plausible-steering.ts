@@ -1,0 +1,99 @@
+import { seededRandom } from "../src/linalg/random.js";
+import { type CheckedText, checkTexts, type EditCheck } from "../src/steering/check.js";
+import type { SteeringRun } from "../src/steering/steering-run.js";
+
+const texts = ["a", " b", " sea", "\n", "\u202e", "ﷺ", " the"];
+
+/** A made-up run of `unembed steer` with the shape of a real one. @param token texts of the edited tokens and movers */
+export function plausibleSteering(token: readonly string[] = texts, edits = 3): SteeringRun {
+  const random = seededRandom(5);
+  const near = (value: number, error: number) => value * Math.exp(error * (2 * random() - 1));
+  const textOf = (id: number) => token[id % token.length]!;
+  const scales = Array.from({ length: edits }, (_, g) => [0.5, 3, 1e-6, 20][g % 4]!);
+  const checked = (error: number): CheckedText => ({
+    groups: scales.map((scale) => {
+      const actual = near(scale, error);
+      return {
+        before: 1e-3,
+        after: 1e-3 * actual,
+        scale: actual,
+        interval: { low: actual * 0.99, high: actual * 1.01 },
+        idealScale: near(scale, error),
+      };
+    }),
+    collateral: {
+      contexts: 2000,
+      kl: { mean: 0.011, percentile95: 0.05, max: 0.4 },
+      js: { mean: 0.003, percentile95: 0.01, max: 0.1 },
+      klOthers: { mean: 2e-16, percentile95: 1e-15, max: 1e-12 },
+      jsOthers: { mean: 2e-16, percentile95: 1e-15, max: 1e-12 },
+      top1: 0.96,
+      perplexity: { before: 76.5, after: 77.2 },
+      movers: Array.from({ length: 10 }, (_, i) => ({
+        id: 100 + i,
+        token: textOf(i),
+        a: 1e-4,
+        b: 1e-4 * (1.2 - 0.01 * i),
+        scale: 1.2 - 0.01 * i,
+      })),
+    },
+  });
+  const check: EditCheck = Object.fromEntries(checkTexts.map((text, i) => [text, checked([0, 0.03, 0.06][i]!)]));
+  return {
+    model: {
+      ...{ name: "made-up", modelType: "gpt2", vocabSize: 500, hiddenSize: 16, dtype: "F16", tied: true },
+      hasOutputBias: false,
+    },
+    texts: Object.fromEntries(checkTexts.map((text) => [text, { files: [{ name: `${text}.txt`, bytes: 12_345 }] }])),
+    contextLength: 256,
+    seed: 1,
+    threads: 2,
+    seconds: 12.5,
+    edit: {
+      out: "edited",
+      plan: {
+        schema: "unembed-edit-plan",
+        schemaVersion: 1,
+        vocabulary: { size: 500, sha256: "0" },
+        method: "nearest",
+        size: 1e-4,
+        calibrate: true,
+        edits: scales.map((scale, g) => ({
+          label: `${textOf(g)}=x${scale}`,
+          target: { scale },
+          tokens: Array.from({ length: g === 1 ? 2 : 1 }, (_, j) => ({ id: 2 * g + j, text: textOf(g) })),
+        })),
+      },
+      solution: {
+        method: "nearest",
+        warnings: [],
+        rows: { ids: Int32Array.from({ length: edits + 1 }, (_, i) => i), values: new Float64Array(16 * (edits + 1)) },
+        groups: scales.map((scale, g) => ({
+          tokens: [2 * g],
+          target: { scale },
+          probability: { before: 1e-3, wanted: 1e-3 * scale, after: 1e-3 * scale },
+          idealBias: Math.log(scale),
+          klToIdeal: 1e-5,
+          klOfIdeal: 1e-3,
+          norms: [0.3],
+          shortfall: g === 2 ? "no length of the edit comes nearer" : undefined,
+        })),
+      },
+      check,
+    },
+    generated: {
+      pairs: [
+        {
+          prompt: textOf(2),
+          before: [
+            { text: " and then", edited: false },
+            { text: textOf(0), edited: true },
+          ],
+          after: [{ text: " and so on", edited: false }],
+        },
+      ],
+      occurrences: scales.map(() => ({ before: 12, after: 5 })),
+      tokens: { before: 100, after: 100 },
+    },
+  };
+}

@@ -1,0 +1,108 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Browser, chromium } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { renderSteeringReport } from "../src/report/steering-report.js";
+import { steeringResults } from "../src/steering/steering-run.js";
+import { browserPath, openFile, QUIET_BROWSER } from "./browser.js";
+import { plausibleSteering } from "./plausible-steering.js";
+
+const HOSTILE = `</script><img src=x onerror="window.attacked=1">`;
+const hostile = () => {
+  const run = plausibleSteering([HOSTILE]);
+  return { ...run, model: { ...run.model, name: HOSTILE }, edit: { ...run.edit!, out: HOSTILE } };
+};
+/** The page without its data and its script. */
+const markupOf = (page: string) => page.slice(0, page.indexOf('<script type="application/json"'));
+
+test("the same run gives the same page, which loads nothing and holds no markup of its input", () => {
+  const page = renderSteeringReport(hostile(), { command: `unembed steer ${HOSTILE}` });
+  expect(renderSteeringReport(hostile(), { command: `unembed steer ${HOSTILE}` })).toBe(page);
+  expect(page.includes("<img")).toBe(false);
+  expect(page.match(/<script\b/g)).toHaveLength(2);
+  expect(page.match(/<\/script/g)).toHaveLength(2);
+  expect(markupOf(page)).toContain("default-src &#39;none&#39;");
+  expect(markupOf(page)).not.toMatch(/NaN|Infinity|undefined|\[object/);
+});
+
+test("says in words what was done, what it cost, and what could not be reached", () => {
+  const page = markupOf(renderSteeringReport(plausibleSteering([" sea", " the"], 2)));
+  const title = /<h1>(.*?)<\/h1>/s.exec(page)![1]!.replace(/<[^>]*>/g, "");
+  expect(title).toBe("␣sea 2.0× rarer and  the 2 tokens 3.0× likelier, inside the weights");
+  expect(page).toContain("the likeliest next token is the same in 96.0% of contexts");
+  expect(page).toContain("perplexity goes from 76.50 to 77.20 (+0.915%)");
+  expect(page).not.toContain("not reached");
+  const missed = markupOf(renderSteeringReport(plausibleSteering(undefined, 3)));
+  expect(missed).toContain("Of the 3 targets 1 could not be reached");
+  expect(missed).toContain("not reached: no length of the edit comes nearer");
+});
+
+test("a thousand edits: the page shows some, run.json all", () => {
+  const run = plausibleSteering(undefined, 1000);
+  const page = renderSteeringReport(run);
+  expect(page).toContain("<h1>1,000 edits of token probability, inside the weights</h1>");
+  expect(page).toContain("800 more edits are in run.json");
+  expect(page.length).toBeLessThan(1.5e6);
+  const { edit } = steeringResults(run);
+  expect(edit!.edits).toHaveLength(1000);
+  expect(edit!.edits[7]!.measured.inDomain!.scale).toBe(run.edit!.check.inDomain!.groups[7]!.scale);
+});
+
+test("without texts to check on, without generated text", () => {
+  const run = plausibleSteering();
+  const page = markupOf(renderSteeringReport({ ...run, generated: undefined, edit: { ...run.edit!, check: {} } }));
+  expect(page).toContain("What else changed was not measured.");
+  expect(page).not.toContain("<mark>");
+});
+
+describe.skipIf(browserPath === undefined)(
+  `the report of a steering run in a browser${browserPath === undefined ? " (skipped: no Chromium; set CHROMIUM_PATH)" : ""}`,
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), "unembed-steering-report-"));
+    const file = join(folder, "report.html");
+    let browser: Browser;
+
+    beforeAll(async () => {
+      writeFileSync(file, renderSteeringReport(hostile(), { command: "unembed steer" }));
+      browser = await chromium.launch({ executablePath: browserPath!, args: QUIET_BROWSER });
+    });
+    afterAll(async () => {
+      await browser?.close();
+      rmSync(folder, { recursive: true, force: true });
+    });
+
+    async function open(width: number, colorScheme: "light" | "dark") {
+      const opened = await openFile(browser, file, width, colorScheme);
+      await opened.page.waitForSelector("#ratio-figure svg");
+      return opened;
+    }
+
+    test.each([
+      { width: 400, theme: "light" },
+      { width: 1400, theme: "dark" },
+    ] as const)("draws every figure at $width px in the $theme theme", async ({ width, theme }) => {
+      const { page, complaints } = await open(width, theme);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+      expect(await page.locator("figure .chart svg").count()).toBe(await page.locator("figure .chart").count());
+      // A dot and a ring for each of three edits on each of three texts.
+      expect(await page.locator("#ratio-figure circle").count()).toBe(2 * 9);
+      expect(await page.locator("#scale-figure circle").count()).toBe(2 * 9);
+      expect(complaints).toEqual([]);
+      expect(await page.evaluate(() => "attacked" in window)).toBe(false);
+      expect(await page.evaluate(() => document.querySelectorAll("img").length)).toBe(0);
+      await page.close();
+    });
+
+    test("tells the numbers of the point under the pointer, as text", async () => {
+      const { page, complaints } = await open(1400, "light");
+      const dot = page.locator("#ratio-figure circle").first();
+      await dot.scrollIntoViewIfNeeded();
+      await dot.hover({ force: true });
+      await page.waitForFunction(() => document.querySelector("#ratio-figure svg")!.textContent!.includes("wanted ×"));
+      expect(await page.locator("#ratio-figure svg").textContent()).toContain("95% interval");
+      expect(complaints).toEqual([]);
+      await page.close();
+    });
+  },
+);
