@@ -31,11 +31,28 @@ test("edits are solved, written, read back and measured; the plan is applied aga
   const args = ["steer", "--edit", " the=x0.5", "/^ (sea|ship)$/=x3", ...small, "--out", out, "--json", "--quiet"];
   const { code, stdout, stderr } = await unembed(args);
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-  const { edits, collateral } = JSON.parse(stdout);
-  expect(edits.map(({ id, tokens }: { id: number; tokens: number }) => [id, tokens])).toEqual([
+  const { edits, collateral, ...rest } = JSON.parse(stdout);
+  expect(edits.map(({ id, ids }: { id: number; ids: number[] }) => [id, ids.length])).toEqual([
     [261, 1],
     [expect.any(Number), 2],
   ]);
+  const texts = { fit: expect.any(Number), inDomain: expect.any(Number), outOfDomain: expect.any(Number) };
+  const ends = { low: expect.any(Number), high: expect.any(Number) };
+  expect(edits[0]).toMatchObject({
+    ...{ id: 261, token: " the", probability: expect.any(Number), wanted: 0.5, actual: texts, shortfall: null },
+    interval: { fit: ends, inDomain: ends, outOfDomain: ends },
+  });
+  const perplexity = { before: expect.any(Number), after: expect.any(Number) };
+  const number = expect.any(Number);
+  for (const text of ["fit", "inDomain", "outOfDomain"]) {
+    expect(collateral[text]).toMatchObject({ kl: number, js: number, klOthers: number, top1: number, perplexity });
+    expect(collateral[text].kl).toBeLessThan(collateral[text].max.kl);
+  }
+  expect(rest).toMatchObject({ method: "nearest", size: 1e-4, editNorm: number, out });
+  expect(Math.hypot(edits[0].norm, edits[1].norm)).toBeCloseTo(rest.editNorm, 12);
+  expect(rest.spread.effectiveDimensions).toBeGreaterThan(1);
+  expect(rest.spread.effectiveDimensions).toBeLessThan(256);
+  expect(rest.spread.largest).toHaveLength(10);
   for (const [index, wanted] of [0.5, 3].entries()) {
     // Of the head as it lies on the disk: float32 logits, so to their digits.
     expect(Math.abs(Math.log(edits[index].actual.fit / wanted))).toBeLessThan(2e-5);
@@ -52,6 +69,41 @@ test("edits are solved, written, read back and measured; the plan is applied aga
   expect(JSON.parse(second.stdout).edits[0].reached).toBe(edits[0].reached);
   const weights = (place: string) => readFile(join(place, "model.safetensors"));
   expect((await weights(again)).equals(await weights(out))).toBe(true);
+});
+
+test("a ban is carried out where the default lambda would keep it from its target, and a given one is kept", async () => {
+  const run = async (name: string, ...more: string[]) => {
+    const args = ["steer", "--edit", " the=ban", ...small, "--out", join(folder, name), "--json", "--quiet", ...more];
+    const { stdout } = await unembed(args);
+    const { edits, warnings, size } = JSON.parse(stdout);
+    return { ...edits[0], warnings, size };
+  };
+  const lowered = await run("ban");
+  expect(Math.abs(Math.log(lowered.reached / 1e-6))).toBeLessThan(1e-3);
+  expect(lowered).toMatchObject({
+    shortfall: null,
+    warnings: [expect.stringMatching(/lambda was lowered from 0\.0001 to/)],
+  });
+  expect(lowered.size).toBeLessThan(1e-4);
+  const kept = await run("kept", "--size", "1e-4");
+  expect(kept).toMatchObject({ size: 1e-4, warnings: [] });
+  expect(kept.reached).toBeGreaterThan(2e-6);
+  expect(kept.shortfall).toMatch(/; more text, a size below 0\.0001 or a weaker target may reach it$/);
+});
+
+test("edits from a file, along the exact constant direction", async () => {
+  const file = join(folder, "edits.yaml");
+  await writeFile(file, '# less of these\n" the": 0.5\n"/^ (sea|ship)$/": x3\n');
+  const args = ["steer", "--edits", file, "--method", "constant", "--exact", ...small, "--out", join(folder, "exact")];
+  const { code, stdout, stderr } = await unembed([...args, "--json", "--quiet"]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  const { edits, method } = JSON.parse(stdout);
+  expect(method).toBe("constant");
+  for (const [index, wanted] of [0.5, 3].entries()) {
+    // The direction is 112 long: half-precision rows carry it to a few per mille.
+    expect(Math.abs(Math.log(edits[index].actual.fit / wanted))).toBeLessThan(0.02);
+    expect(Math.abs(Math.log(edits[index].actual.outOfDomain / edits[index].ideal.outOfDomain))).toBeLessThan(0.05);
+  }
 });
 
 test("a dry run lists what matched and writes nothing", async () => {

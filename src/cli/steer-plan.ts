@@ -14,7 +14,7 @@ export interface PlanArguments {
   plan?: string;
   each?: boolean;
   method: EditPlan["method"];
-  size: number;
+  size?: number;
   salient?: number;
   exact?: boolean;
   calibrate: boolean;
@@ -40,7 +40,8 @@ export async function planOf(
     if (args.each) throw new InputError("--each", "is for new edits; the plan says what its targets are for");
     const options = (["method", "size", "salient", "exact", "calibrate"] as const).filter(given);
     const changes = Object.fromEntries(options.map((option) => [option, args[option]]));
-    return readEditPlan(await openFileSource(args.plan), model, changes);
+    const size = args.size === undefined ? {} : { fixedSize: true };
+    return readEditPlan(await openFileSource(args.plan), model, { ...changes, ...size });
   }
   const { each, method, size, salient, exact, calibrate } = args;
   const options: PlanOptions = { each, method, size, salient, exact, calibrate, readList, matchTexts };

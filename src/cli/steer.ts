@@ -68,7 +68,11 @@ export function steerCommand(signal: AbortSignal): Command {
     .option("--plan <file>", "the edits of an earlier run: its unembed.json, or a plan alone")
     .option("--each", "a target for every token of a set, instead of one for the set")
     .addOption(new Option("--method <name>", "how the edit is found").choices(methods).default("nearest"))
-    .option("--size <lambda>", "how much the size of the edit counts (nearest, constant)", positiveNumber, 1e-4)
+    .option(
+      "--size <lambda>",
+      "how much the size of the edit counts, with nearest and constant (default: 1e-4, less where a target needs it)",
+      positiveNumber,
+    )
     .option("--salient <k>", "with --method salient: how many dimensions", positiveInteger)
     .option("--exact", "with --method constant: the direction that is exact in models with a LayerNorm")
     .option("--no-calibrate", "do not solve the lengths so that the targets hold")

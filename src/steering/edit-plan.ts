@@ -6,6 +6,7 @@ import type { ByteSource } from "../tensor/byte-source.js";
 import { parseStrictJson } from "../tensor/strict-json.js";
 import { askedEdits, type Edits } from "./edit-list.js";
 import { checkedTarget } from "./edit-spec.js";
+import { defaultSize } from "./lowered-size.js";
 import { methods, type Target } from "./solution.js";
 import { type SelectorOptions, selectTokens } from "./token-selector.js";
 
@@ -23,6 +24,8 @@ const planSchema = z.strictObject({
   method: z.enum(methods),
   /** lambda of `nearest` and `constant`. */
   size: z.number().positive(),
+  /** Keep that lambda also where a target is out of its reach. */
+  fixedSize: z.boolean().optional(),
   /** k of `salient`. */
   salient: z.number().int().positive().optional(),
   /** `constant` along the direction that is exact in models with a LayerNorm. */
@@ -47,6 +50,7 @@ export interface PlanOptions extends Omit<SelectorOptions, "place"> {
   /** Give each token of a set the target by itself, instead of one to the set. */
   each?: boolean | undefined;
   method?: EditPlan["method"] | undefined;
+  /** Default: 1e-4, and less for targets that are out of its reach. */
   size?: number | undefined;
   salient?: number | undefined;
   exact?: boolean | undefined;
@@ -63,7 +67,7 @@ export interface PlanOptions extends Omit<SelectorOptions, "place"> {
  * @throws InputError if a token does not exist, two edits are about the same one, or an option does not suit the model
  */
 export async function planEdits(model: HeadModel, edits: Edits, options: PlanOptions = {}): Promise<EditPlan> {
-  const { each = false, method = "nearest", size = 1e-4, salient, exact, calibrate = true, ...reading } = options;
+  const { each = false, method = "nearest", size, salient, exact, calibrate = true, ...reading } = options;
   const tokenizer = await model.tokenizer();
   const planned: EditPlan["edits"] = [];
   const places: string[] = [];
@@ -80,7 +84,7 @@ export async function planEdits(model: HeadModel, edits: Edits, options: PlanOpt
     schemaVersion: 1,
     vocabulary: { size: tokenizer.vocabSize, sha256: await vocabularyHash(tokenizer) },
     method,
-    size,
+    ...(size === undefined ? { size: defaultSize } : { size, fixedSize: true }),
     ...(salient === undefined ? {} : { salient }),
     ...(exact ? { exact } : {}),
     calibrate,
@@ -98,7 +102,7 @@ export async function planEdits(model: HeadModel, edits: Edits, options: PlanOpt
 export async function readEditPlan(
   source: ByteSource,
   model: HeadModel,
-  changes: Partial<Pick<EditPlan, "method" | "size" | "salient" | "exact" | "calibrate">> = {},
+  changes: Partial<Pick<EditPlan, "method" | "size" | "fixedSize" | "salient" | "exact" | "calibrate">> = {},
 ): Promise<EditPlan> {
   const json = parseStrictJson(source.name, "plan", await source.read(0, source.size));
   // What steer writes beside a model holds the plan among other things.

@@ -9,6 +9,8 @@ import type { Model } from "../model/model.js";
 import { memoryStore, type RowStore, type StoredContexts, storeContexts } from "../model/stored-contexts.js";
 import { readTensorFloat64 } from "../tensor/safetensors.js";
 import type { EditPlan } from "./edit-plan.js";
+import { type EditSpread, editSpread } from "./edit-spread.js";
+import { solveAtLoweredSize, withAdvice } from "./lowered-size.js";
 import type { Solution } from "./solution.js";
 import { solveEdits } from "./solve-edits.js";
 
@@ -24,12 +26,14 @@ export interface SteerOptions {
 }
 
 export interface Steered {
+  /** As it was given, but with the lambda that was used. */
   plan: EditPlan;
   solution: Solution;
   /** What saveModel takes. */
   change: HeadChange;
   /** Contexts fitted on. */
   contexts: number;
+  spread: EditSpread | undefined;
 }
 
 /**
@@ -54,12 +58,22 @@ export async function steer(model: Model, plan: EditPlan, options: SteerOptions)
     const groups = plan.edits.map(({ tokens, target }) => ({ tokens: tokens.map(({ id }) => id), target }));
     const needsEncoding = method === "encoding" || method === "salient";
     const encoding = needsEncoding ? await encodingOf(model, contexts, signal) : {};
-    const solution = await solveEdits({ head: model.head, engine: model.engine, contexts }, groups, {
-      ...encoding,
-      ...{ method, size, calibrate, exact, signal },
-      salient: method === "salient" ? (salient ?? model.hiddenSize) : undefined,
-    });
-    return { plan, solution, change: { rows: solution.rows }, contexts: contexts.count };
+    const solve = (lambda: number) =>
+      solveEdits({ head: model.head, engine: model.engine, contexts }, groups, {
+        ...encoding,
+        ...{ method, size: lambda, calibrate, exact, signal },
+        salient: method === "salient" ? (salient ?? model.hiddenSize) : undefined,
+      });
+    const adjusts = method === "nearest" && calibrate && !plan.fixedSize;
+    const found = adjusts ? await solveAtLoweredSize(solve, size) : { solution: await solve(size), size };
+    const solution = withAdvice(found.solution, found.size, size);
+    return {
+      plan: { ...plan, size: found.size },
+      solution,
+      change: { rows: solution.rows },
+      contexts: contexts.count,
+      spread: await editSpread(model.head, solution.rows),
+    };
   } catch (error) {
     if (error instanceof RangeError) throw new InputError("edits", error.message);
     throw error;

@@ -1,0 +1,55 @@
+import type { Solution } from "./solution.js";
+
+/** lambda unless another is asked for, and those that are tried where it keeps an edit from its target. */
+export const defaultSize = 1e-4;
+const sizes = [1e-5, 1e-6, 1e-7, 1e-8];
+
+/** Of the logarithm of a mean probability: a miss that no last digit of a number type explains. */
+const farOff = 1e-3;
+
+/**
+ * The edits at the largest lambda that lets them reach their targets. A ban of a common token asks for more than the default
+ * lambda lets an edit be; below it, the edits grow, so that it is lowered only while each step halves the largest miss.
+ */
+export async function solveAtLoweredSize(
+  solve: (size: number) => Promise<Solution>,
+  size: number,
+): Promise<{ solution: Solution; size: number }> {
+  let best = { solution: await solve(size), size };
+  for (const lower of sizes.filter((value) => value < size)) {
+    const miss = largestMiss(best.solution);
+    if (!(miss > farOff)) break;
+    const solution = await solve(lower);
+    if (!(largestMiss(solution) < miss / 2)) break;
+    best = { solution, size: lower };
+  }
+  return best;
+}
+
+/** |ln(reached / wanted)| of the group that is farthest off. */
+export function largestMiss({ groups }: Pick<Solution, "groups">): number {
+  return Math.max(...groups.map(({ probability: { after, wanted } }) => Math.abs(Math.log(after / wanted))));
+}
+
+/**
+ * What to do about targets that were missed, beside why, and a warning where lambda is lower than it was.
+ * @param asked lambda at first
+ */
+export function withAdvice(solution: Solution, size: number, asked: number): Solution {
+  const { method, groups, warnings } = solution;
+  const advice =
+    method === "nearest"
+      ? `more text, a size below ${size} or a weaker target may reach it`
+      : "the method nearest, more text or a weaker target may reach it";
+  return {
+    ...solution,
+    groups: groups.map((group) => {
+      if (group.shortfall === undefined || !(largestMiss({ groups: [group] }) > farOff)) return group;
+      return { ...group, shortfall: `${group.shortfall}; ${advice}` };
+    }),
+    warnings:
+      size < asked
+        ? [...warnings, `lambda was lowered from ${asked} to ${size} to reach a target; the edits are larger for it`]
+        : warnings,
+  };
+}
