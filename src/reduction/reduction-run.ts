@@ -1,0 +1,93 @@
+import type { Spread } from "../compare/comparison.js";
+import type { Corpus } from "../corpus/corpus.js";
+import type { Compensation, Metric, Order } from "./orders.js";
+
+/** How the output of a reduced head differs from the original's over a text; divergences in nats. */
+export interface ReductionMeasures {
+  readonly contexts: number;
+  /** KL(original || reduced). */
+  readonly kl: Spread;
+  readonly js: Spread;
+  /** Share of the contexts in which both have the same likeliest token. */
+  readonly top1: number;
+  /** Of the text's own next tokens. */
+  readonly perplexity: { readonly before: number; readonly after: number };
+}
+
+/** One point of a curve: what is lost with that many dimensions deleted. */
+export interface CurvePoint {
+  readonly order: Order;
+  readonly compensate: Compensation;
+  /** Share of the dimensions that is deleted. */
+  readonly fraction: number;
+  readonly deleted: number;
+  readonly kl: number;
+  readonly js: number;
+  readonly top1: number;
+  readonly perplexity: number;
+}
+
+/** R2 of the encoding refitted on what is kept. */
+export interface EncodingPoint {
+  readonly order: Order;
+  readonly fraction: number;
+  readonly deleted: number;
+  readonly r2: number;
+}
+
+/** A pair of numbers, of the original and of the reduced model. */
+export interface BeforeAfter {
+  readonly before: number;
+  readonly after: number;
+}
+
+/** Texts that both models wrote from the same prompts and seeds. */
+export interface GeneratedTexts {
+  readonly deleted: number;
+  /** Of the reduced model's texts against the original's; undefined where there are too few texts. */
+  readonly mauve: number | undefined;
+  /** The same between two sets of the original's own texts: what no reduction can be expected to pass. */
+  readonly mauveOfOriginal: number | undefined;
+  /** Share of different n-grams, n = 1, 2, 3. */
+  readonly distinct: readonly BeforeAfter[];
+  /** Share of 4-grams that had occurred before in the same text. */
+  readonly repetition: BeforeAfter;
+  readonly samples: readonly { readonly prompt: string; readonly before: string; readonly after: string }[];
+}
+
+/** Everything that one reduction measured: what the report shows and run.json holds. */
+export interface ReductionRun {
+  readonly model: {
+    readonly name: string;
+    readonly modelType: string;
+    readonly vocabSize: number;
+    readonly hiddenSize: number;
+    readonly dtype: string;
+    readonly tied: boolean;
+  };
+  readonly corpus: {
+    readonly fit: Corpus["files"];
+    readonly check: Corpus["files"];
+    readonly contextLength: number;
+    readonly contexts: { readonly fit: number; readonly check: number };
+  };
+  readonly deleted: number;
+  readonly kept: number;
+  readonly order: Order;
+  readonly compensate: Compensation;
+  readonly metric: Metric | undefined;
+  readonly seed: number;
+  readonly measures: { readonly fit: ReductionMeasures; readonly check: ReductionMeasures };
+  /** Where a budget was asked for. */
+  readonly budget?: { readonly maxKl: number; readonly verified: ReductionMeasures } | undefined;
+  readonly curve?: readonly CurvePoint[] | undefined;
+  readonly encoding?: readonly EncodingPoint[] | undefined;
+  readonly generated?: readonly GeneratedTexts[] | undefined;
+  /** Bytes at the number type that is stored. */
+  readonly bytes: { readonly head: BeforeAfter; readonly model: BeforeAfter };
+  /** Milliseconds per token, of the head alone and of a whole decoding step, measured in turn in one run. */
+  readonly milliseconds?: { readonly head: BeforeAfter; readonly step: BeforeAfter | undefined } | undefined;
+  readonly warnings: readonly string[];
+  readonly threads: number;
+  readonly seconds: number;
+}
