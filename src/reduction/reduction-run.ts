@@ -14,7 +14,7 @@ export interface ReductionMeasures {
   readonly perplexity: { readonly before: number; readonly after: number };
 }
 
-/** One point of a curve: what is lost with that many dimensions deleted. */
+/** One point of a curve: what is lost with that many dimensions deleted; means over the contexts, in nats. */
 export interface CurvePoint {
   readonly order: Order;
   readonly compensate: Compensation;
@@ -77,13 +77,15 @@ export interface ReductionRun {
   readonly compensate: Compensation;
   readonly metric: Metric | undefined;
   readonly seed: number;
+  /** How it was written; undefined where nothing was. */
+  readonly format: "safetensors" | "onnx" | undefined;
   readonly measures: { readonly fit: ReductionMeasures; readonly check: ReductionMeasures };
   /** Where a budget was asked for. */
   readonly budget?: { readonly maxKl: number; readonly verified: ReductionMeasures } | undefined;
   readonly curve?: readonly CurvePoint[] | undefined;
   readonly encoding?: readonly EncodingPoint[] | undefined;
   readonly generated?: readonly GeneratedTexts[] | undefined;
-  /** Bytes at the number type that is stored. */
+  /** Bytes of the factored head, and of the model with it, at the number type that is stored. */
   readonly bytes: { readonly head: BeforeAfter; readonly model: BeforeAfter };
   /** Milliseconds per token, of the head alone and of a whole decoding step, measured in turn in one run. */
   readonly milliseconds?: { readonly head: BeforeAfter; readonly step: BeforeAfter | undefined } | undefined;

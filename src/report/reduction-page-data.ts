@@ -4,7 +4,7 @@ import type { CurvePoint } from "../reduction/reduction-run.js";
 export interface ReductionPageData {
   curve: readonly CurvePoint[];
   encoding: readonly { order: string; fraction: number; r2: number }[];
-  chosen: { fraction: number; kl: number; top1: number };
+  chosen: { fraction: number; kl: number; top1: number; perplexity: number };
 }
 
 /** How an order and a compensation are called on the page. */

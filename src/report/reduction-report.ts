@@ -1,4 +1,10 @@
-import type { CurvePoint, GeneratedTexts, ReductionMeasures, ReductionRun } from "../reduction/reduction-run.js";
+import type {
+  BeforeAfter,
+  CurvePoint,
+  GeneratedTexts,
+  ReductionMeasures,
+  ReductionRun,
+} from "../reduction/reduction-run.js";
 import { shortName, tile } from "./headline.js";
 import { type Html, html } from "./html.js";
 import { bytes, count, decimal, duration, percent, significant } from "./numbers.js";
@@ -10,6 +16,8 @@ import { visibleText } from "./visible-text.js";
 
 const COMMAND_CHARACTERS = 2000;
 const PATH_CHARACTERS = 200;
+/** Files listed by name; a corpus of thousands would drown the rest. */
+const LISTED_FILES = 12;
 const SAMPLE_CHARACTERS = 2000;
 
 /**
@@ -45,6 +53,7 @@ ${section("made", "How this was made", madeSection(run, provenance))}`;
       fraction: run.deleted / run.model.hiddenSize,
       kl: run.measures.check.kl.mean,
       top1: run.measures.check.top1,
+      perplexity: run.measures.check.perplexity.after,
     },
   };
   return pageFrame({
@@ -57,91 +66,140 @@ ${section("made", "How this was made", madeSection(run, provenance))}`;
 }
 
 function headline(run: ReductionRun): Html {
-  const { check } = run.measures;
-  const share = run.deleted / run.model.hiddenSize;
-  const verdict =
-    check.top1 >= 0.95
-      ? "hardly changes the output"
-      : check.top1 >= 0.85
-        ? "changes the output a little"
-        : check.top1 >= 0.6
-          ? "changes the output clearly"
-          : "changes the output beyond recognition";
-  return html`<header><p class="kicker">unembed · reduction</p>
-<h1>Deleting ${percent(share, 0)} of the head’s dimensions ${verdict}</h1>
-<p class="lead">${count(run.deleted)} of ${count(run.model.hiddenSize)} dimensions of <b>${visibleText(shortName(run.model.name), 80)}</b> were deleted by ${methodName(run.order, run.compensate)}. On unseen text the likeliest token is the same in
-${percent(check.top1)} of the contexts, and the distribution moves by ${significant(check.kl.mean)} nats on average (KL).</p>
+  const { model, measures, order, compensate, kept, deleted } = run;
+  const { check } = measures;
+  const share = deleted / model.hiddenSize;
+  return html`<header class="headline">
+<p class="eyebrow">Reduction of the output head · ${shortName(model.name)}</p>
+<h1>Deleting ${percent(share, 0)} of the head’s dimensions ${verdict(check.top1)}</h1>
+<p class="lead">${count(deleted)} of ${count(model.hiddenSize)} dimensions were deleted by <b>${methodName(order, compensate)}</b>. <b>Lost:</b> on unseen text the likeliest token is another one in
+${percent(1 - check.top1)} of the contexts, the distribution moves by ${significant(check.kl.mean)} nats on average, and perplexity goes from ${decimal(check.perplexity.before, 2)} to ${decimal(check.perplexity.after, 2)}
+(${signedPercent(check.perplexity.after / check.perplexity.before - 1)}). <b>Gained:</b> ${gain(run)}</p>
 <dl class="tiles">
-${tile("KL", significant(check.kl.mean), "KL(original ‖ reduced), nats, mean over contexts of unseen text")}
-${tile("top-1", percent(check.top1), "contexts in which the likeliest token stays the same")}
-${tile("perplexity", `${decimal(check.perplexity.before, 2)} → ${decimal(check.perplexity.after, 2)}`, "of the text’s own next tokens")}
-${tile("kept", `${count(run.kept)} / ${count(run.model.hiddenSize)}`, "dimensions that the head still uses")}
+${tile("KL", significant(check.kl.mean), "nats, original to reduced, mean over contexts of unseen text")}
+${tile("same likeliest token", percent(check.top1), "of the contexts of unseen text")}
+${tile("perplexity", `× ${decimal(check.perplexity.after / check.perplexity.before, 3)}`, "of the text’s own next tokens")}
+${tile("dimensions kept", count(kept), `of ${count(model.hiddenSize)} that the head used`)}
+${tile("head", `× ${decimal(run.bytes.head.after / run.bytes.head.before, 2)}`, `in bytes, factored: ${bytes(run.bytes.head.after)}`)}
+${run.milliseconds && tile("time of the head", `× ${decimal(run.milliseconds.head.after / run.milliseconds.head.before, 2)}`, "per token, measured in one run")}
 </dl></header>`;
+}
+
+function verdict(top1: number): string {
+  if (top1 >= 0.95) return "hardly changes the output";
+  if (top1 >= 0.85) return "changes the output a little";
+  return top1 >= 0.6 ? "changes the output clearly" : "changes the output beyond recognition";
+}
+
+function signedPercent(share: number): string {
+  return `${share > 0 ? "+" : ""}${percent(share).replace("-", "−")}`;
+}
+
+/** What was gained in a sentence; of a folder that keeps the head's shape, that nothing was. */
+function gain({ format, bytes: size, milliseconds, model, kept }: ReductionRun): string {
+  const work = `a head that multiplies by ${count(model.vocabSize * kept)} numbers instead of ${count(model.vocabSize * model.hiddenSize)}`;
+  const saved = `${bytes(Math.abs(size.head.before - size.head.after))} ${size.head.after <= size.head.before ? "smaller" : "larger"}`;
+  const factor = milliseconds && milliseconds.head.before / milliseconds.head.after;
+  const faster = factor === undefined ? "" : ` and ${decimal(factor, 2)} times as fast`;
+  if (format !== "safetensors") return `${work}: it is ${saved}${faster}.`;
+  return `nothing yet in this folder, whose head keeps its shape so that any runtime loads it. Written with --format onnx it is ${work}, ${saved}${faster}.`;
 }
 
 function lostSection({ measures, budget, warnings }: ReductionRun): Html {
   const row = (name: string, { contexts, kl, js, top1, perplexity }: ReductionMeasures) =>
-    html`<tr><th scope="row">${name}</th><td class="number">${count(contexts)}</td>${[
-      kl.mean,
-      kl.percentile95,
-      kl.max,
-      js.mean,
-      js.percentile95,
-    ].map((value) => html`<td class="number">${significant(value)}</td>`)}<td class="number">${percent(top1)}</td>
-<td class="number">${decimal(perplexity.before, 3)}</td><td class="number">${decimal(perplexity.after, 3)}</td></tr>`;
-  return html`<div class="wide"><table><thead><tr><th scope="col">text</th><th scope="col" class="number">contexts</th><th scope="col" class="number">KL mean</th><th scope="col" class="number">95%</th><th scope="col" class="number">largest</th>
-<th scope="col" class="number">JS mean</th><th scope="col" class="number">95%</th><th scope="col" class="number">top-1</th><th scope="col" class="number">perplexity</th><th scope="col" class="number">reduced</th></tr></thead>
-<tbody>${row("fitted on", measures.fit)}${row("unseen", measures.check)}${budget && row("budget verified on", budget.verified)}</tbody></table></div>
+    html`<tr><th scope="row">${name}</th>${numbers(
+      count(contexts),
+      ...[kl.mean, kl.percentile95, kl.max, js.mean, js.percentile95].map(significant),
+      percent(top1),
+      decimal(perplexity.before, 3),
+      decimal(perplexity.after, 3),
+    )}</tr>`;
+  return html`${table(
+    ["text", "contexts", "KL mean", "95%", "largest", "JS mean", "95%", "top-1", "perplexity", "reduced"],
+    [
+      row("fitted on", measures.fit),
+      row("unseen", measures.check),
+      budget && row("unseen, budget verified on", budget.verified),
+    ],
+  )}
 ${
   budget &&
-  html`<p>Asked for was the largest deletion with a mean KL of at most ${significant(budget.maxKl)} nats. It was searched for on one half of the unseen text; the last row is the other half, which the search did not see.</p>`
+  html`<p>Asked for was the largest deletion with a mean KL of at most ${significant(budget.maxKl)} nats. It was searched for on one part of the unseen text; the last row is another part, which the search did not see.</p>`
 }
-${warnings.map((warning) => html`<p class="note">${visibleText(warning, 500)}</p>`)}
-<p class="note">KL and Jensen-Shannon divergence in nats. The difference between the first two rows is what the reduction owes to having seen the text it was fitted to.</p>`;
+${warnings.map((warning) => html`<p><b>Beware:</b> ${visibleText(warning, 500)}</p>`)}
+<p class="note">KL(original ‖ reduced) and Jensen-Shannon divergence in nats: the mean over the contexts, what 95% of them stay below, and the largest. Top-1 is the share of contexts in which both have the same likeliest token.
+The difference between the first two rows is what the reduction owes to having seen the text it was fitted to.</p>`;
 }
 
-function gainedSection({ bytes: size, milliseconds, model, kept }: ReductionRun): Html {
+function gainedSection(run: ReductionRun): Html {
+  const { bytes: size, milliseconds, model, kept } = run;
   const row = (name: string, before: string, after: string, ratio: number) =>
-    html`<tr><th scope="row">${name}</th><td class="number">${before}</td><td class="number">${after}</td><td class="number">${decimal(ratio, 2)}</td></tr>`;
-  const timed = (name: string, pair: { before: number; after: number } | undefined) =>
+    html`<tr><th scope="row">${name}</th>${numbers(before, after, decimal(ratio, 2))}</tr>`;
+  const sized = (name: string, { before, after }: BeforeAfter) =>
+    row(name, bytes(before), bytes(after), after / before);
+  const timed = (name: string, pair: BeforeAfter | undefined) =>
     pair && row(name, `${decimal(pair.before, 3)} ms`, `${decimal(pair.after, 3)} ms`, pair.after / pair.before);
-  return html`<div class="wide"><table><thead><tr><th scope="col"></th><th scope="col" class="number">original</th><th scope="col" class="number">reduced</th><th scope="col" class="number">ratio</th></tr></thead>
-<tbody>${row("numbers that the head multiplies by", count(model.vocabSize * model.hiddenSize), count(model.vocabSize * kept), kept / model.hiddenSize)}
-${row("head", bytes(size.head.before), bytes(size.head.after), size.head.after / size.head.before)}
-${row("whole model", bytes(size.model.before), bytes(size.model.after), size.model.after / size.model.before)}
-${timed("head, per token", milliseconds?.head)}
-${timed("whole decoding step, per token", milliseconds?.step)}</tbody></table></div>
-<p class="note">Sizes are those of the factored head (<code>--format onnx</code>). As safetensors the head keeps its shape, so that any runtime loads it, and nothing is saved. A model whose input embedding is the same matrix keeps that in
-full: its size can then even grow. Times are medians, measured in turn in one run.</p>`;
+  return html`${table(
+    ["", "original", "reduced", "ratio"],
+    [
+      row(
+        "numbers that a token is multiplied by",
+        count(model.vocabSize * model.hiddenSize),
+        count(model.vocabSize * kept),
+        kept / model.hiddenSize,
+      ),
+      sized("bytes of the head", size.head),
+      sized("bytes of the model", size.model),
+      timed("head, per token", milliseconds?.head),
+      timed("whole decoding step, per token", milliseconds?.step),
+    ],
+  )}
+<p class="note">Sizes are those of the factored head (<code>--format onnx</code>): V × k numbers, what picks or projects the k numbers, and a bias. As safetensors the head keeps its shape, so that any runtime loads it, and nothing is saved.
+${model.tied ? "The input embedding of this model is the same matrix and stays whole, so that a model with a second, smaller matrix is larger than before; what is saved is time." : ""}
+${milliseconds && "Times are medians of single tokens, original and reduced in turn in one run."}</p>`;
 }
 
 function curveSection(curve: readonly CurvePoint[]): Html {
-  const shown = [0.1, 0.3, 0.5, 0.7];
+  const shown = [0.1, 0.3, 0.5, 0.7, 0.9].filter((share) => curve.some((point) => isAt(point, share)));
   const methods = [...new Set(curve.map(({ order, compensate }) => methodName(order, compensate)))];
-  const at = (method: string, fraction: number) =>
-    curve.find(
-      (point) => methodName(point.order, point.compensate) === method && Math.abs(point.fraction - fraction) < 1e-9,
-    );
-  return html`<div class="controls" id="curve-controls"></div>
+  return html`<p>The same measures for other shares deleted, other orders of deletion and other ways of making up for it. The dotted line of the saliency is the paper’s: the deleted dimensions simply count as 0.</p>
 <figure id="kl-figure"><div class="legend" id="curve-legend"></div>
 <div class="chart" data-label="KL divergence between original and reduced output against the share of dimensions deleted"></div>
 <figcaption><b>How far the output moves</b>, KL(original ‖ reduced) in nats on unseen text, against the share of dimensions deleted. The vertical scale is logarithmic. The ring is the reduction of this report.</figcaption></figure>
+<div class="columns two">
 <figure id="top1-figure"><div class="chart" data-label="Top-1 agreement against the share of dimensions deleted"></div>
-<figcaption><b>How often the likeliest token stays the same.</b></figcaption></figure>
+<figcaption><b>How often the likeliest token stays the same</b>, in the contexts of unseen text.</figcaption></figure>
 <figure id="perplexity-figure"><div class="chart" data-label="Perplexity against the share of dimensions deleted"></div>
-<figcaption><b>Perplexity of the text’s next tokens.</b></figcaption></figure>
-<details><summary>The same as a table</summary><div class="wide"><table><thead><tr><th scope="col">deleted</th>${shown.map(
-    (fraction) =>
-      html`<th scope="col" class="number">${percent(fraction, 0)}: KL</th><th scope="col" class="number">top-1</th>`,
+<figcaption><b>Perplexity</b> of the unseen text’s own next tokens, on a logarithmic scale.</figcaption></figure>
+</div>
+<details><summary>The same as a table</summary>${table(
+    ["deleted", ...shown.flatMap((share) => [`${percent(share, 0)}: KL`, "top-1"])],
+    methods.map((method) => {
+      const cells = shown.flatMap((share) => {
+        const point = curve.find((one) => methodName(one.order, one.compensate) === method && isAt(one, share));
+        return point === undefined ? ["–", "–"] : [significant(point.kl), percent(point.top1)];
+      });
+      return html`<tr><th scope="row">${method}</th>${numbers(...cells)}</tr>\n`;
+    }),
+  )}</details>`;
+}
+
+/** Deleted dimensions are whole numbers, so that a share is met only nearly. */
+function isAt({ fraction }: CurvePoint, share: number): boolean {
+  return Math.abs(fraction - share) < 0.02;
+}
+
+function numbers(...cells: readonly string[]): Html {
+  return html`${cells.map((cell) => html`<td class="number">${cell}</td>`)}`;
+}
+
+/** The first column names the rows, the others are numbers. */
+function table(columns: readonly string[], rows: readonly (Html | undefined)[]): Html {
+  const [first, ...others] = columns;
+  return html`<div class="wide"><table><thead><tr><th scope="col">${first}</th>${others.map(
+    (name) => html`<th scope="col" class="number">${name}</th>`,
   )}</tr></thead>
-<tbody>${methods.map(
-    (method) =>
-      html`<tr><th scope="row">${method}</th>${shown.map((fraction) => {
-        const point = at(method, fraction);
-        return html`<td class="number">${significant(point?.kl ?? Number.NaN)}</td><td class="number">${percent(point?.top1 ?? Number.NaN)}</td>`;
-      })}</tr>
-`,
-  )}</tbody></table></div></details>`;
+<tbody>${rows}</tbody></table></div>`;
 }
 
 function encodingSection(): Html {
@@ -151,24 +209,31 @@ function encodingSection(): Html {
 }
 
 function textsSection({ deleted, mauve, mauveOfOriginal, distinct, repetition, samples }: GeneratedTexts): Html {
-  const pair = (before: number, after: number) =>
-    html`<td class="number">${decimal(before, 3)}</td><td class="number">${decimal(after, 3)}</td>`;
+  const row = (name: string, { before, after }: { before: number | undefined; after: number | undefined }) =>
+    html`<tr><th scope="row">${name}</th>${numbers(decimal(before ?? Number.NaN, 3), decimal(after ?? Number.NaN, 3))}</tr>`;
+  const text = (prompt: string, written: string, who: string) =>
+    html`<figure><pre><b>${visibleText(prompt, SAMPLE_CHARACTERS)}</b>${visibleText(written, SAMPLE_CHARACTERS)}</pre><figcaption>${who}</figcaption></figure>`;
   return html`<h3>${count(deleted)} dimensions deleted</h3>
-<table><thead><tr><th scope="col"></th><th scope="col" class="number">original</th><th scope="col" class="number">reduced</th></tr></thead><tbody>
-<tr><th scope="row">MAUVE against the original’s texts</th>${pair(mauveOfOriginal ?? Number.NaN, mauve ?? Number.NaN)}</tr>
-${distinct.map(({ before, after }, i) => html`<tr><th scope="row">different ${["words", "pairs", "triples"][i]} of tokens</th>${pair(before, after)}</tr>`)}
-<tr><th scope="row">repeated 4-grams</th>${pair(repetition.before, repetition.after)}</tr></tbody></table>
+${table(
+  ["", "original", "reduced"],
+  [
+    row("MAUVE against the original’s texts (1 is: cannot be told apart)", { before: mauveOfOriginal, after: mauve }),
+    ...distinct.map((pair, n) => row(`share of different ${["tokens", "pairs", "triples"][n]}`, pair)),
+    row("share of repeated 4-grams", repetition),
+  ],
+)}
 ${samples.map(
   ({ prompt, before, after }) =>
-    html`<div class="columns"><figure><pre><b>${visibleText(prompt, SAMPLE_CHARACTERS)}</b>${visibleText(before, SAMPLE_CHARACTERS)}</pre><figcaption>original</figcaption></figure>
-<figure><pre><b>${visibleText(prompt, SAMPLE_CHARACTERS)}</b>${visibleText(after, SAMPLE_CHARACTERS)}</pre><figcaption>reduced</figcaption></figure></div>`,
+    html`<div class="columns two">${text(prompt, before, "original")}${text(prompt, after, "reduced")}</div>`,
 )}`;
 }
 
 function madeSection(run: ReductionRun, { command, version, date }: Provenance): Html {
   const { model, corpus } = run;
   const files = (list: ReductionRun["corpus"]["fit"]) =>
-    html`<ul>${list.slice(0, 12).map((file) => html`<li>${visibleText(file.name, PATH_CHARACTERS)}</li>`)}</ul>`;
+    html`<ul>${list.slice(0, LISTED_FILES).map((file) => html`<li>${visibleText(file.name, PATH_CHARACTERS)}</li>`)}${
+      list.length > LISTED_FILES ? html`<li>and ${count(list.length - LISTED_FILES)} more</li>` : undefined
+    }</ul>`;
   return html`${command && html`<p>Made with</p><pre class="command"><code>${visibleText(command, COMMAND_CHARACTERS)}</code></pre>`}
 <div class="columns three facts">
 ${facts("Model", [
@@ -188,6 +253,7 @@ ${facts("Text", [
 ${facts("Run", [
   ["order", run.order],
   ["metric", run.metric],
+  ["written as", run.format ?? "not written"],
   ["compensation", run.compensate],
   ["seed", String(run.seed)],
   ["threads", count(run.threads)],

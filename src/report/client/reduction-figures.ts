@@ -1,12 +1,12 @@
 import { axisX, axisY, dot, gridY, line, plot, pointer, ruleY, text, tip } from "@observablehq/plot";
-import { decimal, percent, significant } from "../numbers.js";
+import { decimal, percent, significant, superscript } from "../numbers.js";
 import { methodName, type ReductionPageData } from "../reduction-page-data.js";
 import { TIP } from "./sparsity-figures.js";
 
 export type Figure = (width: number) => ReturnType<typeof plot>;
 
 const GRID = { stroke: "var(--grid)", strokeOpacity: 1 };
-const MARGINS = { marginLeft: 60, marginRight: 20, marginTop: 14, marginBottom: 42 };
+const MARGINS = { marginLeft: 66, marginRight: 20, marginTop: 14, marginBottom: 42 };
 
 /** A colour for each order, a dash for each compensation, so that twelve curves can be told apart. */
 const COLOURS: Record<string, string> = {
@@ -59,7 +59,7 @@ export function curveFigure({ curve, chosen }: ReductionPageData, measure: keyof
   const points = curve.filter((point) => measure !== "kl" || (point.fraction > 0 && point.kl > 0));
   const title = (point: (typeof points)[number]) =>
     `${methodName(point.order, point.compensate)}\n${percent(point.fraction, 0)} deleted (${point.deleted})\nKL ${significant(point.kl)}\ntop-1 ${percent(point.top1)}\nperplexity ${decimal(point.perplexity, 1)}`;
-  const mark = measure === "perplexity" ? [] : [{ fraction: chosen.fraction, value: chosen[measure] }];
+  const mark = [{ fraction: chosen.fraction, value: chosen[measure] }];
   return (width) =>
     plot({
       width,
@@ -94,13 +94,18 @@ export function curveFigure({ curve, chosen }: ReductionPageData, measure: keyof
           label: LABELS[measure],
           labelAnchor: "center",
           labelArrow: "none",
-          labelOffset: 54,
+          labelOffset: 62,
           ticks: 6,
-          tickFormat: (value: number) => (measure === "top1" ? percent(value, 0) : significant(value)),
+          tickFormat: (value: number) => (measure === "top1" ? percent(value, 0) : plainNumber(value)),
         }),
         tip(points, pointer({ ...TIP, x: "fraction", y: measure, title })),
       ],
     });
+}
+
+/** As short as a number of a logarithmic scale can be. */
+function plainNumber(value: number): string {
+  return value >= 1e-3 && value < 1e6 ? String(value) : `10${superscript(Math.round(Math.log10(value)))}`;
 }
 
 /** R2 of the encoding on what is kept against the share deleted, a curve for each order. */

@@ -1,0 +1,76 @@
+import { describe, expect, test } from "vitest";
+import { renderReductionReport } from "../src/report/reduction-report.js";
+import { browserPath } from "./browser.js";
+import { plausibleReduction } from "./plausible-reduction.js";
+import { HOSTILE, markupOf, openedReport } from "./report-page.js";
+
+const hostile = () => renderReductionReport(plausibleReduction(HOSTILE), { command: `unembed reduce ${HOSTILE}` });
+
+test("the same run gives the same page, which loads nothing and holds no markup of its input", () => {
+  const page = hostile();
+  expect(hostile()).toBe(page);
+  expect(page.includes("<img")).toBe(false);
+  expect(page.match(/<script\b/g)).toHaveLength(2);
+  expect(page.match(/<\/script/g)).toHaveLength(2);
+  expect(markupOf(page)).toContain("default-src &#39;none&#39;");
+  expect(markupOf(page)).not.toMatch(/NaN|Infinity|undefined|\[object/);
+});
+
+test("says in words what was lost and what was gained", () => {
+  const words = (page: string) =>
+    markupOf(page)
+      .replaceAll(/<[^>]*>/g, "")
+      .replaceAll("\n", " ");
+  const run = plausibleReduction();
+  const page = words(renderReductionReport(run));
+  expect(page).toContain("Deleting 30% of the head’s dimensions hardly changes the output");
+  expect(page).toContain("another one in 3.00% of the contexts, the distribution moves by 0.00270 nats");
+  expect(page).toContain("perplexity goes from 76.50 to 76.65 (+0.200%)");
+  expect(page).toContain(
+    "multiplies by 23,040 numbers instead of 32,768: it is 19.5 kB smaller and 1.33 times as fast",
+  );
+  const plain = words(renderReductionReport({ ...run, format: "safetensors" }));
+  expect(plain).toContain("Gained: nothing yet in this folder, whose head keeps its shape");
+});
+
+test("without curve, texts, times and a budget", () => {
+  const { curve: _, encoding: __, generated: ___, milliseconds: ____, budget: _____, ...rest } = plausibleReduction();
+  const page = markupOf(renderReductionReport({ ...rest, warnings: [] }));
+  expect(page).not.toMatch(/<figure|verified|Beware|NaN|undefined/);
+});
+
+describe.skipIf(browserPath === undefined)(
+  `the report of a reduction in a browser${browserPath === undefined ? " (skipped: no Chromium; set CHROMIUM_PATH)" : ""}`,
+  () => {
+    const open = openedReport(hostile);
+
+    test.each([
+      { width: 400, theme: "light" },
+      { width: 1400, theme: "dark" },
+    ] as const)("draws every figure at $width px in the $theme theme", async ({ width, theme }) => {
+      const { page, complaints } = await open(width, theme);
+      await page.waitForSelector("#encoding-figure svg");
+      expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+      expect(await page.locator("figure .chart svg").count()).toBe(4);
+      // A line for each of five methods.
+      expect(await page.locator("#kl-figure [aria-label=line] path").count()).toBe(5);
+      expect(await page.locator("#curve-legend .key").count()).toBe(5);
+      expect(complaints).toEqual([]);
+      expect(await page.evaluate(() => "attacked" in window)).toBe(false);
+      expect(await page.evaluate(() => document.querySelectorAll("img").length)).toBe(0);
+      await page.close();
+    });
+
+    test("tells the numbers of the point under the pointer", async () => {
+      const { page, complaints } = await open(1400, "light");
+      const chart = page.locator("#kl-figure svg").last();
+      await chart.scrollIntoViewIfNeeded();
+      await chart.hover();
+      await page.waitForFunction(() =>
+        document.querySelector("#kl-figure .chart svg")!.textContent!.includes("deleted ("),
+      );
+      expect(complaints).toEqual([]);
+      await page.close();
+    });
+  },
+);
