@@ -31,6 +31,12 @@ export {
   generate,
   type Prompt,
 } from "./generation/generate.js";
+export {
+  type NextToken,
+  type NextTokenDistribution,
+  type NextTokenOptions,
+  nextTokenDistribution,
+} from "./generation/next-token.js";
 export type { Sampling } from "./generation/sampling.js";
 export { type Divergences, divergences } from "./measures/divergence.js";
 export {

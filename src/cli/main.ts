@@ -5,6 +5,7 @@ import { analyzeCommand } from "./analyze.js";
 import { compareCommand } from "./compare.js";
 import { countCommand } from "./count.js";
 import { dynamicsCommand } from "./dynamics.js";
+import { generateCommand } from "./generate.js";
 import { Interrupted, untilInterrupted } from "./interrupt.js";
 import { steerCommand } from "./steer.js";
 
@@ -23,6 +24,7 @@ export async function main(args: readonly string[]): Promise<number> {
     analyzeCommand(interrupt.signal),
     steerCommand(interrupt.signal),
     compareCommand(interrupt.signal),
+    generateCommand(interrupt.signal),
     dynamicsCommand(interrupt.signal),
     countCommand(interrupt.signal),
   ]) {

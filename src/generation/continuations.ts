@@ -122,7 +122,7 @@ async function continueBatch(
     const kept: number[] = [];
     rows.forEach((row, index) => {
       const ofRow = z.subarray(index * model.vocabSize, (index + 1) * model.vocabSize);
-      requireFinite(model, ofRow, row);
+      requireFiniteLogits(model.name, ofRow, `${row.ids.length} tokens`);
       const id = choose(ofRow, options, row.random);
       row.ids.push(id);
       options.onToken?.(row.index, id);
@@ -177,7 +177,11 @@ function batchSize(decoder: Decoder, model: Model, rows: readonly Row[], options
   return asked ?? Math.max(1, Math.floor(Math.min(maxBatch, room, share)));
 }
 
-function checkOpening({ name, vocabSize, maxPositions = Number.POSITIVE_INFINITY }: Model, ids: readonly number[]) {
+/** @throws InputError if a model cannot go on from these ids */
+export function checkOpening(
+  { name, vocabSize, maxPositions = Number.POSITIVE_INFINITY }: Model,
+  ids: readonly number[],
+): void {
   if (ids.length === 0) throw new InputError("prompt", "has no tokens");
   if (ids.length > maxPositions) {
     throw new InputError("prompt", `has ${ids.length} tokens; ${name} takes ${maxPositions}: give a shorter one`);
@@ -188,9 +192,10 @@ function checkOpening({ name, vocabSize, maxPositions = Number.POSITIVE_INFINITY
   }
 }
 
-function requireFinite({ name }: Model, z: Float32Array, { ids }: Row): void {
+/** @param where after what: "3 tokens" @throws InputError naming the first token whose logit is not finite */
+export function requireFiniteLogits(modelName: string, z: Float32Array, where: string): void {
   let bad = 0;
   while (bad < z.length && Number.isFinite(z[bad])) bad++;
   if (bad === z.length) return;
-  throw new InputError(name, `gives token ${bad} the logit ${z[bad]} after ${ids.length} tokens: nothing can be drawn`);
+  throw new InputError(modelName, `gives token ${bad} the logit ${z[bad]} after ${where}: nothing can be drawn`);
 }

@@ -1,0 +1,62 @@
+import type { Model } from "../model/model.js";
+import { checkOpening, requireFiniteLogits } from "./continuations.js";
+import { type Prompt, promptIds } from "./generate.js";
+import { checkSampling, likeliestFirst, type Sampling, samplingProbabilities, softmax } from "./sampling.js";
+
+export interface NextTokenOptions extends Sampling {
+  prompt: Prompt;
+  /** Begin the prompt with the begin-of-text token; an empty one always does. */
+  beginOfText?: boolean | undefined;
+  /** How many of the likeliest tokens to list. Default 20. */
+  listed?: number | undefined;
+}
+
+export interface NextTokenDistribution {
+  /** The model's own, float64 [V]. */
+  readonly probabilities: Float64Array;
+  /** What `generate` draws from with this temperature, top-k and top-p, float64 [V]. */
+  readonly drawn: Float64Array;
+  /** Of the model's own, nats. */
+  readonly entropy: number;
+  /** Tokens of the prompt. */
+  readonly promptTokens: number;
+  /** The likeliest, by falling probability. */
+  readonly likeliest: readonly NextToken[];
+}
+
+export interface NextToken {
+  readonly id: number;
+  /** "" for models without a tokenizer. */
+  readonly token: string;
+  readonly probability: number;
+  readonly drawn: number;
+}
+
+export const defaultListed = 20;
+
+/**
+ * The distribution of the token after a prompt.
+ *
+ *     const { likeliest } = await nextTokenDistribution(model, { prompt: "It was" });
+ *
+ * @throws InputError if the prompt cannot be used, an option makes no sense or the logits are not finite
+ */
+export async function nextTokenDistribution(model: Model, options: NextTokenOptions): Promise<NextTokenDistribution> {
+  checkSampling(options);
+  const tokenizer = (await model.hasTokenizer()) ? await model.tokenizer() : undefined;
+  const [ids] = promptIds(model, tokenizer, [options.prompt], options.beginOfText ?? false) as [readonly number[]];
+  checkOpening(model, ids);
+  const { hidden } = await model.forward(ids);
+  const z = await model.logits(hidden.slice(-model.hiddenSize));
+  requireFiniteLogits(model.name, z, "the prompt");
+  const probabilities = softmax(z);
+  const drawn = samplingProbabilities(z, options);
+  const likeliest = Array.from(likeliestFirst(probabilities).subarray(0, options.listed ?? defaultListed), (id) => ({
+    id,
+    token: tokenizer?.tokenText(id) ?? "",
+    probability: probabilities[id]!,
+    drawn: drawn[id]!,
+  }));
+  const entropy = probabilities.reduce((sum, p) => (p > 0 ? sum - p * Math.log(p) : sum), 0);
+  return { probabilities, drawn, entropy, promptTokens: ids.length, likeliest };
+}

@@ -1,0 +1,93 @@
+import { spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { expect, test } from "vitest";
+
+/** Runs the command line as a user would. @param during is told what was printed, to interrupt it */
+function generate(args: string[], input = "", during?: (stdout: string, interrupt: () => void) => void) {
+  return new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve) => {
+    const child = spawn(process.execPath, ["bin/unembed.js", "generate", ...args], { stdio: "pipe" });
+    let [stdout, stderr] = ["", ""];
+    child.stdout.setEncoding("utf8").on("data", (chunk) => {
+      stdout += chunk;
+      during?.(stdout, () => child.kill("SIGINT"));
+    });
+    child.stderr.on("data", (chunk) => {
+      stderr += chunk;
+    });
+    child.on("close", (code) => resolve({ code, stdout, stderr }));
+    child.stdin.on("error", () => {}).end(input);
+  });
+}
+
+const golden = JSON.parse(await readFile("test/goldens/generated.json", "utf8"))["tiny-books"];
+
+test("greedy: what transformers writes, as JSON and as text", async () => {
+  const prompts = golden.texts.flatMap((text: string) => ["--prompt", text]);
+  const json = await generate([...prompts, "--temperature", "0", "--max-tokens", "60", "--json", "--quiet"]);
+  expect({ code: json.code, stderr: json.stderr }).toEqual({ code: 0, stderr: "" });
+  const printed = JSON.parse(json.stdout);
+  expect(printed).toMatchObject({ model: "tiny-books", maxTokens: 60, temperature: 0, seed: 0 });
+  expect(printed.texts.map(({ ids }: { ids: number[] }) => ids)).toEqual(golden.generated);
+  expect(printed.texts[2]).toMatchObject({ prompt: 2, sample: 0, promptText: golden.texts[2], restarts: 0 });
+
+  const args = ["--temperature", "0", "--max-tokens", "60"];
+  const streamed = await generate(["--prompt", "-", ...args], `${golden.texts[0]}\n`);
+  expect(streamed.stdout).toBe(`${golden.texts[0]}${printed.texts[0].text}\n`);
+  expect(streamed.stderr).toMatch(/^60 tokens, [\d.]+ tokens\/s\n$/);
+});
+
+test("several texts for several prompts, the same for the same seed", async () => {
+  const args = ["--prompt", "It was", "--prompt", "She said", "--n", "2", "--max-tokens", "8", "--quiet"];
+  const one = await generate([...args, "--seed", "3"]);
+  expect(one.code).toBe(0);
+  expect(one.stdout.match(/^--- prompt [12], text [12] ---$/gm)).toHaveLength(4);
+  expect((await generate([...args, "--seed", "3", "--threads", "1"])).stdout).toBe(one.stdout);
+  expect((await generate([...args, "--seed", "4"])).stdout).not.toBe(one.stdout);
+});
+
+test("--show-probabilities lists the next token's distribution in 80 columns", async () => {
+  const args = ["--prompt", "It was a dark", "--show-probabilities", "3"];
+  const json = await generate([...args, "--json", "--top-k", "2"]);
+  const [{ promptTokens, likeliest, entropy }] = JSON.parse(json.stdout).prompts;
+  // The likeliest of greedy's first step; with the 2 likeliest kept, those alone are drawn.
+  expect(likeliest.map(({ id }: { id: number }) => id)).toContain(golden.generated[0][0]);
+  expect(likeliest[0].id).toBe(golden.generated[0][0]);
+  expect(promptTokens).toBe(golden.prompts[0].length);
+  expect(entropy).toBeGreaterThan(0);
+  expect(likeliest[0].drawn + likeliest[1].drawn).toBeCloseTo(1, 12);
+  expect(likeliest[2].drawn).toBe(0);
+  expect(likeliest[0].drawn / likeliest[1].drawn).toBeCloseTo(likeliest[0].probability / likeliest[1].probability, 9);
+
+  const table = await generate([...args, "--top-k", "2"]);
+  const lines = table.stdout.trimEnd().split("\n");
+  expect(lines).toHaveLength(5);
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+  expect(lines[2]).toMatch(/^ {3}1 {2}".*" +\d+ +[\d.]+% +[\d.]+% +[\d.]+%$/);
+});
+
+test("Ctrl-C prints what there is and ends with 130", async () => {
+  let sent = false;
+  const streamed = await generate(["--prompt", "It was", "--max-tokens", "1000000"], "", (stdout, interrupt) => {
+    if (stdout.length > 100 && !sent) interrupt();
+    sent ||= stdout.length > 100;
+  });
+  expect({ ...streamed, stdout: "" }).toEqual({
+    code: 130,
+    stdout: "",
+    stderr: "unembed: interrupted; this is what was written so far\n",
+  });
+  expect(streamed.stdout).toMatch(/^It was[^]+\n$/);
+});
+
+test.each<[string, string[], number, RegExp]>([
+  ["no prompt", [], 2, /required option '--prompt <text>'/],
+  ["no such model", ["test/nowhere", "--prompt", "a"], 1, /nowhere/],
+  ["a model without tokenizer", ["test/goldens/arch/gpt2", "--prompt", "a"], 1, /gpt2: has no tokenizer.json/],
+  ["no such share", ["--prompt", "a", "--top-p", "1.5"], 1, /top-p: is 1.5/],
+  ["no number", ["--prompt", "a", "--temperature", "hot"], 2, /a number is wanted/],
+  ["a prompt too long", ["--prompt", "word ".repeat(300)], 1, /has \d+ tokens; tiny-books takes 256/],
+])("%s is refused", async (_name, args, wanted, message) => {
+  const { code, stdout, stderr } = await generate(args);
+  expect(stderr).toMatch(message);
+  expect({ code, stdout }).toEqual({ code: wanted, stdout: "" });
+});
