@@ -45,7 +45,7 @@ export interface HeadModelParts {
 }
 
 export function headModel(parts: HeadModelParts): HeadModel {
-  const { name, modelType, inputEmbedding, engine, folder } = parts;
+  const { name, modelType, inputEmbedding, engine } = parts;
   const { weight, bias, transform = {} } = parts.head;
   const [vocabSize, hiddenSize] = weight.shape as [number, number];
   const tied = inputEmbedding !== undefined && sameBytes(weight, inputEmbedding);
