@@ -1,10 +1,11 @@
-import { spawn } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openFileSource } from "../src/node/file-source.js";
+import { loadModel } from "../src/node/load-model.js";
 import { readSafetensorsHeader, readTensorFloat64 } from "../src/tensor/safetensors.js";
+import { unembed } from "./command.js";
 import { editedCopy } from "./edited-copy.js";
 
 const text = "test/goldens/tiny-books/check.txt";
@@ -17,22 +18,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** Runs the command line as a user would. @param input text on standard input @param interruptAfter milliseconds */
-function compare(args: string[], input = "", interruptAfter?: number) {
-  return new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve) => {
-    const child = spawn(process.execPath, ["bin/unembed.js", "compare", ...args], { stdio: "pipe" });
-    let [stdout, stderr] = ["", ""];
-    child.stdout.on("data", (chunk) => {
-      stdout += chunk;
-    });
-    child.stderr.on("data", (chunk) => {
-      stderr += chunk;
-    });
-    child.on("close", (code) => resolve({ code, stdout, stderr }));
-    child.stdin.on("error", () => {}).end(input);
-    if (interruptAfter !== undefined) setTimeout(() => child.kill("SIGINT"), interruptAfter);
-  });
-}
+const compare = (args: string[], input = "", interruptAfter?: number) =>
+  unembed(["compare", ...args], input, interruptAfter);
 
 test("--json prints what PyTorch says, and run.json and the tensors say the same", async () => {
   const golden = JSON.parse(await readFile("test/goldens/compare.json", "utf8")).edits[1];
@@ -68,6 +55,31 @@ test("--json prints what PyTorch says, and run.json and the tensors say the same
   expect(alphaB![544]! / alphaA![544]!).toBeCloseTo(printed.movers[0].scale, 12);
 });
 
+test("documents of JSON lines are read as they are asked to be", async () => {
+  const file = join(folder, "documents.jsonl");
+  await writeFile(file, `${JSON.stringify({ body: "It was a dark night.", text: "never" })}\n`.repeat(20));
+  const run = async (...more: string[]) => {
+    const reading = ["--corpus", file, "--field", "body", ...more];
+    const { code, stdout } = await compare([
+      "tiny-books",
+      edited,
+      ...reading,
+      "--json",
+      "--quiet",
+      "--out",
+      join(folder, "f"),
+    ]);
+    expect(code).toBe(0);
+    return JSON.parse(stdout).contexts;
+  };
+  const { length } = (await (await loadModel("tiny-books", { threads: 1 })).tokenizer()).encode("It was a dark night.");
+  expect([await run(), await run("--separator", "none"), await run("--separator", ".")]).toEqual([
+    20 * length + 19,
+    20 * length,
+    20 * length + 19,
+  ]);
+});
+
 test("the table fits 80 columns, whatever the models are called", async () => {
   const out = join(folder, "table");
   const args = [edited, "tiny-books", "--tokens", "300", "--movers", "3", "--out", out];
@@ -100,6 +112,12 @@ test.each<[string, string[], number, RegExp]>([
   ["one model only", ["tiny-books"], 2, /missing required argument 'model-b'/],
   ["another vocabulary", ["tiny-books", "test/goldens/arch/gpt2"], 1, /gpt2: has V = 160 tokens and tiny-books 8192/],
   ["no such model", ["tiny-books", "test/nowhere"], 1, /nowhere/],
+  [
+    "a separator of several tokens",
+    ["tiny-books", "tiny-books", "--separator", "and so on"],
+    1,
+    /--separator: .* is \d tokens/,
+  ],
   ["a context too long", ["tiny-books", "tiny-books", "--context", "300"], 1, /256 positions/],
   ["a file where the folder is to be", ["tiny-books", "tiny-books", "--out", "README.md"], 1, /README\.md: is a file/],
 ])("%s is refused, and nothing is written", async (_name, args, wanted, message) => {

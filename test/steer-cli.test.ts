@@ -1,28 +1,14 @@
-import { spawn } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { unembed } from "./command.js";
 
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "unembed-steer-"));
 });
 afterAll(() => rm(folder, { recursive: true }));
-
-function unembed(args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, ["bin/unembed.js", ...args]);
-    let [stdout, stderr] = ["", ""];
-    child.stdout.on("data", (chunk) => {
-      stdout += chunk;
-    });
-    child.stderr.on("data", (chunk) => {
-      stderr += chunk;
-    });
-    child.on("close", (code) => resolve({ code, stdout, stderr }));
-  });
-}
 
 const small = ["--tokens", "4000", "--check-tokens", "1000"];
 
@@ -119,39 +105,23 @@ test("a dry run lists what matched and writes nothing", async () => {
   expect(await readdir(folder)).not.toContain("dry");
 });
 
-describe("what makes no sense is one clear line", () => {
-  const tooMuch = ["--edit", " the=p=0.7", " of=p=0.6", ...small];
-  test.each<[string, string[], RegExp]>([
-    ["no edit", [], /one of --edit, --edits and --plan is wanted/],
-    ["several tokens", ["--edit", " antidisestablish=x2"], /tokens: " ant/],
-    [
-      "twice the same",
-      ["--edit", " the=x2", "id:261=x3"],
-      /token " the" \(id:261\) is edited twice: by " the=x2" and by "id:261=x3"/,
-    ],
-    ["a factor of 0", ["--edit", " the=x0"], /scales by 0/],
-    ["probabilities above 1", tooMuch, /edits: /],
-    ["a text of several tokens", ["--edit", "\\ufffd=x2"], /token ".*": is shown by \d+ tokens; name one by its id/],
-    ["an unknown token", ["--edit", " Captin=ban"], /near it are " Captain" \(id:2613\)/],
-    ["a pattern of special tokens", ["--edit", "/endoftext/=ban"], /matches no token/],
-    ["a pattern of everything", ["--edit", "/./su=ban", "--edit", "/(?:)/=ban"], /matches/],
-    ["text that can be read once only", ["--edit", " the=x2", "--corpus", "-"], /--corpus: - can be read only once/],
-    ["a plan that is none", ["--plan", "package.json"], /package\.json: field schema/],
-  ])("%s", async (name, args, message) => {
-    const out = join(folder, `refused ${name}`);
-    const { code, stdout, stderr } = await unembed(["steer", ...args, "--out", out, "--quiet"]);
-    expect(stderr.trim().split("\n")).toHaveLength(1);
-    expect(stderr).toMatch(message);
-    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
-    expect(await readdir(folder)).not.toContain(`refused ${name}`);
-  });
-
-  test("a plan for another vocabulary", async () => {
-    const { stdout } = await unembed(["steer", "--edit", " the=x2", "--dry-run", "--json"]);
-    const plan = JSON.parse(stdout);
-    const file = join(folder, "plan.json");
-    await writeFile(file, JSON.stringify({ ...plan, vocabulary: { ...plan.vocabulary, sha256: "0" } }));
-    const { stderr } = await unembed(["steer", "--plan", file, "--dry-run"]);
-    expect(stderr).toMatch(/plan\.json: is a plan for another vocabulary than that of tiny-books/);
-  });
+test("documents of JSON lines are read as they are asked to be, on every text", async () => {
+  const file = join(folder, "documents.jsonl");
+  const document = (body: string) => `${JSON.stringify({ body, text: "never read" })}\n`;
+  await writeFile(file, document("The ship went down to the sea. ").repeat(60));
+  const reading = ["--corpus", file, "--check", file, "--field", "body"];
+  const run = async (name: string, ...more: string[]) => {
+    const args = ["steer", "--edit", " sea=x2", ...reading, "--out", join(folder, name), "--json", "--quiet", ...more];
+    const { code, stdout, stderr } = await unembed(args);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    return JSON.parse(stdout);
+  };
+  const [within, without] = [await run("within"), await run("without", "--separator", "none")];
+  for (const { edits } of [within, without]) {
+    expect(edits[0].actual.fit).toBeCloseTo(2, 4);
+    expect(edits[0].actual.inDomain).toBe(edits[0].actual.fit);
+    expect(edits[0].actual.outOfDomain).toBeUndefined();
+  }
+  // With the end of text between them, the documents' first words are other contexts.
+  expect(within.edits[0].probability).not.toBe(without.edits[0].probability);
 });

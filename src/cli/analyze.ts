@@ -2,7 +2,6 @@ import { resolve } from "node:path";
 import { Command, Option } from "commander";
 import type { Corpus } from "../corpus/corpus.js";
 import { openHiddenStates } from "../corpus/hidden-states.js";
-import type { TokenDType } from "../corpus/id-files.js";
 import type { Analysis } from "../encoding/analysis.js";
 import { type AnalyzeProgress, analyze, analyzeHidden } from "../encoding/analyze.js";
 import { summarize } from "../encoding/summary.js";
@@ -18,14 +17,11 @@ import { analysisTable } from "./analysis-table.js";
 import { commandLine, folderName, positiveInteger, wholeNumber } from "./arguments.js";
 import { hubOptions } from "./hub-options.js";
 import { noProgress, tokenProgress } from "./progress.js";
+import { readingOf, separatorId, type TextArguments, textOptions } from "./text-options.js";
 import { measuredCorpus } from "./text-size.js";
 
-interface AnalyzeArguments {
+interface AnalyzeArguments extends TextArguments {
   corpus?: string[];
-  field?: string;
-  column?: string;
-  tokenDtype?: TokenDType;
-  separator?: string;
   hidden?: string;
   headTensor?: string;
   context?: number;
@@ -50,18 +46,18 @@ Examples:
 
 /** `unembed analyze`. */
 export function analyzeCommand(signal: AbortSignal): Command {
-  return new Command("analyze")
+  const command = new Command("analyze")
     .summary("read the token-probability encoding of a model")
     .description(
       "Fits -log(mean output probability) of every token as a linear function of its output embedding,\n" +
         "and writes the numbers, the tensors and a report to a folder.",
     )
     .argument("[model]", "model folder or hub id (org/name, org/name@revision); left out: the embedded model")
-    .option("--corpus <file...>", "files, folders, globs, hf://datasets/org/name, - for stdin (default: embedded text)")
-    .option("--field <name>", "field of .json and .jsonl documents that holds the text (default: text)")
-    .option("--column <name>", "column of .parquet files that holds the text (default: text)")
-    .addOption(new Option("--token-dtype <type>", "number type of .bin token files").choices(["uint16", "uint32"]))
-    .option("--separator <text>", "token put between documents, none for nothing (default: end-of-text, within files)")
+    .option(
+      "--corpus <file...>",
+      "files, folders, globs, hf://datasets/org/name, - for stdin (default: embedded text)",
+    );
+  return textOptions(command)
     .option("--hidden <file>", "hidden states [n, d] (.npy, .safetensors) made elsewhere, instead of a corpus")
     .option("--head-tensor <name>", "with --hidden: name of the output embedding in the checkpoint")
     .option("--context <n>", "tokens per window (default: 256, or what the model can take)", positiveInteger)
@@ -100,8 +96,7 @@ async function runAnalyze(modelName: string | undefined, args: AnalyzeArguments,
 async function analyzeText(modelName: string | undefined, out: string, args: AnalyzeArguments, signal: AbortSignal) {
   if (args.headTensor !== undefined) throw new InputError("--head-tensor", "is for --hidden only");
   const hub = hubOptions(args, signal);
-  const { field, column, tokenDtype: tokenDType } = args;
-  const text = await openCorpus(args.corpus ?? [defaultCorpus], { field, column, tokenDType }, hub);
+  const text = await openCorpus(args.corpus ?? [defaultCorpus], readingOf(args), hub);
   const model = await loadModel(modelName, { threads: args.threads, ...hub });
   try {
     return await resumableAnalysis(model, text, out, args, signal);
@@ -124,14 +119,6 @@ async function analyzeStates(name: string | undefined, file: string, args: Analy
     progress.stop();
     await model.close();
   }
-}
-
-/** The id that `--separator` names: a token's text, or `none`. */
-async function separatorId(model: Model, text: string | undefined): Promise<number | null | undefined> {
-  if (text === undefined || text === "none") return text === undefined ? undefined : null;
-  const ids = (await model.tokenizer()).encode(text);
-  if (ids.length === 1) return ids[0]!;
-  throw new InputError("--separator", `${JSON.stringify(text)} is ${ids.length} tokens; one is wanted`);
 }
 
 /** The analysis, going on from what an interrupted one left in the folder and leaving the same if it is interrupted. */

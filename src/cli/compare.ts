@@ -13,9 +13,10 @@ import { comparisonTable } from "./comparison-table.js";
 import { hubOptions } from "./hub-options.js";
 import { Interrupted } from "./interrupt.js";
 import { noProgress, tokenProgress } from "./progress.js";
+import { readingOf, separatorId, type TextArguments, textOptions } from "./text-options.js";
 import { measuredCorpus } from "./text-size.js";
 
-interface CompareArguments {
+interface CompareArguments extends TextArguments {
   corpus?: string[];
   context?: number;
   tokens?: number;
@@ -41,7 +42,7 @@ Examples:
 
 /** `unembed compare`. */
 export function compareCommand(signal: AbortSignal): Command {
-  return new Command("compare")
+  const command = new Command("compare")
     .summary("measure how the outputs of two models differ")
     .description(
       "Runs two models of one vocabulary over the same text and measures how their\n" +
@@ -50,7 +51,11 @@ export function compareCommand(signal: AbortSignal): Command {
     )
     .argument("<model-a>", "model folder, hub id (org/name, org/name@revision), or tiny-books (embedded)")
     .argument("<model-b>", "what to compare it with")
-    .option("--corpus <file...>", "files, folders, globs, hf://datasets/org/name, - for stdin (default: embedded text)")
+    .option(
+      "--corpus <file...>",
+      "files, folders, globs, hf://datasets/org/name, - for stdin (default: embedded text)",
+    );
+  return textOptions(command)
     .option("--context <n>", "tokens per window (default: 256, or what the models can take)", positiveInteger)
     .option("--tokens <n>", "stop after this many tokens (default: the whole corpus)", positiveInteger)
     .option("--bos", "start every window with the begin-of-text token")
@@ -66,7 +71,7 @@ export function compareCommand(signal: AbortSignal): Command {
 async function runCompare(a: string, b: string, args: CompareArguments, signal: AbortSignal): Promise<void> {
   const started = performance.now();
   const hub = hubOptions(args, signal);
-  const text = await openCorpus(args.corpus ?? [defaultCorpus], {}, hub);
+  const text = await openCorpus(args.corpus ?? [defaultCorpus], readingOf(args), hub);
   const opened: Model[] = [];
   try {
     for (const name of [a, b]) opened.push(await loadModel(name, { threads: args.threads, ...hub }));
@@ -108,6 +113,7 @@ async function shownComparison(
       contextLength: args.context,
       tokens: args.tokens,
       beginOfText: args.bos ?? false,
+      separator: await separatorId(modelA, args.separator),
       signal,
       onProgress: ({ contexts }) => progress.update(contexts, args.tokens ?? measured.estimateTokens(contexts)),
     });

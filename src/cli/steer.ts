@@ -21,8 +21,9 @@ import { noProgress, tokenProgress } from "./progress.js";
 import { matchedLines, type PlanArguments, planOf } from "./steer-plan.js";
 import { steeringFiles } from "./steering-files.js";
 import { steeringTable } from "./steering-table.js";
+import { readingOf, separatorId, type TextArguments, textOptions } from "./text-options.js";
 
-interface SteerArguments extends PlanArguments {
+interface SteerArguments extends PlanArguments, TextArguments {
   corpus?: string[];
   tokens: number;
   context?: number;
@@ -55,7 +56,7 @@ Examples:
 
 /** `unembed steer`. */
 export function steerCommand(signal: AbortSignal): Command {
-  return new Command("steer")
+  const command = new Command("steer")
     .summary("make tokens rarer or likelier inside the weights")
     .description(
       "Edits rows of the output embedding so that tokens get the mean probability that is\n" +
@@ -76,7 +77,8 @@ export function steerCommand(signal: AbortSignal): Command {
     .option("--salient <k>", "with --method salient: how many dimensions", positiveInteger)
     .option("--exact", "with --method constant: the direction that is exact in models with a LayerNorm")
     .option("--no-calibrate", "do not solve the lengths so that the targets hold")
-    .option("--corpus <file...>", "text that the targets hold on (default: embedded text)")
+    .option("--corpus <file...>", "text that the targets hold on (default: embedded text)");
+  return textOptions(command)
     .option("--tokens <n>", "stop fitting after this many tokens", positiveInteger, 40_000)
     .option("--context <n>", "tokens per window (default: 256, or what the model can take)", positiveInteger)
     .option("--check <file...>", "unseen text: the first of the same kind, the others of another (default: embedded)")
@@ -137,8 +139,9 @@ async function runSteer(
     }
     const texts = await openTexts(args, hub);
     if (!args.quiet) console.error(matchedLines(plan));
-    const steered = await shownSteering(model, plan, texts.fit, args, signal);
-    const { check, summary } = await savedAndMeasured(model, steered, texts, { args, started }, signal);
+    const separator = await separatorId(model, args.separator);
+    const steered = await shownSteering(model, plan, texts.fit, { args, separator }, signal);
+    const { check, summary } = await savedAndMeasured(model, steered, texts, { args, started, separator }, signal);
     const seconds = (performance.now() - started) / 1000;
     if (args.json) console.log(JSON.stringify({ ...summary, seconds, command: commandLine(process.argv.slice(2)) }));
     else if (!args.quiet) console.log(steeringTable(steered, check, seconds, out!));
@@ -154,13 +157,13 @@ async function savedAndMeasured(
   model: Model,
   steered: Steered,
   texts: Awaited<ReturnType<typeof openTexts>>,
-  { args, started }: { args: SteerArguments; started: number },
+  { args, started, separator }: { args: SteerArguments; started: number; separator: Separator },
   signal: AbortSignal,
 ) {
   const out = args.out!;
   const { format, threads } = args;
   const { inDomain, outOfDomain } = texts;
-  const options = { contextLength: args.context, signal };
+  const options = { contextLength: args.context, separator, signal };
   let check: EditCheck = {};
   const summary = () => summarizeSteering(steered, check, out);
   await saveAs[format](model, steered.change, out, {
@@ -185,20 +188,22 @@ async function savedAndMeasured(
 }
 
 type Hub = ReturnType<typeof hubOptions>;
+type Separator = Awaited<ReturnType<typeof separatorId>>;
 
 async function openTexts(args: SteerArguments, hub: Hub) {
   const [same, ...others] = args.check ?? [];
+  const reading = readingOf(args);
   if (args.corpus?.includes("-")) {
     throw new InputError("--corpus", "- can be read only once, and the edit is checked on this text too: give a file");
   }
   return {
-    fit: await openCorpus(args.corpus ?? [defaultCorpus], {}, hub),
-    inDomain: same === undefined ? corpus(embeddedTexts.inDomain) : await openCorpus([same], {}, hub),
+    fit: await openCorpus(args.corpus ?? [defaultCorpus], reading, hub),
+    inDomain: same === undefined ? corpus(embeddedTexts.inDomain) : await openCorpus([same], reading, hub),
     outOfDomain:
       same === undefined
         ? corpus(embeddedTexts.outOfDomain)
         : others.length > 0
-          ? await openCorpus(others, {}, hub)
+          ? await openCorpus(others, reading, hub)
           : undefined,
   };
 }
@@ -207,7 +212,7 @@ async function shownSteering(
   model: Model,
   plan: EditPlan,
   text: Corpus,
-  args: SteerArguments,
+  { args, separator }: { args: SteerArguments; separator: Separator },
   signal: AbortSignal,
 ): Promise<Steered> {
   const progress = args.quiet ? noProgress : tokenProgress(process.stderr, "steer");
@@ -216,6 +221,7 @@ async function shownSteering(
       corpus: text,
       tokens: args.tokens,
       contextLength: args.context,
+      separator,
       store: await rowFile(),
       signal,
       onProgress: (contexts) => progress.update(contexts, args.tokens),

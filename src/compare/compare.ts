@@ -18,6 +18,8 @@ export interface CompareOptions {
   tokens?: number | undefined;
   /** Start every window with the tokenizer's begin-of-text token. */
   beginOfText?: boolean | undefined;
+  /** Id put between documents, null for none. Default: end-of-text between those of one file. */
+  separator?: number | null | undefined;
   /** Called after every few windows. */
   onProgress?: ((progress: { windows: number; contexts: number }) => void | Promise<void>) | undefined;
   signal?: AbortSignal | undefined;
@@ -43,9 +45,8 @@ export async function compare(
   const contextLength = contextLengthFor([modelA, modelB], options.contextLength);
   const beginOfText = options.beginOfText ? requiredBeginOfText(modelA, tokenizer) : undefined;
   const { vocabSize } = modelA;
-  const batches = windowBatches(
-    windows(tokenIds(corpus, tokenizer, { vocabSize }), { contextLength, maxTokens: options.tokens, beginOfText }),
-  );
+  const ids = tokenIds(corpus, tokenizer, { vocabSize, separator: options.separator });
+  const batches = windowBatches(windows(ids, { contextLength, maxTokens: options.tokens, beginOfText }));
   const sums = emptySums(vocabSize);
   const session = await divergenceSession(modelA.engine, modelA.head, modelB.head);
   try {

@@ -21,6 +21,8 @@ export interface CheckOptions {
   /** Tokens of each text. Default: all. */
   readonly tokens?: number | undefined;
   readonly contextLength?: number | undefined;
+  /** Id put between documents, null for none. Default: end-of-text between those of one file. */
+  readonly separator?: number | null | undefined;
   /** Of the bootstrap. Default 1. */
   readonly seed?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -88,6 +90,7 @@ export async function checkEdit(
   const tokenizer = await original.tokenizer();
   const session = await divergenceSession(original.engine, original.head, edited.head, ids, ids);
   const { vocabSize } = original;
+  const { separator } = options;
   const contextLength = contextLengthFor([original], options.contextLength);
   const result: { [Text in CheckText]?: CheckedText } = {};
   try {
@@ -96,7 +99,7 @@ export async function checkEdit(
       if (corpus === undefined) continue;
       const sums = emptySums(vocabSize);
       const batches = windowBatches(
-        windows(tokenIds(corpus, tokenizer, { vocabSize }), { contextLength, maxTokens: options.tokens }),
+        windows(tokenIds(corpus, tokenizer, { vocabSize, separator }), { contextLength, maxTokens: options.tokens }),
       );
       const compared = inOrder(batches, session.concurrency, async (part) => {
         const hidden = await original.hiddenStates(part);

@@ -19,6 +19,8 @@ export interface SteerOptions {
   corpus: Corpus;
   tokens?: number | undefined;
   contextLength?: number | undefined;
+  /** Id put between documents, null for none. Default: end-of-text between those of one file. */
+  separator?: number | null | undefined;
   /** Where the hidden states are kept. Default: memory. */
   store?: RowStore | undefined;
   signal?: AbortSignal | undefined;
@@ -48,10 +50,9 @@ export async function steer(model: Model, plan: EditPlan, options: SteerOptions)
   const { corpus, signal, onProgress, store = memoryStore() } = options;
   const exact = plan.exact ? { finalNorm: await finalNormOf(model) } : undefined;
   const contextLength = contextLengthFor([model], options.contextLength);
-  const stream = windows(tokenIds(corpus, await model.tokenizer(), { vocabSize: model.vocabSize }), {
-    contextLength,
-    maxTokens: options.tokens,
-  });
+  const { vocabSize } = model;
+  const ids = tokenIds(corpus, await model.tokenizer(), { vocabSize, separator: options.separator });
+  const stream = windows(ids, { contextLength, maxTokens: options.tokens });
   const contexts = await storeContexts(model, stream, store, { signal, onProgress });
   try {
     const { method, size, calibrate, salient } = plan;
