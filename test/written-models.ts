@@ -36,7 +36,7 @@ export async function movedRows({ head, hiddenSize: d }: Model) {
 }
 
 /** To float32's digits, of the largest. */
-export function expectClose(found: Float32Array, wanted: Float32Array): void {
+export function expectClose(found: Float32Array, wanted: Float32Array, tolerance = 1e-5): void {
   expect(found.length).toBe(wanted.length);
   let [largest, furthest] = [0, 0];
   for (const [at, value] of wanted.entries()) {
@@ -44,5 +44,5 @@ export function expectClose(found: Float32Array, wanted: Float32Array): void {
     largest = Math.max(largest, Math.abs(value));
     furthest = Math.max(furthest, Number.isNaN(distance) ? Number.POSITIVE_INFINITY : distance);
   }
-  expect(furthest).toBeLessThan(1e-5 * largest);
+  expect(furthest).toBeLessThan(tolerance * largest);
 }

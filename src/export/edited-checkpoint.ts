@@ -2,7 +2,8 @@ import { InputError } from "../errors.js";
 import { changedHead } from "../model/changed-head.js";
 import type { HeadChange } from "../model/head-change.js";
 import type { HeadModel } from "../model/head-model.js";
-import type { ByteSource } from "../tensor/byte-source.js";
+import { openConfig } from "../model/model.js";
+import type { ByteSource, Folder } from "../tensor/byte-source.js";
 import { openCheckpointTensors } from "../tensor/checkpoint-tensors.js";
 import type { TensorEntry } from "../tensor/safetensors.js";
 import { layOutSafetensors } from "../tensor/write-safetensors.js";
@@ -27,8 +28,19 @@ export async function editedCheckpoint(model: HeadModel, change: HeadChange): Pr
   const biasName = model.head.bias?.name;
   if (change.bias !== undefined && head.bias && biasName) changes.set(biasName, { ...head.bias, name: biasName });
   for (const [name, tensor] of changes) await requireWritable(model.name, name, tensor);
-  const beside = await filesBesideWeights(folder, { tie_word_embeddings: false });
+  const beside = await filesBesideWeights(folder, {
+    tie_word_embeddings: false,
+    ...(head.weight.dtype === model.head.weight.dtype ? {} : await loadedAsFloat32(folder)),
+  });
   return [...beside, ...weightFiles(await openCheckpointTensors(folder), changes)];
+}
+
+/** Transformers loads every tensor in the config's number type, which must not round a wider head. */
+async function loadedAsFloat32(folder: Folder): Promise<Record<string, string>> {
+  const config = await openConfig(folder);
+  // Its older name is torch_dtype; some files have both.
+  const fields = ["dtype", "torch_dtype"].filter((field) => config.has(field));
+  return Object.fromEntries((fields.length > 0 ? fields : ["torch_dtype"]).map((field) => [field, "float32"]));
 }
 
 /** Whether a bias b' can be written for the model's architecture. */

@@ -7,7 +7,7 @@ import type { Head } from "./head.js";
 import type { HeadChange } from "./head-change.js";
 
 /**
- * The head with a change made: E' in E's own number type, under a name of its own so that a tied input embedding keeps
+ * The head with a change made: E' in E's own number type or the one asked for, under a name of its own so that a tied input embedding keeps
  * E; b' in float32. Rows that stay are read from where E lies.
  * @throws RangeError if the change does not have the head's shape
  */
@@ -26,11 +26,11 @@ export function changedHead(head: Head, change: HeadChange): Head {
   };
 }
 
-function changedWeight(weight: TensorEntry, { weight: whole, rows }: HeadChange): TensorEntry {
+function changedWeight(weight: TensorEntry, { weight: whole, rows, dtype: wanted }: HeadChange): TensorEntry {
   const [vocabSize, hiddenSize] = weight.shape as [number, number];
   const dtype = weight.dtype as FloatDType;
   if (whole !== undefined) {
-    return memoryTensor("lm_head.weight", dtype, [vocabSize, hiddenSize], whole);
+    return memoryTensor("lm_head.weight", wanted ?? dtype, [vocabSize, hiddenSize], whole);
   }
   const { ids, values } = rows!;
   if (values.length !== ids.length * hiddenSize || ids.some((id) => id < 0 || id >= vocabSize)) {

@@ -1,14 +1,15 @@
 import { cholesky, solveLower, solveLowerTransposed } from "../linalg/cholesky.js";
 import { dot, norm } from "../linalg/dot.js";
 import type { Gram } from "../linalg/gram.js";
+import { constantDirection, type FinalNorm } from "../model/constant-direction.js";
 import type { StoredContexts } from "../model/stored-contexts.js";
 import { eachBlock } from "./nearest-row.js";
 import type { Method } from "./solution.js";
 
 /** What the methods that go along one direction need. */
 export interface Directions {
-  /** The final LayerNorm's weight and bias, [d]: asks `constant` for the exact direction. */
-  readonly exact?: { readonly finalNorm: { readonly weight: Float64Array; readonly bias: Float64Array } } | undefined;
+  /** The LayerNorm that ends the layers: asks `constant` for the exact direction. */
+  readonly exact?: { readonly finalNorm: FinalNorm } | undefined;
   /** A of the encoding, [d]. */
   readonly slopes?: Float64Array | undefined;
   /** |A_i| std_w(E_wi), [d], and how many dimensions `salient` uses. */
@@ -69,11 +70,9 @@ export async function directionOf(
   }
 }
 
-/** sum_i (h_i - beta_i) / g_i = 0 after a LayerNorm, so that v = (1/g) / sum(beta/g) has v.h = 1 everywhere. */
-function exactDirection({ weight, bias }: { weight: Float64Array; bias: Float64Array }): Direction {
-  const sum = weight.reduce((total, value, i) => total + bias[i]! / value, 0);
-  const vector = weight.map((value) => 1 / value / sum);
-  if (!vector.every(Number.isFinite)) throw new RangeError("the final norm has no exact constant direction");
+function exactDirection(finalNorm: FinalNorm): Direction {
+  const vector = constantDirection(finalNorm);
+  if (vector === undefined) throw new RangeError("the final norm has no exact constant direction");
   const length = norm(vector);
   const warning =
     length > longDirection

@@ -3,11 +3,11 @@ import { tokenIds } from "../corpus/token-ids.js";
 import { windows } from "../corpus/windows.js";
 import { analyzeHidden } from "../encoding/analyze.js";
 import { InputError } from "../errors.js";
+import { readFinalNorm } from "../model/constant-direction.js";
 import { contextLengthFor } from "../model/context.js";
 import type { HeadChange } from "../model/head-change.js";
 import type { Model } from "../model/model.js";
 import { memoryStore, type RowStore, type StoredContexts, storeContexts } from "../model/stored-contexts.js";
-import { readTensorFloat64 } from "../tensor/safetensors.js";
 import type { EditPlan } from "./edit-plan.js";
 import { type EditSpread, editSpread } from "./edit-spread.js";
 import { solveAtLoweredSize, withAdvice } from "./lowered-size.js";
@@ -84,15 +84,13 @@ export async function steer(model: Model, plan: EditPlan, options: SteerOptions)
 }
 
 /** @throws InputError if the model's layers do not end in a LayerNorm with weight and bias */
-async function finalNormOf({ name, modelType, description: { finalLayerNorm } }: Model) {
-  if (finalLayerNorm?.bias === undefined) {
-    throw new InputError(
-      "exact",
-      `${name} (${modelType}) does not end in a LayerNorm with a bias, so that no direction is`,
-    );
-  }
-  const { weight, bias } = finalLayerNorm;
-  return { weight: await readTensorFloat64(weight), bias: await readTensorFloat64(bias) };
+async function finalNormOf({ name, modelType, description }: Model) {
+  const norm = await readFinalNorm(description);
+  if (norm !== undefined) return norm;
+  throw new InputError(
+    "exact",
+    `${name} (${modelType}) does not end in a LayerNorm with a bias, so that no direction is`,
+  );
 }
 
 /** A and the saliencies, from the same contexts. */
