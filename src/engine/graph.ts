@@ -44,11 +44,8 @@ export interface GraphWeight {
   readonly type: TensorProto_DataType;
 }
 
-/** Where a session looks for a weight's bytes. */
-export interface WeightPlace {
-  readonly location: string;
-  readonly offset: number;
-}
+/** Where a session looks for a weight's bytes, or the bytes, to be put into the graph itself. */
+export type WeightPlace = { readonly location: string; readonly offset: number } | { readonly bytes: Uint8Array };
 
 /** ONNX operators of opset 21 and of com.microsoft 1 (the contributed ones of onnxruntime). */
 const opset = 21n;
@@ -124,12 +121,12 @@ export function createGraph(name: string): Graph {
   const weights = new Map<string, GraphWeight>();
   const sources = new Set<ByteSource>();
   let counter = 0;
-  const graphFields = (initializer: TensorProto[]) => ({
+  const graphFields = (stored: TensorProto[]) => ({
     name,
     node: nodes,
     input: inputs,
     output: outputs,
-    initializer: [...constants, ...initializer],
+    initializer: [...constants, ...stored],
   });
 
   const graph: Graph = {
@@ -155,9 +152,10 @@ export function createGraph(name: string): Graph {
           `tensor "${tensor.name}" has number type ${tensor.dtype}; weights must be F64, F32, F16 or BF16 (or indices, I64)`,
         );
       }
-      weights.set(tensor.name, { tensor, type });
+      const name = weightName(weights, tensor);
+      weights.set(name, { tensor: name === tensor.name ? tensor : { ...tensor, name }, type });
       sources.add(tensor.source);
-      return { name: tensor.name };
+      return { name };
     },
     weightFloat32(tensor) {
       const value = graph.weight(tensor);
@@ -205,10 +203,10 @@ export function createGraph(name: string): Graph {
       outputs.push(valueInfo(outputName, elementTypes[type], shape));
     },
     encode(locate) {
-      const initializer = [...weights.values()].map((weight) => external(weight, locate));
+      const stored = [...weights.values()].map((weight) => initializer(weight, locate));
       return toBinary(
         ModelProtoSchema,
-        create(ModelProtoSchema, { ...modelFields(), graph: create(GraphProtoSchema, graphFields(initializer)) }),
+        create(ModelProtoSchema, { ...modelFields(), graph: create(GraphProtoSchema, graphFields(stored)) }),
       );
     },
     encodeParts() {
@@ -227,6 +225,17 @@ function inputNames(operands: readonly (Value | undefined)[]): string[] {
   return operands.slice(0, given).map((operand) => operand?.name ?? "");
 }
 
+/** The tensor's name, with a number where another tensor of the graph has it: a head and its changed copy. */
+function weightName(weights: ReadonlyMap<string, GraphWeight>, { name, source, offset }: TensorEntry): string {
+  const isFree = (candidate: string) => {
+    const held = weights.get(candidate)?.tensor;
+    return held === undefined || (held.source === source && held.offset === offset);
+  };
+  let free = name;
+  for (let copy = 2; !isFree(free); copy++) free = `${name}.${copy}`;
+  return free;
+}
+
 function elementCount(shape: readonly number[]): number {
   return shape.reduce((count, size) => count * size, 1);
 }
@@ -242,13 +251,15 @@ function modelFields() {
   };
 }
 
-function external({ tensor, type }: GraphWeight, locate: (tensor: TensorEntry) => WeightPlace): TensorProto {
-  const { location, offset } = locate(tensor);
-  const entries = { location, offset: `${offset}`, length: `${tensor.byteLength}` };
+function initializer({ tensor, type }: GraphWeight, locate: (tensor: TensorEntry) => WeightPlace): TensorProto {
+  const place = locate(tensor);
+  const fields = { name: tensor.name, dims: tensor.shape.map(BigInt), dataType: type };
+  if ("bytes" in place) {
+    return create(TensorProtoSchema, { ...fields, rawData: place.bytes as Uint8Array<ArrayBuffer> });
+  }
+  const entries = { location: place.location, offset: `${place.offset}`, length: `${tensor.byteLength}` };
   return create(TensorProtoSchema, {
-    name: tensor.name,
-    dims: tensor.shape.map(BigInt),
-    dataType: type,
+    ...fields,
     dataLocation: TensorProto_DataLocation.EXTERNAL,
     externalData: Object.entries(entries).map(([key, value]) => create(StringStringEntryProtoSchema, { key, value })),
   });

@@ -4,6 +4,7 @@ import { Worker } from "node:worker_threads";
 import type { InferenceSession } from "onnxruntime-node";
 import type { Engine, Session, Tensors } from "../engine/engine.js";
 import type { Graph } from "../engine/graph.js";
+import { InputError } from "../errors.js";
 import type { ByteSource } from "../tensor/byte-source.js";
 import type { FileSource } from "./file-source.js";
 
@@ -32,6 +33,9 @@ export interface Reply {
  * would cost more memory than the speed is worth, and large products share well.
  */
 const maxReplicatedBytes = 64 * 2 ** 20;
+
+/** A protobuf message ends at 2 GiB; the rest of a graph takes far less than what is left here. */
+const maxBytesInGraph = 2 ** 31 - 2 ** 26;
 
 /** onnxruntime on this machine's processor. Weights on disk are mapped where they lie. */
 export function createEngine({ threads, profile }: EngineOptions): Engine {
@@ -147,9 +151,13 @@ async function sessionOptions(
   graph: Graph,
   threads: number,
 ): Promise<{ bytes: Uint8Array; options: InferenceSession.SessionOptions }> {
-  const files = [...graph.sources].filter(isFileSource);
+  const sources = [...graph.sources];
+  const files = sources.filter(isFileSource);
   const folder = commonFolder(files.map((file) => dirname(file.path)));
-  const inMemory = [...graph.sources].filter((source) => !isFileSource(source));
+  const inMemory = sources.filter((source) => !isFileSource(source));
+  // Once it is given one weight's bytes, onnxruntime looks for no other weight on disk: beside weights on disk, those in
+  // memory have to be a part of the graph.
+  const inGraph = files.length > 0 && inMemory.length > 0 ? await bytesInGraph(graph) : undefined;
   const locate = (source: ByteSource) =>
     isFileSource(source) ? relative(folder, source.path) : `memory-${inMemory.indexOf(source)}`;
   const options: InferenceSession.SessionOptions = {
@@ -160,12 +168,35 @@ async function sessionOptions(
     // Planning memory by pattern holds a second copy of every V-wide block: 60 MB on a small model, for no speed.
     enableMemPattern: false,
     logSeverityLevel: 3,
-    externalData: await Promise.all(
-      inMemory.map(async (source) => ({ path: locate(source), data: await source.read(0, source.size) })),
-    ),
+    externalData:
+      inGraph === undefined
+        ? await Promise.all(
+            inMemory.map(async (source) => ({ path: locate(source), data: await source.read(0, source.size) })),
+          )
+        : [],
     extra: { session: { model_external_initializers_file_folder_path: folder } },
   };
-  return { bytes: graph.encode(({ source, offset }) => ({ location: locate(source), offset })), options };
+  const bytes = graph.encode((tensor) => {
+    const own = inGraph?.get(tensor.name);
+    return own === undefined ? { location: locate(tensor.source), offset: tensor.offset } : { bytes: own };
+  });
+  return { bytes, options };
+}
+
+/** Weights in memory by name. @throws InputError if they are more than one protobuf message holds */
+async function bytesInGraph({ weights }: Graph): Promise<ReadonlyMap<string, Uint8Array>> {
+  const tensors = weights.map(({ tensor }) => tensor).filter(({ source }) => !isFileSource(source));
+  const total = tensors.reduce((bytes, { byteLength }) => bytes + byteLength, 0);
+  if (total > maxBytesInGraph) {
+    throw new InputError(
+      tensors[0]!.source.name,
+      `and other changed weights take ${total} bytes, more than fit beside weights on disk: save the model and open it`,
+    );
+  }
+  const read = tensors.map(
+    async ({ name, source, offset, byteLength }) => [name, await source.read(offset, byteLength)] as const,
+  );
+  return new Map(await Promise.all(read));
 }
 
 function isFileSource(source: ByteSource): source is FileSource {
