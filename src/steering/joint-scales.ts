@@ -1,90 +1,130 @@
 import { cholesky, solveLower, solveLowerTransposed } from "../linalg/cholesky.js";
+import type { HeadTransform } from "../model/head.js";
+import type { TokenValues } from "./edited-tokens.js";
+import type { FittingText } from "./fitting-text.js";
+import { transform } from "./head-transform.js";
+import type { Products } from "./products.js";
+import { groupSums, toShares } from "./shares.js";
 
-/** Logits of the edited tokens as a function of one length per group. */
+/** Logits of the edited tokens as functions of one length a group: T(raw) + length, or T(raw + length y) along edits. */
 export interface Lines {
-  /** N. */
-  readonly count: number;
-  /** ln sum exp of all other tokens' logits, [N]. */
-  readonly rest: Float64Array;
+  readonly text: FittingText;
+  readonly products: Products;
+  readonly transform: HeadTransform;
   /** Group of each edited token, [m]. */
   readonly groupOf: readonly number[];
   readonly groups: number;
-  /** Logit of edited token j in context t and its derivative by its group's length. */
-  at(j: number, t: number, length: number): { readonly value: number; readonly slope: number };
+  /** ln sum exp of all other tokens' logits, [N]. */
+  readonly rest: Float64Array;
+  readonly raw: TokenValues;
+  /** y = x_j . h_t; left out, the lengths are logit biases. */
+  readonly along?: TokenValues | undefined;
 }
 
-/** Mean probability of each group [G] and its derivatives by the lengths, [G, G]. */
-export function measure(lines: Lines, lengths: Float64Array): { mean: Float64Array; jacobian: Float64Array } {
-  const { count, rest, groupOf, groups: G, at } = lines;
+/** Probabilities of the edited tokens in a block of contexts, [m, n], and the logits' derivatives by the lengths. */
+export async function sharesAlong(
+  lines: Lines,
+  lengths: Float64Array,
+  block: Float32Array,
+  start: number,
+  withSlopes = false,
+): Promise<{ p: Float64Array; slopes: Float64Array | undefined }> {
+  const { groupOf, rest, raw, along } = lines;
+  const before = await raw.of(block, start);
+  const direction = await along?.of(block, start);
   const m = groupOf.length;
-  const mean = new Float64Array(G);
-  const jacobian = new Float64Array(G * G);
-  const value = new Float64Array(m);
-  const slope = new Float64Array(m);
-  const p = new Float64Array(G);
-  const moved = new Float64Array(G);
-  for (let t = 0; t < count; t++) {
-    let largest = rest[t]!;
-    for (let j = 0; j < m; j++) {
-      const z = at(j, t, lengths[groupOf[j]!]!);
-      value[j] = z.value;
-      slope[j] = z.slope;
-      largest = Math.max(largest, z.value);
-    }
-    let sum = Math.exp(rest[t]! - largest);
-    for (let j = 0; j < m; j++) {
-      value[j] = Math.exp(value[j]! - largest);
-      sum += value[j]!;
-    }
-    p.fill(0);
-    moved.fill(0);
-    for (let j = 0; j < m; j++) {
-      const g = groupOf[j]!;
-      const share = value[j]! / sum;
-      p[g]! += share;
-      moved[g]! += share * slope[j]!;
-    }
-    for (let g = 0; g < G; g++) {
-      mean[g]! += p[g]! / count;
-      jacobian[g * G + g]! += moved[g]! / count;
-      for (let k = 0; k < G; k++) jacobian[g * G + k]! -= (p[g]! * moved[k]!) / count;
+  const n = before.length / m;
+  const p = new Float64Array(m * n);
+  const slopes = withSlopes && direction ? new Float64Array(m * n) : undefined;
+  for (let j = 0; j < m; j++) {
+    const length = lengths[groupOf[j]!]!;
+    for (let i = j * n; i < (j + 1) * n; i++) {
+      if (direction === undefined) {
+        p[i] = transform(lines.transform, before[i]!).value + length;
+      } else {
+        const { value, slope } = transform(lines.transform, before[i]! + length * direction[i]!);
+        p[i] = value;
+        if (slopes) slopes[i] = slope * direction[i]!;
+      }
     }
   }
-  return { mean, jacobian };
+  return { p: toShares(p, rest.subarray(start, start + n)), slopes };
+}
+
+/** Mean probability of each group, [G]. */
+export async function groupMeans(lines: Lines, lengths: Float64Array): Promise<Float64Array> {
+  const { text, groupOf, groups } = lines;
+  const mean = new Float64Array(groups);
+  await text.eachBlock(groupOf.length, async (block, start) => {
+    const { p } = await sharesAlong(lines, lengths, block, start);
+    addRowSums(mean, p, groupOf, 1 / text.count);
+  });
+  return mean;
+}
+
+function addRowSums(sums: Float64Array, values: Float64Array, groupOf: readonly number[], factor: number): void {
+  const n = values.length / groupOf.length;
+  for (const [j, g] of groupOf.entries()) {
+    let sum = 0;
+    for (let i = j * n; i < (j + 1) * n; i++) sum += values[i]!;
+    sums[g]! += factor * sum;
+  }
+}
+
+/** Derivatives of the groups' mean probabilities by the lengths, [G, G]. */
+async function jacobian(lines: Lines, lengths: Float64Array): Promise<Float64Array> {
+  const { text, products, groupOf, groups } = lines;
+  const own = new Float64Array(groups);
+  const derivatives = new Float64Array(groups * groups);
+  await text.eachBlock(groupOf.length, async (block, start) => {
+    const { p, slopes } = await sharesAlong(lines, lengths, block, start, true);
+    const moved = slopes ? slopes.map((slope, i) => slope * p[i]!) : p;
+    addRowSums(own, moved, groupOf, 1 / text.count);
+    const [shares, moves] = [groupSums(p, groupOf, groups), groupSums(moved, groupOf, groups)];
+    const crossed = await products.cross(shares, moves, groups, groups);
+    for (let i = 0; i < derivatives.length; i++) derivatives[i]! -= crossed[i]! / text.count;
+  });
+  for (let g = 0; g < groups; g++) derivatives[g * groups + g]! += own[g]!;
+  return derivatives;
 }
 
 /**
  * Lengths at which the groups' mean probabilities are as wanted: Gauss-Newton on their logarithms, each step halved until
  * it helps. Ends where no step helps: the nearest that can be reached.
- * @param wanted mean probability of each group, [G]
+ * @param wanted mean probability of each group, [G]  @param start lengths to begin with, [G]
  */
-export function solveLengths(
+export async function solveLengths(
   lines: Lines,
   wanted: readonly number[],
   start: Float64Array,
-): { lengths: Float64Array; mean: Float64Array } {
-  const G = lines.groups;
+  signal?: AbortSignal,
+): Promise<{ lengths: Float64Array; mean: Float64Array }> {
   let lengths = start;
-  let state = measure(lines, lengths);
-  let error = misfit(state.mean, wanted);
+  let mean = await groupMeans(lines, lengths);
+  let error = misfit(mean, wanted);
+  let derivatives: Float64Array | undefined;
   for (let step = 0; step < maxSteps && error > tolerance; step++) {
-    const move = gaussNewton(state, wanted);
+    signal?.throwIfAborted();
+    const fresh = derivatives === undefined;
+    derivatives ??= await jacobian(lines, lengths);
+    const move = await gaussNewton(lines.products, derivatives, mean, wanted);
     let fraction = Math.min(1, longestMove / Math.max(...move.map(Math.abs), Number.MIN_VALUE));
-    let improved = false;
-    for (let halving = 0; halving < maxHalvings && !improved; halving++, fraction /= 2) {
+    const before = error;
+    for (let halving = 0; halving < maxHalvings; halving++, fraction /= 2) {
       const tried = lengths.map((length, g) => length + fraction * move[g]!);
-      const next = measure(lines, tried);
-      const nextError = misfit(next.mean, wanted);
+      const next = await groupMeans(lines, tried);
+      const nextError = misfit(next, wanted);
       if (nextError < error) {
-        lengths = tried;
-        state = next;
-        error = nextError;
-        improved = true;
+        [lengths, mean, error] = [tried, next, nextError];
+        break;
       }
+      // A step by old derivatives that does not help says nothing.
+      if (!fresh) break;
     }
-    if (!improved) break;
+    if (fresh && error === before) break;
+    if (!(error < chord * before)) derivatives = undefined;
   }
-  return { lengths: lengths.slice(0, G), mean: state.mean };
+  return { lengths, mean };
 }
 
 /** Of the logarithm of a mean probability; the promise is 1e-6. */
@@ -93,27 +133,33 @@ const maxSteps = 60;
 const maxHalvings = 12;
 /** A logit moved by more than this leaves the region where a Newton step says anything. */
 const longestMove = 3;
+/** Where a step leaves less than this of the error, the next one uses the same derivatives: they cost more than a step. */
+const chord = 0.1;
 
 function misfit(mean: Float64Array, wanted: readonly number[]): number {
   return Math.hypot(...wanted.map((value, g) => Math.log(mean[g]! / value)));
 }
 
 /** Least squares of J move = ln(wanted / mean), J the derivatives of ln mean: (J'J) move = J' error. */
-function gaussNewton(
-  { mean, jacobian }: { mean: Float64Array; jacobian: Float64Array },
+async function gaussNewton(
+  products: Products,
+  derivatives: Float64Array,
+  mean: Float64Array,
   wanted: readonly number[],
-): Float64Array {
+): Promise<Float64Array> {
   const G = wanted.length;
-  const J = jacobian.map((value, index) => value / mean[Math.floor(index / G)]!);
-  const normal = new Float64Array(G * G);
+  // Transposed, as the product wants it.
+  const J = new Float64Array(G * G);
   const move = new Float64Array(G);
   for (let g = 0; g < G; g++) {
     const error = Math.log(wanted[g]! / mean[g]!);
     for (let k = 0; k < G; k++) {
-      move[k]! += J[g * G + k]! * error;
-      for (let l = 0; l <= k; l++) normal[k * G + l]! += J[g * G + k]! * J[g * G + l]!;
+      const value = derivatives[g * G + k]! / mean[g]!;
+      J[k * G + g] = value;
+      move[k]! += value * error;
     }
   }
+  const normal = await products.cross(J, J, G, G);
   cholesky(normal, G);
   solveLower(normal, G, move);
   solveLowerTransposed(normal, G, move);

@@ -1,9 +1,10 @@
 import type { Head } from "../model/head.js";
-import type { StoredContexts } from "../model/stored-contexts.js";
 import { decodeFloat64, encodeFloats, isFloatDType } from "../tensor/dtype.js";
-import { type EditedLogits, transform } from "./edited-logits.js";
-import { alongContexts, eachBlock } from "./nearest-row.js";
-import { sharesOf } from "./shares.js";
+import { type EditedTokens, productValues } from "./edited-tokens.js";
+import type { FittingText } from "./fitting-text.js";
+import { transform } from "./head-transform.js";
+import type { Products } from "./products.js";
+import { groupSums, toShares } from "./shares.js";
 
 /** Significant bits behind the first, and the exponent of the smallest step. */
 const numbers: Partial<Record<string, { bits: number; smallest: number }>> = {
@@ -13,76 +14,125 @@ const numbers: Partial<Record<string, { bits: number; smallest: number }>> = {
 };
 /** Of ln(actual / wanted): a tenth of what is promised. */
 const enough = 1e-6;
-const maxRounds = 6;
+const maxRounds = 12;
 
 /**
  * New rows in E's number type. Rounding alone would move the mean probability, so last digits of single components are
- * then moved by one where that brings it back: by the gradient of ln alpha, the largest effects first.
+ * then moved by one where that brings it back, by the gradient of ln alpha.
+ * @param edits x_j, [m, d]
+ * @param aims mean probability that each group is to keep, [G]; undefined leaves the rows as rounded
+ * @returns the rows [m, d], and by how much rounding alone moves their logits (root mean square, of the worst row)
  */
 export async function roundRows({
   head,
-  contexts,
-  logits: { rows: original, raw, rest },
+  text,
+  products,
+  tokens,
   groupOf,
-  wanted,
   edits,
-  correct,
+  aims,
+  signal,
 }: {
   head: Head;
-  contexts: StoredContexts;
-  logits: EditedLogits;
+  text: FittingText;
+  products: Products;
+  tokens: EditedTokens;
   groupOf: readonly number[];
-  wanted: readonly number[];
-  edits: readonly Float64Array[];
-  correct: boolean;
-}) {
+  edits: Float64Array;
+  aims: Float64Array | undefined;
+  signal?: AbortSignal | undefined;
+}): Promise<{ rows: Float64Array; noise: number }> {
   const d = head.hiddenSize;
-  const { count } = contexts;
   const { dtype } = head.weight;
-  const round = (row: Float64Array) => (isFloatDType(dtype) ? decodeFloat64(dtype, encodeFloats(dtype, row)) : row);
-  const rows = edits.map((x, j) => round(x.map((value, i) => original[j * d + i]! + value)));
-  const changeOf = (j: number) => rows[j]!.map((value, i) => value - original[j * d + i]!);
-  const alongs = await Promise.all(rows.map((_, j) => alongContexts(contexts, changeOf(j))));
+  const round = (values: Float64Array) =>
+    isFloatDType(dtype) ? decodeFloat64(dtype, encodeFloats(dtype, values)) : values;
+  const exact = edits.map((value, index) => tokens.rows[index]! + value);
+  let best: { rows: Float64Array; error: number } = { rows: round(exact), error: Number.POSITIVE_INFINITY };
+  const noise = await roundingNoise(best.rows.map((value, index) => value - exact[index]!));
   const format = numbers[dtype];
-  for (let attempt = 0; correct && format && attempt < maxRounds; attempt++) {
-    const shares = sharesOf(
-      rest,
-      rows.length,
-      (j, t) => transform(head.transform, raw[j * count + t]! + alongs[j]![t]!).value,
-    );
-    let moved = false;
-    for (const [g, target] of wanted.entries()) {
-      const members = groupOf.flatMap((of, j) => (of === g ? [j] : []));
-      const mean = members.reduce((sum, j) => sum + shares.mean[j]!, 0);
-      let error = Math.log(mean / target);
-      // What calibration could not reach, last digits cannot either.
-      if (Math.abs(error) <= enough || Math.abs(error) > 0.05) continue;
-      const j = members.reduce((best, k) => (shares.mean[k]! > shares.mean[best]! ? k : best));
-      const gradient = new Float64Array(d);
-      await eachBlock(contexts, (block, start, end) => {
-        for (let t = start; t < end; t++) {
-          const group = members.reduce((sum, k) => sum + shares.p[k * count + t]!, 0);
-          const { slope } = transform(head.transform, raw[j * count + t]! + alongs[j]![t]!);
-          const weight = (shares.p[j * count + t]! * (1 - group) * slope) / (count * mean);
-          for (let i = 0; i < d; i++) gradient[i]! += weight * block[(t - start) * d + i]!;
-        }
-      });
-      const row = rows[j]!;
-      const steps = row.map(
-        (value) => 2 ** (Math.max(Math.floor(Math.log2(Math.abs(value))), format.smallest + format.bits) - format.bits),
-      );
-      const effect = gradient.map((value, i) => value * steps[i]!);
-      for (const i of Array.from(effect.keys()).sort((a, b) => Math.abs(effect[b]!) - Math.abs(effect[a]!))) {
-        if (Math.abs(error) <= Math.abs(effect[i]!) / 2) continue;
-        const sign = -Math.sign(error * effect[i]!);
-        row[i]! += sign * steps[i]!;
-        error += sign * effect[i]!;
-      }
-      rows[j] = round(row);
-      alongs[j] = await alongContexts(contexts, changeOf(j));
-      moved = true;
+  if (aims === undefined || format === undefined) return { rows: best.rows, noise };
+  let rows: Float64Array = best.rows.slice();
+  for (let attempt = 0; attempt < maxRounds; attempt++) {
+    signal?.throwIfAborted();
+    const { mean, gradient } = await slopesAt(rows);
+    const errors = Array.from(aims, (aim, g) => Math.log(mean[g]! / aim));
+    const error = Math.max(...errors.map(Math.abs));
+    if (error < best.error) best = { rows: rows.slice(), error };
+    if (error <= enough || !Number.isFinite(error)) break;
+    for (const [g, one] of errors.entries()) {
+      if (Math.abs(one) > enough) moveLastDigits(rows, gradient, membersOf(g), one, mean[g]!);
     }
-    if (!moved) break;
+    rows = round(rows);
   }
-  return { rows, alongs, changes: rows.map((_, j) => changeOf(j)) };
+  return { rows: best.rows, noise };
+
+  function membersOf(g: number): number[] {
+    return groupOf.flatMap((of, j) => (of === g ? [j] : []));
+  }
+
+  async function roundingNoise(differences: Float64Array): Promise<number> {
+    const m = groupOf.length;
+    const squares = new Float64Array(m);
+    await text.eachBlock(groupOf.length, async (block, start, end) => {
+      const moved = await products.along(block, differences, m);
+      for (let i = 0; i < moved.length; i++) squares[Math.floor(i / (end - start))]! += moved[i]! ** 2 / text.count;
+    });
+    return Math.sqrt(Math.max(...squares));
+  }
+
+  /** Mean probability of each group [G], and its derivatives by the members' rows [m, d]. */
+  async function slopesAt(values: Float64Array) {
+    const groups = aims!.length;
+    const mean = new Float64Array(groups);
+    const gradient = new Float64Array(values.length);
+    const raw = productValues(text, products, values, tokens.bias);
+    await text.eachBlock(groupOf.length, async (block, start, end) => {
+      const n = end - start;
+      const before = await raw.of(block, start);
+      const p = before.map((z) => transform(head.transform, z).value);
+      toShares(p, tokens.rest.subarray(start, end));
+      const shares = groupSums(p, groupOf, groups);
+      const weights = new Float64Array(p.length);
+      for (const [j, g] of groupOf.entries()) {
+        for (let t = 0; t < n; t++) {
+          const share = p[j * n + t]!;
+          mean[g]! += share / text.count;
+          const { slope } = transform(head.transform, before[j * n + t]!);
+          weights[j * n + t] = (share * (1 - shares[g * n + t]!) * slope) / text.count;
+        }
+      }
+      const part = await products.back(weights, block, groupOf.length);
+      for (let i = 0; i < part.length; i++) gradient[i]! += part[i]!;
+    });
+    return { mean, gradient };
+  }
+
+  /** Moves components of some rows by one last digit each, until the error in ln alpha is as good as gone. */
+  function moveLastDigits(
+    values: Float64Array,
+    gradient: Float64Array,
+    members: readonly number[],
+    error: number,
+    mean: number,
+  ): void {
+    const places = members.flatMap((j) => Array.from({ length: d }, (_, i) => j * d + i));
+    const steps = places.map((at) => lastDigit(values[at]!, format!));
+    const effects = places.map((at, k) => (gradient[at]! * steps[k]!) / mean);
+    // A last digit moves the logit up in some contexts and down in others: where its mean effect is large beside that,
+    // other tokens feel it least.
+    const order = places
+      .map((_, k) => k)
+      .sort((a, b) => Math.abs(gradient[places[b]!]!) - Math.abs(gradient[places[a]!]!));
+    let left = error;
+    for (const k of order) {
+      if (Math.abs(left) <= Math.abs(effects[k]!) / 2) continue;
+      const sign = -Math.sign(left * effects[k]!);
+      values[places[k]!]! += sign * steps[k]!;
+      left += sign * effects[k]!;
+    }
+  }
+}
+
+function lastDigit(value: number, { bits, smallest }: { bits: number; smallest: number }): number {
+  return 2 ** (Math.max(Math.floor(Math.log2(Math.abs(value))), smallest + bits) - bits);
 }

@@ -1,214 +1,284 @@
-import type { Engine } from "../engine/engine.js";
 import { gramSession } from "../engine/gram-session.js";
 import { norm } from "../linalg/dot.js";
-import type { Head } from "../model/head.js";
-import type { StoredContexts } from "../model/stored-contexts.js";
 import { type Directions, directionOf } from "./direction.js";
-import { type EditedLogits, editedLogits, transform } from "./edited-logits.js";
-import { type Lines, solveLengths } from "./joint-scales.js";
-import { alongContexts, nearestRow } from "./nearest-row.js";
+import { type EditedTokens, editedTokens, productValues } from "./edited-tokens.js";
+import { type FittingText, fittingText, type Subject, type Watched } from "./fitting-text.js";
+import { transform } from "./head-transform.js";
+import { idealShares } from "./ideal.js";
+import { groupMeans, type Lines, solveLengths } from "./joint-scales.js";
+import { nearestRows, type RowTools } from "./nearest-rows.js";
+import { createProducts, type Products } from "./products.js";
 import { roundRows } from "./round-rows.js";
-import { sharesOf } from "./shares.js";
+import { divergence, groupSums, toShares } from "./shares.js";
 import type { Method, Solution, SolvedGroup, TokenGroup } from "./solution.js";
 import { checkGroups, wantedProbabilities } from "./targets.js";
 
-export interface Subject {
-  readonly head: Head;
-  readonly engine: Engine;
-  readonly contexts: StoredContexts;
-}
+export type { Subject } from "./fitting-text.js";
 
-export interface SolveOptions extends Directions {
+export interface SolveOptions extends Directions, Watched {
   readonly method?: Method | undefined;
   /** lambda: how much the size of the edit counts against its faithfulness. */
   readonly size?: number | undefined;
   /** Solve the lengths so that the targets hold on the fitting text. */
   readonly calibrate?: boolean | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((contexts: number) => void) | undefined;
+  /** Told how many rows are found, of how many. */
+  readonly onRows?: ((found: number, of: number) => void) | undefined;
 }
 
 /** Relative error of a mean probability beyond which a target counts as missed. */
 const missed = 1e-5;
-/** Rounds of one Newton solve per row, for rows that share the normaliser. */
-const maxRounds = 8;
+/** Of a logit: what changes a probability by 2%. */
+const noticeable = 0.02;
+/** Bytes of what is held for rows that are solved side by side. */
+const rowBytes = 256 * 2 ** 20;
+/** Of rows that are solved at a time: the engine multiplies for one while the other's exponentials are taken. */
+const batches = 2;
 
 /**
  * Rows of E that give each group its target on a text (METHOD.md section 3).
- * @throws RangeError if the groups contradict one another or a target cannot be a probability
+ * @throws RangeError if the groups contradict one another, a target cannot be a probability, or a token never occurs
  */
 export async function solveEdits(
   subject: Subject,
   groups: readonly TokenGroup[],
   options: SolveOptions = {},
 ): Promise<Solution> {
-  const { head, contexts, engine } = subject;
+  const { head, engine } = subject;
   const { method = "nearest", size = 1e-4, calibrate = true, signal } = options;
   checkGroups(groups, head.vocabSize);
   const d = head.hiddenSize;
+  const text = await fittingText(subject, options);
+  const products = await createProducts(engine, d);
+  const { gram, release } = await gramSession(engine);
+  try {
+    const problem = await posed(subject, text, products, groups, options);
+    const { tokens, groupOf, lines, ideal } = problem;
+    const { before, wanted } = ideal;
+    const warnings: string[] = [];
+    let edits: Float64Array;
+    if (method === "nearest") {
+      const tools = { text, products, gram, transform: head.transform, hiddenSize: d, signal };
+      edits = await nearestEdits(problem, tools, size, options.onRows);
+    } else {
+      const direction = await directionOf(method, text, d, gram, size, options);
+      edits = new Float64Array(tokens.size * d);
+      for (const [j, g] of groupOf.entries()) {
+        const factor = direction.perLogarithm ? Math.log(wanted[g]! / before[g]!) : ideal.biases[g]!;
+        edits.set(
+          direction.vector.map((value) => value * factor),
+          j * d,
+        );
+      }
+    }
+    let reached: Float64Array | undefined;
+    if (calibrate) {
+      const along = productValues(text, products, edits, new Float64Array(tokens.size));
+      const start = new Float64Array(groups.length).fill(1);
+      const solved = await solveLengths({ ...lines, along }, wanted, start, signal);
+      reached = solved.mean;
+      for (const [j, g] of groupOf.entries()) {
+        for (let i = j * d; i < (j + 1) * d; i++) edits[i]! *= solved.lengths[g]!;
+      }
+    }
+    const aims = reached?.map((mean, g) => (Math.abs(Math.log(mean / wanted[g]!)) <= missed ? wanted[g]! : mean));
+    const { rows, noise } = await roundRows({ head, text, products, tokens, groupOf, edits, aims, signal });
+    if (noise > noticeable) {
+      warnings.push(
+        `rounded to ${head.weight.dtype}, the edited rows give logits that are off by ${noise.toPrecision(2)} (root mean square)`,
+      );
+    }
+    const outcome = await judged(problem, text, products, rows);
+    return {
+      method,
+      warnings,
+      rows: inOrderOfIds(tokens.ids, rows, d),
+      groups: groups.map((group, g): SolvedGroup => {
+        const after = outcome.after[g]!;
+        const target = wanted[g]!;
+        const norms = groupOf.flatMap((of, j) => {
+          if (of !== g) return [];
+          const own = rows.subarray(j * d, (j + 1) * d);
+          return [norm(own.map((value, i) => value - tokens.rows[j * d + i]!))];
+        });
+        return {
+          ...group,
+          probability: { before: before[g]!, wanted: target, after },
+          idealBias: ideal.biases[g]!,
+          klToIdeal: outcome.klToIdeal[g]!,
+          klOfIdeal: outcome.klOfIdeal[g]!,
+          norms,
+          shortfall:
+            calibrate && !(Math.abs(Math.log(after / target)) <= missed)
+              ? shortfallOf(after, target, reached![g]!)
+              : undefined,
+        };
+      }),
+    };
+  } finally {
+    await Promise.all([products.release(), release()]);
+  }
+}
+
+/** Why a target was missed: no length along the edit reaches it, or no number of E's type does. */
+function shortfallOf(after: number, target: number, calibrated: number): string {
+  const numbers = `mean probability ${after.toPrecision(6)} instead of ${target.toPrecision(6)}`;
+  return Math.abs(Math.log(calibrated / target)) > missed
+    ? `${numbers}: no length of the edit comes nearer, since it moves the logit by different amounts in different contexts`
+    : `${numbers}: the weights' number type has no rows between`;
+}
+
+interface Problem {
+  readonly tokens: EditedTokens;
+  readonly groupOf: readonly number[];
+  readonly lines: Lines;
+  readonly ideal: Ideal;
+}
+
+interface Ideal {
+  /** Mean probability of each group as it is and as wanted, [G]. */
+  readonly before: readonly number[];
+  readonly wanted: readonly number[];
+  /** The true logit bias of each group that reaches all targets at once, [G]. */
+  readonly biases: Float64Array;
+}
+
+async function posed(
+  subject: Subject,
+  text: FittingText,
+  products: Products,
+  groups: readonly TokenGroup[],
+  watched: Watched,
+): Promise<Problem> {
   const ids = groups.flatMap(({ tokens }) => tokens);
   const groupOf = groups.flatMap(({ tokens }, g) => tokens.map(() => g));
-  const logits = await editedLogits(subject, ids, options);
-  const before = sharesAt(logits, head, contexts.count);
-  const ideal = idealLengths(logits, head, groups, groupOf, contexts.count);
-  const { wanted } = ideal;
-  const warnings: string[] = [];
-  const { gram, release } = await gramSession(engine);
-  let edits: Float64Array[];
-  try {
-    if (method === "nearest") {
-      edits = await nearestEdits();
-    } else {
-      const direction = await directionOf(method, contexts, gram, size, options);
-      if (direction.warning) warnings.push(direction.warning(head.weight.dtype));
-      edits = groupOf.map((g) => {
-        const factor = direction.perLogarithm ? Math.log(wanted[g]! / ideal.before[g]!) : ideal.lengths[g]!;
-        return direction.vector.map((value) => value * factor);
-      });
-    }
-  } finally {
-    await release();
-  }
-  let alongs = await Promise.all(edits.map((x) => alongContexts(contexts, x)));
-  if (calibrate) {
-    const { lengths } = solveLengths(linesOf(alongs), wanted, new Float64Array(groups.length).fill(1));
-    edits = edits.map((x, j) => x.map((value) => value * lengths[groupOf[j]!]!));
-    alongs = alongs.map((y, j) => y.map((value) => value * lengths[groupOf[j]!]!));
-  }
-  const rounded = await roundRows({ head, contexts, logits, groupOf, wanted, edits, correct: calibrate });
-  alongs = rounded.alongs;
-  const after = sharesAt(logits, head, contexts.count, (j, t) => alongs[j]![t]!);
-  const order = ids.map((_, j) => j).sort((a, b) => ids[a]! - ids[b]!);
-  const values = new Float64Array(ids.length * d);
-  order.forEach((j, at) => {
-    values.set(rounded.rows[j]!, at * d);
-  });
-  return {
-    method,
-    warnings,
-    rows: { ids: Int32Array.from(order, (j) => ids[j]!), values },
-    groups: groups.map((group, g): SolvedGroup => {
-      const { kl: klToIdeal, second: reached } = ideal.shares.compare(after, groupOf, g);
-      const { kl: klOfIdeal } = before.compare(ideal.shares, groupOf, g);
-      const error = Math.log(reached / wanted[g]!);
-      const target = wanted[g]!;
-      return {
-        ...group,
-        probability: { before: ideal.before[g]!, wanted: target, after: reached },
-        idealBias: ideal.lengths[g]!,
-        klToIdeal,
-        klOfIdeal,
-        norms: groupOf.flatMap((of, j) => (of === g ? [norm(rounded.changes[j]!)] : [])),
-        shortfall:
-          calibrate && !(Math.abs(error) <= missed)
-            ? `mean probability ${reached} instead of ${target}: no length of the edit comes nearer`
-            : undefined,
-      };
-    }),
-  };
-
-  async function nearestEdits(): Promise<Float64Array[]> {
-    const { count } = contexts;
-    const found: Float64Array[] = ids.map(() => new Float64Array(d));
-    const along: Float64Array[] = ids.map(() => new Float64Array(count));
-    for (let round = 0; round < (ids.length > 1 ? maxRounds : 1); round++) {
-      let largestMove = 0;
-      for (let j = 0; j < ids.length; j++) {
-        const others = Float64Array.from({ length: count }, (_, t) => {
-          const values = ids.flatMap((_, k) =>
-            k === j ? [] : [transform(head.transform, logits.raw[k * count + t]! + along[k]![t]!).value],
-          );
-          const largest = Math.max(logits.rest[t]!, ...values);
-          let sum = Math.exp(logits.rest[t]! - largest);
-          for (const value of values) sum += Math.exp(value - largest);
-          return largest + Math.log(sum);
-        });
-        const q = ideal.shares.p.subarray(j * count, (j + 1) * count);
-        const { raw } = logits;
-        const alpha = before.mean[j]!;
-        const ratio = Math.max(wanted[groupOf[j]!]! / ideal.before[groupOf[j]!]!, 1);
-        const solved = await nearestRow(
-          {
-            contexts,
-            gram,
-            headTransform: head.transform,
-            raw: raw.subarray(j * count, (j + 1) * count),
-            others,
-            q,
-            penalty: size * ratio * alpha,
-          },
-          found[j]!,
-          signal,
-        );
-        const change = solved.x.map((value, i) => value - found[j]![i]!);
-        largestMove = Math.max(largestMove, norm(change) / Math.max(norm(solved.x), Number.MIN_VALUE));
-        found[j] = solved.x;
-        along[j] = solved.along;
-      }
-      if (largestMove < 1e-6) break;
-    }
-    return found;
-  }
-
-  function linesOf(directions: readonly Float64Array[]): Lines {
-    const { count } = contexts;
-    return {
-      count,
-      rest: logits.rest,
-      groupOf,
-      groups: groups.length,
-      at: (j, t, length) => {
-        const y = directions[j]![t]!;
-        const { value, slope } = transform(head.transform, logits.raw[j * count + t]! + length * y);
-        return { value, slope: slope * y };
-      },
-    };
-  }
-}
-
-function sharesAt(logits: EditedLogits, head: Head, count: number, shift: (j: number, t: number) => number = () => 0) {
-  return sharesOf(
-    logits.rest,
-    logits.raw.length / count,
-    (j, t) => transform(head.transform, logits.raw[j * count + t]! + shift(j, t)).value,
-  );
-}
-
-/** The true logit biases, one a group, that reach all targets at once. */
-function idealLengths(
-  logits: EditedLogits,
-  head: Head,
-  groups: readonly TokenGroup[],
-  groupOf: readonly number[],
-  count: number,
-) {
-  const z = logits.raw.map((value) => transform(head.transform, value).value);
+  const tokens = await editedTokens(subject, text, products, ids, watched);
   const lines: Lines = {
-    count,
-    rest: logits.rest,
-    groupOf,
-    groups: groups.length,
-    at: (j, t, length) => ({ value: z[j * count + t]! + length, slope: 1 }),
+    ...{ text, products, groupOf, groups: groups.length },
+    ...{ transform: subject.head.transform, rest: tokens.rest, raw: tokens.raw },
   };
-  const m = groupOf.length;
-  const original = sharesOf(logits.rest, m, (j, t) => z[j * count + t]!);
-  const before = groups.map((_, g) => groupOf.reduce((sum, of, j) => (of === g ? sum + original.mean[j]! : sum), 0));
+  const before = Array.from(await groupMeans(lines, new Float64Array(groups.length)));
+  const never = before.findIndex((mean) => !(mean > 0));
+  if (never >= 0) {
+    throw new RangeError(
+      `token ids ${groups[never]!.tokens.join(", ")} have probability 0 in every context of the text: no factor changes that`,
+    );
+  }
   const wanted = wantedProbabilities(groups, before);
   const start = Float64Array.from(groups, (_, g) => Math.log(wanted[g]! / before[g]!));
-  const { lengths } = solveLengths(lines, wanted, start);
-  const shares = sharesOf(logits.rest, m, (j, t) => z[j * count + t]! + lengths[groupOf[j]!]!);
-  return { lengths, before, wanted, shares };
+  const { lengths: biases } = await solveLengths(lines, wanted, start, watched.signal);
+  return { tokens, groupOf, lines, ideal: { before, wanted, biases } };
 }
 
 /** The true logit bias of each group, all solved jointly: what an edit is compared with. @returns nats, [groups] */
 export async function idealBiases(
   subject: Subject,
   groups: readonly TokenGroup[],
-  options: Pick<SolveOptions, "signal" | "onProgress"> = {},
+  watched: Watched = {},
 ): Promise<Float64Array> {
   checkGroups(groups, subject.head.vocabSize);
-  const ids = groups.flatMap(({ tokens }) => tokens);
-  const groupOf = groups.flatMap(({ tokens }, g) => tokens.map(() => g));
-  const logits = await editedLogits(subject, ids, options);
-  return idealLengths(logits, subject.head, groups, groupOf, subject.contexts.count).lengths;
+  const text = await fittingText(subject, watched);
+  const products = await createProducts(subject.engine, subject.head.hiddenSize);
+  try {
+    return (await posed(subject, text, products, groups, watched)).ideal.biases;
+  } finally {
+    await products.release();
+  }
+}
+
+/** @returns [m, d] */
+async function nearestEdits(
+  { tokens, groupOf, lines, ideal: { before, wanted, biases } }: Problem,
+  tools: RowTools,
+  size: number,
+  onRows: SolveOptions["onRows"],
+): Promise<Float64Array> {
+  const { text, products, hiddenSize: d } = tools;
+  const N = text.count;
+  const m = tokens.size;
+  const shares = await idealShares(lines, biases);
+  const edits = new Float64Array(m * d);
+  const sideBySide = Math.max(1, Math.floor(rowBytes / (8 * (6 * N + d * d) * batches)));
+  let next = 0;
+  let found = 0;
+  const work = async () => {
+    while (next < m) {
+      const first = next;
+      const c = Math.min(sideBySide, m - first);
+      next += c;
+      await solve(first, c);
+      found += c;
+      onRows?.(found, m);
+    }
+  };
+  onRows?.(0, m);
+  await Promise.all(Array.from({ length: batches }, work));
+  return edits;
+
+  async function solve(first: number, c: number): Promise<void> {
+    const raw = new Float64Array(c * N);
+    const values = productValues(
+      text,
+      products,
+      tokens.rows.subarray(first * d, (first + c) * d),
+      tokens.bias.subarray(first, first + c),
+    );
+    await text.eachBlock(c, async (block, start, end) => {
+      const part = await values.of(block, start);
+      const n = end - start;
+      for (let j = 0; j < c; j++) raw.set(part.subarray(j * n, (j + 1) * n), j * N + start);
+    });
+    const bias = Float64Array.from({ length: c }, (_, j) => biases[groupOf[first + j]!]!);
+    const { q, others } = shares.of(raw, first, bias, tools.transform);
+    const penalty = Float64Array.from({ length: c }, (_, j) => {
+      const g = groupOf[first + j]!;
+      return size * Math.max(wanted[g]! / before[g]!, 1) * shares.before[first + j]!;
+    });
+    edits.set(await nearestRows({ size: c, raw, others, q, bias, penalty }, tools), first * d);
+  }
+}
+
+/** What the rows as rounded do on the text: each group's mean probability, and its divergences from and to the ideal. */
+async function judged(
+  { tokens, groupOf, lines, ideal: { biases } }: Problem,
+  text: FittingText,
+  products: Products,
+  rows: Float64Array,
+) {
+  const groups = lines.groups;
+  const [after, klToIdeal, klOfIdeal] = [0, 1, 2].map(() => new Float64Array(groups)) as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ];
+  const edited = productValues(text, products, rows, tokens.bias);
+  await text.eachBlock(tokens.size, async (block, start, end) => {
+    const n = end - start;
+    const rest = tokens.rest.subarray(start, end);
+    const before = await tokens.raw.of(block, start);
+    const sharesOf = (values: Float64Array, biased: boolean) => {
+      const z = values.map((value, i) => {
+        const shifted = transform(lines.transform, value).value;
+        return biased ? shifted + biases[groupOf[Math.floor(i / n)]!]! : shifted;
+      });
+      return groupSums(toShares(z, rest), groupOf, groups);
+    };
+    const original = sharesOf(before, false);
+    const ideal = sharesOf(before, true);
+    const actual = sharesOf(await edited.of(block, start), false);
+    for (let g = 0; g < groups; g++) {
+      for (let i = g * n; i < (g + 1) * n; i++) {
+        after[g]! += actual[i]! / text.count;
+        klToIdeal[g]! += divergence(ideal[i]!, actual[i]!) / text.count;
+        klOfIdeal[g]! += divergence(original[i]!, ideal[i]!) / text.count;
+      }
+    }
+  });
+  return { after, klToIdeal, klOfIdeal };
+}
+
+function inOrderOfIds(ids: readonly number[], rows: Float64Array, d: number): Solution["rows"] {
+  const order = ids.map((_, j) => j).sort((a, b) => ids[a]! - ids[b]!);
+  const values = new Float64Array(rows.length);
+  for (const [at, j] of order.entries()) values.set(rows.subarray(j * d, (j + 1) * d), at * d);
+  return { ids: Int32Array.from(order, (j) => ids[j]!), values };
 }
