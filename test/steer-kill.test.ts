@@ -73,6 +73,18 @@ describe.each(Object.keys(moments))("ended %s", (moment) => {
   });
 });
 
+test("by Ctrl-C twice in a hurry: nothing is left either", async () => {
+  const { child, ended, said } = start(long);
+  await reached("while it measures", child, said);
+  child.kill("SIGINT");
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  child.kill("SIGINT");
+  // Where all is cleared away already, the second one is the system's to answer.
+  const { code, signal } = await ended;
+  expect(code ?? signal).toSatisfy((end) => end === 130 || end === "SIGINT");
+  expect(await names()).toEqual([]);
+});
+
 test("a folder that was being replaced keeps its name, or gets it back", async () => {
   const out = join(folder, "out");
   await mkdir(out);

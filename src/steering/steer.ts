@@ -89,7 +89,7 @@ async function finalNormOf({ name, modelType, description }: Model) {
   if (norm !== undefined) return norm;
   throw new InputError(
     "exact",
-    `${name} (${modelType}) does not end in a LayerNorm with a bias, so that no direction is`,
+    `${name} (${modelType}) does not end in a LayerNorm with a bias, which the exact direction needs`,
   );
 }
 
