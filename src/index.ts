@@ -32,6 +32,15 @@ export {
   type Prompt,
 } from "./generation/generate.js";
 export {
+  type GeneratedPair,
+  type GeneratedPiece,
+  type GeneratedTexts,
+  type GeneratedTextsOptions,
+  generatedTexts,
+  type Occurrences,
+  windowPrompts,
+} from "./generation/generated-texts.js";
+export {
   type NextToken,
   type NextTokenDistribution,
   type NextTokenOptions,
