@@ -9,15 +9,19 @@ export class Interrupted extends Error {
 /** A signal that the first Ctrl-C (or SIGTERM) aborts with Interrupted; a second one ends the process at once. */
 export function untilInterrupted(): { signal: AbortSignal; stop(): void } {
   const controller = new AbortController();
-  const onSignal = () => {
-    if (controller.signal.aborted) process.exit(130);
-    controller.abort(new Interrupted());
+  const stop = () => {
+    process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+  };
+  const onSignal = (name: NodeJS.Signals) => {
+    if (!controller.signal.aborted) {
+      controller.abort(new Interrupted());
+      return;
+    }
+    // As if nothing had caught it, but cleared up: process.exit would wait for the engine's threads, or crash in them.
+    process.emit("exit", 130);
+    stop();
+    process.kill(process.pid, name);
   };
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
-  return {
-    signal: controller.signal,
-    stop() {
-      process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
-    },
-  };
+  return { signal: controller.signal, stop };
 }

@@ -34,6 +34,9 @@ test("a target that is reached, or missed by a last digit, keeps lambda", async 
 });
 
 test("lambda goes down until the target is reached, and that is said", async () => {
+  // As measured for a ban of a common token.
+  const ban = solver((size) => ({ 1e-4: 28, 1e-5: 5.7, 1e-6: 1.3 })[size] ?? 1);
+  expect((await solveAtLoweredSize(ban.solve, 1e-4)).size).toBe(1e-7);
   const { solve, tried } = solver((size) => (size > 1e-6 ? 1 + 1e5 * size : 1));
   const { solution, size } = await solveAtLoweredSize(solve, 1e-4);
   expect([size, tried]).toEqual([1e-6, [1e-4, 1e-5, 1e-6]]);

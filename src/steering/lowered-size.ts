@@ -7,9 +7,12 @@ const sizes = [1e-5, 1e-6, 1e-7, 1e-8];
 /** Of the logarithm of a mean probability: a miss that no last digit of a number type explains. */
 const farOff = 1e-3;
 
+/** Of the miss, what a tenth of lambda may leave: bans of common tokens go down by half or more. */
+const worthwhile = 0.75;
+
 /**
  * The edits at the largest lambda that lets them reach their targets. A ban of a common token asks for more than the default
- * lambda lets an edit be; below it, the edits grow, so that it is lowered only while each step halves the largest miss.
+ * lambda lets an edit be; below it, the edits grow, so that it is lowered only while each step takes a good part of the largest miss away.
  */
 export async function solveAtLoweredSize(
   solve: (size: number) => Promise<Solution>,
@@ -20,7 +23,7 @@ export async function solveAtLoweredSize(
     const miss = largestMiss(best.solution);
     if (!(miss > farOff)) break;
     const solution = await solve(lower);
-    if (!(largestMiss(solution) < miss / 2)) break;
+    if (!(largestMiss(solution) < worthwhile * miss)) break;
     best = { solution, size: lower };
   }
   return best;
