@@ -1,8 +1,8 @@
+import type { Products } from "../engine/products.js";
 import type { Head } from "../model/head.js";
 import { readTensorFloat64 } from "../tensor/safetensors.js";
 import { exactRest, type FittingText, type Subject, type Watched } from "./fitting-text.js";
 import { transform } from "./head-transform.js";
-import type { Products } from "./products.js";
 
 /** Numbers of m tokens in every context. */
 export interface TokenValues {

@@ -1,10 +1,10 @@
+import type { Products } from "../engine/products.js";
 import { cholesky, solveLower, solveLowerTransposed } from "../linalg/cholesky.js";
 import { dot } from "../linalg/dot.js";
 import type { Gram } from "../linalg/gram.js";
 import type { HeadTransform } from "../model/head.js";
 import type { FittingText } from "./fitting-text.js";
 import { isIdentity, transform } from "./head-transform.js";
-import type { Products } from "./products.js";
 import { softplus } from "./shares.js";
 
 /**

@@ -1,9 +1,9 @@
+import type { Products } from "../engine/products.js";
 import type { Head } from "../model/head.js";
 import { decodeFloat64, encodeFloats, isFloatDType } from "../tensor/dtype.js";
 import { type EditedTokens, productValues } from "./edited-tokens.js";
 import type { FittingText } from "./fitting-text.js";
 import { transform } from "./head-transform.js";
-import type { Products } from "./products.js";
 import { groupSums, toShares } from "./shares.js";
 
 /** Significant bits behind the first, and the exponent of the smallest step. */

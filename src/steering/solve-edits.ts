@@ -1,4 +1,5 @@
 import { gramSession } from "../engine/gram-session.js";
+import { createProducts, type Products } from "../engine/products.js";
 import { norm } from "../linalg/dot.js";
 import { type Directions, directionOf } from "./direction.js";
 import { type EditedTokens, editedTokens, productValues } from "./edited-tokens.js";
@@ -7,7 +8,6 @@ import { transform } from "./head-transform.js";
 import { idealShares } from "./ideal.js";
 import { groupMeans, type Lines, solveLengths } from "./joint-scales.js";
 import { nearestRows, type RowTools } from "./nearest-rows.js";
-import { createProducts, type Products } from "./products.js";
 import { roundRows } from "./round-rows.js";
 import { divergence, groupSums, toShares } from "./shares.js";
 import type { Method, Solution, SolvedGroup, TokenGroup } from "./solution.js";

@@ -1,7 +1,7 @@
 import type { Corpus } from "../corpus/corpus.js";
 import { tokenIds } from "../corpus/token-ids.js";
 import { windows } from "../corpus/windows.js";
-import { analyzeHidden } from "../encoding/analyze.js";
+import { analyzeContexts } from "../encoding/analyze-contexts.js";
 import { InputError } from "../errors.js";
 import { readFinalNorm } from "../model/constant-direction.js";
 import { contextLengthFor } from "../model/context.js";
@@ -95,19 +95,6 @@ async function finalNormOf({ name, modelType, description }: Model) {
 
 /** A and the saliencies, from the same contexts. */
 async function encodingOf(model: Model, contexts: StoredContexts, signal: AbortSignal | undefined) {
-  const rows = 4096;
-  const { encoding, sparsity } = await analyzeHidden(
-    model,
-    {
-      file: { name: "hidden states", bytes: 4 * contexts.count * contexts.hiddenSize },
-      rows: contexts.count,
-      async *blocks() {
-        for (let start = 0; start < contexts.count; start += rows) {
-          yield await contexts.read(start, Math.min(contexts.count, start + rows));
-        }
-      },
-    },
-    { signal },
-  );
+  const { encoding, sparsity } = await analyzeContexts(model, contexts, signal);
   return { slopes: encoding.slopes, saliency: sparsity.saliency };
 }

@@ -1,6 +1,6 @@
-import type { Engine } from "../engine/engine.js";
-import { float64Output, type Session } from "../engine/engine.js";
-import { createGraph } from "../engine/graph.js";
+import type { Engine } from "./engine.js";
+import { float64Output, type Session } from "./engine.js";
+import { createGraph } from "./graph.js";
 
 /** Matrix products between contexts and rows, float64: in plain JavaScript for few rows, else by the engine. */
 export interface Products {

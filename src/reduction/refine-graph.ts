@@ -1,0 +1,51 @@
+import { createGraph, type Graph, type Value } from "../engine/graph.js";
+import { type Head, logits } from "../model/head.js";
+
+/**
+ * One step's gradient of mean_t KL(original || reduced) by all that the reduced head is made of.
+ *
+ * Inputs, float32: `hidden` [n, d]; `factor` F [V, k]; `bias` b' [V]; `projection` P [k, d] of directions, or `parts` [n, k],
+ * the kept coordinates of h. Outputs: `kl` [n], nats; with `gradients` also `factor_gradient` [V, k], `bias_gradient` [V]
+ * and, of directions, `projection_gradient` [k, d].
+ */
+export function refineGraph(
+  head: Head,
+  kept: number,
+  { directions, gradients }: { directions: boolean; gradients: boolean },
+): Graph {
+  const { vocabSize: V, hiddenSize: d } = head;
+  const graph = createGraph("refine");
+  const number = (value: number) => graph.constant(Float32Array.of(value), []);
+  const mul = (a: Value, b: Value) => graph.op("Mul", [a, b]);
+  const lastAxis = graph.constant(BigInt64Array.of(-1n), [1]);
+  const hidden = graph.input("hidden", "float32", ["n", d]);
+  const factor = graph.input("factor", "float32", [V, kept]);
+  const bias = graph.input("bias", "float32", [V]);
+  const projection = directions ? graph.input("projection", "float32", [kept, d]) : undefined;
+  const parts = projection
+    ? graph.op("Gemm", [hidden, projection], { transB: 1 })
+    : graph.input("parts", "float32", ["n", kept]);
+  const raw = graph.op("Gemm", [parts, factor, bias], { transB: 1 });
+  const { scale = 1, softCap } = head.transform;
+  const scaled = scale === 1 ? raw : mul(raw, number(scale));
+  const bounded = softCap === undefined ? undefined : graph.op("Tanh", [mul(scaled, number(1 / softCap))]);
+  const reduced = bounded ? mul(bounded, number(softCap!)) : scaled;
+  const logP = graph.op("LogSoftmax", [logits(graph, head, hidden)], { axis: -1 });
+  const logQ = graph.op("LogSoftmax", [reduced], { axis: -1 });
+  const p = graph.op("Exp", [logP]);
+  const terms = mul(p, graph.op("Sub", [logP, logQ]));
+  graph.output(graph.op("ReduceSum", [terms, lastAxis], { keepdims: 0 }), "kl", "float32", ["n"]);
+  if (!gradients) return graph;
+  let pull = graph.op("Sub", [graph.op("Exp", [logQ]), p]);
+  if (bounded) pull = mul(pull, graph.op("Sub", [number(1), mul(bounded, bounded)]));
+  if (scale !== 1) pull = mul(pull, number(scale));
+  const firstAxis = graph.constant(BigInt64Array.of(0n), [1]);
+  const factorGradient = graph.op("Gemm", [pull, parts], { transA: 1 });
+  graph.output(factorGradient, "factor_gradient", "float32", [V, kept]);
+  graph.output(graph.op("ReduceSum", [pull, firstAxis], { keepdims: 0 }), "bias_gradient", "float32", [V]);
+  if (projection) {
+    const projectionGradient = graph.op("Gemm", [graph.op("MatMul", [pull, factor]), hidden], { transA: 1 });
+    graph.output(projectionGradient, "projection_gradient", "float32", [kept, d]);
+  }
+  return graph;
+}
