@@ -27,7 +27,7 @@ test("says in words what was lost and what was gained", () => {
   expect(page).toContain("another one in 3.00% of the contexts, the distribution moves by 0.00270 nats");
   expect(page).toContain("perplexity goes from 76.50 to 76.65 (+0.200%)");
   expect(page).toContain(
-    "multiplies by 23,040 numbers instead of 32,768: it is 19.5 kB smaller and 1.33 times as fast",
+    "multiplies by 23,040 numbers instead of 32,768 and takes 0.75 of the time; the model is 46.1 kB larger, since its input",
   );
   const plain = words(renderReductionReport({ ...run, format: "safetensors" }));
   expect(plain).toContain("Gained: nothing yet in this folder, whose head keeps its shape");
@@ -36,7 +36,7 @@ test("says in words what was lost and what was gained", () => {
 test("without curve, texts, times and a budget", () => {
   const { curve: _, encoding: __, generated: ___, milliseconds: ____, budget: _____, ...rest } = plausibleReduction();
   const page = markupOf(renderReductionReport({ ...rest, warnings: [] }));
-  expect(page).not.toMatch(/<figure|verified|Beware|NaN|undefined/);
+  expect(page).not.toMatch(/<figure|verified|To know|NaN|undefined/);
 });
 
 describe.skipIf(browserPath === undefined)(

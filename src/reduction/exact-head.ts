@@ -1,18 +1,13 @@
-import { type Engine, float32Output } from "../engine/engine.js";
-import { createGraph } from "../engine/graph.js";
 import { InputError } from "../errors.js";
 import { norm } from "../linalg/dot.js";
 import { constantDirection, readFinalNorm } from "../model/constant-direction.js";
 import type { HeadChange } from "../model/head-change.js";
 import type { Model } from "../model/model.js";
 import type { StoredContexts } from "../model/stored-contexts.js";
-import { memoryTensor } from "../tensor/memory-tensor.js";
 import { readTensorFloat64 } from "../tensor/safetensors.js";
+import { factorTimesProjection } from "./factored-head.js";
 import { nearlyConstant } from "./nearly-constant.js";
 import type { ReducedHead } from "./orders.js";
-
-/** Rows of F that are multiplied by P at once. */
-const blockRows = 4096;
 
 /** Where the bias of a reduced head went. */
 export type BiasPlace =
@@ -43,7 +38,7 @@ export interface ExactHead {
  */
 export async function exactHead(model: Model, reduced: ReducedHead, contexts?: StoredContexts): Promise<ExactHead> {
   const { head, engine, name, modelType } = model;
-  const weight = await spread(engine, reduced, head.vocabSize, head.hiddenSize);
+  const weight = await factorTimesProjection(engine, reduced, head);
   const own = head.bias && (await readTensorFloat64(head.bias));
   const added = Float64Array.from(reduced.bias, (value, w) => value - (own?.[w] ?? 0));
   if (added.every((value) => value === 0)) return { change: { weight }, biasPlace: "none", notes: [] };
@@ -77,34 +72,6 @@ export async function exactHead(model: Model, reduced: ReducedHead, contexts?: S
       : []),
   ];
   return { change: { weight, ...(narrow ? { dtype: "F32" } : {}) }, biasPlace: "constant direction", notes };
-}
-
-/** F P as float32 [V, d]. */
-async function spread(engine: Engine, reduced: ReducedHead, vocabSize: number, d: number): Promise<Float32Array> {
-  const { coordinates, projection, factor, kept } = reduced;
-  const weight = new Float32Array(vocabSize * d);
-  if (coordinates !== undefined) {
-    for (let w = 0; w < vocabSize; w++) {
-      for (let j = 0; j < kept; j++) weight[w * d + coordinates[j]!] = factor[w * kept + j]!;
-    }
-    return weight;
-  }
-  const graph = createGraph("spread");
-  const rows = graph.input("rows", "float32", ["n", kept]);
-  const p = graph.weight(memoryTensor("projection", "F32", [kept, d], projection!));
-  graph.output(graph.op("MatMul", [rows, p]), "weight", "float32", ["n", d]);
-  const session = await engine.load(graph, { oneAtATime: true });
-  try {
-    for (let start = 0; start < vocabSize; start += blockRows) {
-      const end = Math.min(start + blockRows, vocabSize);
-      const data = factor.slice(start * kept, end * kept);
-      const outputs = await session.run({ rows: { type: "float32", data, dims: [end - start, kept] } });
-      weight.set(float32Output(outputs, "weight"), start * d);
-    }
-  } finally {
-    await session.release();
-  }
-  return weight;
 }
 
 /** E' + b v', in place. */

@@ -81,7 +81,19 @@ ${tile("same likeliest token", percent(check.top1), "of the contexts of unseen t
 ${tile("perplexity", `× ${decimal(check.perplexity.after / check.perplexity.before, 3)}`, "of the text’s own next tokens")}
 ${tile("dimensions kept", count(kept), `of ${count(model.hiddenSize)} that the head used`)}
 ${tile("head", `× ${decimal(run.bytes.head.after / run.bytes.head.before, 2)}`, `in bytes, factored: ${bytes(run.bytes.head.after)}`)}
-${run.milliseconds && tile("time of the head", `× ${decimal(run.milliseconds.head.after / run.milliseconds.head.before, 2)}`, "per token, measured in one run")}
+${
+  run.milliseconds
+    ? tile(
+        "time of the head",
+        `× ${decimal(run.milliseconds.head.after / run.milliseconds.head.before, 2)}`,
+        "per token, measured in one run",
+      )
+    : tile(
+        "model",
+        `× ${decimal(run.bytes.model.after / run.bytes.model.before, 2)}`,
+        "in bytes, with the factored head",
+      )
+}
 </dl></header>`;
 }
 
@@ -95,14 +107,17 @@ function signedPercent(share: number): string {
   return `${share > 0 ? "+" : ""}${percent(share).replace("-", "−")}`;
 }
 
-/** What was gained in a sentence; of a folder that keeps the head's shape, that nothing was. */
+/** What was gained in a sentence; of a folder that keeps the head's shape, that nothing was yet. */
 function gain({ format, bytes: size, milliseconds, model, kept }: ReductionRun): string {
   const work = `a head that multiplies by ${count(model.vocabSize * kept)} numbers instead of ${count(model.vocabSize * model.hiddenSize)}`;
-  const saved = `${bytes(Math.abs(size.head.before - size.head.after))} ${size.head.after <= size.head.before ? "smaller" : "larger"}`;
-  const factor = milliseconds && milliseconds.head.before / milliseconds.head.after;
-  const faster = factor === undefined ? "" : ` and ${decimal(factor, 2)} times as fast`;
-  if (format !== "safetensors") return `${work}: it is ${saved}${faster}.`;
-  return `nothing yet in this folder, whose head keeps its shape so that any runtime loads it. Written with --format onnx it is ${work}, ${saved}${faster}.`;
+  const faster = milliseconds
+    ? ` and takes ${decimal(milliseconds.head.after / milliseconds.head.before, 2)} of the time`
+    : "";
+  const grown = size.model.after > size.model.before;
+  const whole = `the model is ${bytes(Math.abs(size.model.before - size.model.after))} ${grown ? "larger, since its input embedding, the same matrix, stays whole" : "smaller"}`;
+  const sentence = `${work}${faster}; ${whole}.`;
+  if (format !== "safetensors") return sentence;
+  return `nothing yet in this folder, whose head keeps its shape so that any runtime loads it. Written with --format onnx it is ${sentence}`;
 }
 
 function lostSection({ measures, budget, warnings }: ReductionRun): Html {
@@ -126,7 +141,7 @@ ${
   budget &&
   html`<p>Asked for was the largest deletion with a mean KL of at most ${significant(budget.maxKl)} nats. It was searched for on one part of the unseen text; the last row is another part, which the search did not see.</p>`
 }
-${warnings.map((warning) => html`<p><b>Beware:</b> ${visibleText(warning, 500)}</p>`)}
+${warnings.map((warning) => html`<p><b>To know:</b> ${visibleText(warning, 500)}.</p>`)}
 <p class="note">KL(original ‖ reduced) and Jensen-Shannon divergence in nats: the mean over the contexts, what 95% of them stay below, and the largest. Top-1 is the share of contexts in which both have the same likeliest token.
 The difference between the first two rows is what the reduction owes to having seen the text it was fitted to.</p>`;
 }
@@ -155,7 +170,7 @@ function gainedSection(run: ReductionRun): Html {
     ],
   )}
 <p class="note">Sizes are those of the factored head (<code>--format onnx</code>): V × k numbers, what picks or projects the k numbers, and a bias. As safetensors the head keeps its shape, so that any runtime loads it, and nothing is saved.
-${model.tied ? "The input embedding of this model is the same matrix and stays whole, so that a model with a second, smaller matrix is larger than before; what is saved is time." : ""}
+${model.tied ? "The input embedding of this model is the same matrix and stays whole, so that with a second, smaller matrix the model is larger than before; what is saved is time." : ""}
 ${milliseconds && "Times are medians of single tokens, original and reduced in turn in one run."}</p>`;
 }
 

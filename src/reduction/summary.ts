@@ -1,0 +1,47 @@
+import type { ReductionMeasures, ReductionRun } from "./reduction-run.js";
+
+/** What `unembed reduce --json` prints of a reduction: means over the contexts, nats. */
+export interface ReductionSummary {
+  deleted: number;
+  kept: number;
+  order: ReductionRun["order"];
+  compensate: ReductionRun["compensate"];
+  measures: { fit: MeasureSummary; check: MeasureSummary };
+  budget?: { maxKl: number; verified: MeasureSummary };
+  curve?: ReductionRun["curve"];
+  encoding?: ReductionRun["encoding"];
+  generated?: ReductionRun["generated"];
+  bytes: ReductionRun["bytes"];
+  milliseconds?: ReductionRun["milliseconds"];
+  warnings: readonly string[];
+  /** Where it was written; null for a dry run. */
+  out: string | null;
+}
+
+export interface MeasureSummary {
+  kl: number;
+  js: number;
+  top1: number;
+  /** Of the reduced model. */
+  perplexity: number;
+}
+
+export function summarizeReduction(run: ReductionRun, out: string | undefined): ReductionSummary {
+  const { deleted, kept, order, compensate, measures, budget, curve, encoding, generated } = run;
+  return {
+    ...{ deleted, kept, order, compensate },
+    measures: { fit: summarized(measures.fit), check: summarized(measures.check) },
+    ...(budget && { budget: { maxKl: budget.maxKl, verified: summarized(budget.verified) } }),
+    ...(curve && { curve }),
+    ...(encoding && { encoding }),
+    ...(generated && { generated }),
+    bytes: run.bytes,
+    ...(run.milliseconds && { milliseconds: run.milliseconds }),
+    warnings: run.warnings,
+    out: out ?? null,
+  };
+}
+
+function summarized({ kl, js, top1, perplexity }: ReductionMeasures): MeasureSummary {
+  return { kl: kl.mean, js: js.mean, top1, perplexity: perplexity.after };
+}
