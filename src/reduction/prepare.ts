@@ -1,0 +1,91 @@
+import { analyzeContexts } from "../encoding/analyze-contexts.js";
+import { createProducts } from "../engine/products.js";
+import type { HeadModel } from "../model/head-model.js";
+import type { StoredContexts } from "../model/stored-contexts.js";
+import { type DimensionValues, deletionOrder } from "./deletion-order.js";
+import { dropCoordinates, type Expansion, keepDirections, predictCoordinates, rotationOf } from "./expansion.js";
+import type { Compensation, Metric, Order } from "./orders.js";
+import { type HiddenMoments, hiddenMoments, outputMetric } from "./output-moments.js";
+
+export interface PrepareOptions {
+  /** Orders that will be asked for: each costs a pass over the text or less. */
+  readonly orders: readonly Order[];
+  /** Of `rotation`. Default fisher. */
+  readonly metric?: Metric | undefined;
+  /** Of the random order. Default 0. */
+  readonly seed?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((contexts: number) => void) | undefined;
+}
+
+/** All reductions of one head by one text: what is measured of the text once, whatever is then deleted. */
+export interface Reductions {
+  readonly moments: HiddenMoments;
+  /** A and the saliencies, where an order goes by them. */
+  readonly values: DimensionValues | undefined;
+  /** What someone who uses them should know. */
+  readonly warnings: readonly string[];
+  /** Coordinates in the order in which they are deleted, [d]; undefined for directions. */
+  deleted(order: Order): Int32Array | undefined;
+  /**
+   * What stands for h with k numbers kept. `refine` has none of its own: it starts from the best of the others.
+   * @throws RangeError if the order was not prepared, or k is not from 1 to d
+   */
+  expansion(order: Order, compensation: Compensation, kept: number): Expansion;
+}
+
+export async function prepareReductions(
+  model: HeadModel,
+  contexts: StoredContexts,
+  { orders, metric = "fisher", seed = 0, signal, onProgress }: PrepareOptions,
+): Promise<Reductions> {
+  const subject = { head: model.head, engine: model.engine, contexts };
+  const d = model.hiddenSize;
+  const moments = await hiddenMoments(subject);
+  signal?.throwIfAborted();
+  const needsSlopes = orders.some((order) => order === "saliency" || order === "slope" || order === "variance");
+  const analysis = needsSlopes ? await analyzeContexts(model, contexts, signal) : undefined;
+  const values = analysis && { slopes: analysis.encoding.slopes, saliency: analysis.sparsity.saliency, moments };
+  const deletions = new Map<Order, Int32Array>();
+  for (const order of orders) {
+    if (order === "random") deletions.set(order, deletionOrder(order, { ...noValues(d), moments }, seed));
+    else if (order !== "rotation") deletions.set(order, deletionOrder(order, values!, seed));
+  }
+  const rotation = orders.includes("rotation") ? await rotate() : undefined;
+  return {
+    ...{ moments, values },
+    warnings:
+      moments.shrinkage > 0
+        ? [
+            `${moments.contexts} contexts are fewer than 2 d = ${2 * d}: ` +
+              `the covariance was shrunk towards its diagonal by ${(100 * moments.shrinkage).toPrecision(2)}%`,
+          ]
+        : [],
+    deleted: (order) => deletions.get(order),
+    expansion(order, compensation, kept) {
+      if (!(Number.isInteger(kept) && kept >= 1 && kept <= d)) {
+        throw new RangeError(`${kept} dimensions cannot be kept of ${d}`);
+      }
+      if (order === "rotation" && rotation !== undefined) return keepDirections(rotation, kept);
+      const deleted = deletions.get(order);
+      if (deleted === undefined) throw new RangeError(`order ${order} was not prepared`);
+      const keep = deleted.slice(d - kept).sort();
+      if (compensation === "none") return dropCoordinates(d, keep);
+      if (compensation === "mean") return dropCoordinates(d, keep, moments.mean);
+      return predictCoordinates(d, keep, moments);
+    },
+  };
+
+  async function rotate() {
+    const products = await createProducts(model.engine, d);
+    try {
+      return await rotationOf(moments, await outputMetric(subject, metric, { signal, onProgress }), products);
+    } finally {
+      await products.release();
+    }
+  }
+}
+
+function noValues(d: number) {
+  return { slopes: new Float64Array(d), saliency: new Float64Array(d) };
+}
