@@ -1,0 +1,97 @@
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Corpus } from "../src/corpus/corpus.js";
+import type { Model } from "../src/model/model.js";
+import { corpus } from "../src/node/corpus-files.js";
+import { loadModel } from "../src/node/load-model.js";
+import { saveModel } from "../src/node/save-model.js";
+import { checkEdit } from "../src/steering/check.js";
+import { type PlanOptions, planEdits } from "../src/steering/edit-plan.js";
+import { steer } from "../src/steering/steer.js";
+
+const goldens = "test/goldens/arch";
+const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+const tokens = 1000;
+let folder: string;
+let text: Corpus;
+
+/** A token for every letter and the space between words: fewer than the smallest golden's V, enough for a regression. */
+const tokenizer = {
+  added_tokens: [],
+  pre_tokenizer: { type: "ByteLevel", add_prefix_space: false, use_regex: true },
+  decoder: { type: "ByteLevel" },
+  model: { type: "BPE", vocab: Object.fromEntries(["\u0120", ...letters].map((token, id) => [token, id])), merges: [] },
+};
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "unembed-architectures-"));
+  const book = readFileSync("assets/corpus/books-heldout.txt", "utf8").slice(0, 5000);
+  const file = join(folder, "text.txt");
+  writeFileSync(file, book.replace(/[^a-z]+/gi, " "));
+  text = corpus(file);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function open(name: string): Promise<Model> {
+  const place = join(folder, name);
+  cpSync(join(goldens, name), place, { recursive: true });
+  writeFileSync(join(place, "tokenizer.json"), JSON.stringify(tokenizer));
+  return loadModel(place, { threads: 1 });
+}
+
+/** Steers, writes, reads back and measures. @returns what was solved, and the mean probabilities as they are on the disk */
+async function steered(model: Model, options: PlanOptions) {
+  const plan = await planEdits(model, { e: 0.5, t: "x1.5", "/^[qx]$/": "+1" }, options);
+  const contextLength = Math.min(32, model.maxPositions ?? 32);
+  const { solution, change } = await steer(model, plan, { corpus: text, tokens, contextLength });
+  const out = `${model.name}-${options.method}${options.exact ? "-exact" : ""}`;
+  await saveModel(model, change, out);
+  const written = await loadModel(out, { threads: 1 });
+  try {
+    const subject = { original: model, edited: written, groups: solution.groups };
+    const { fit } = await checkEdit(subject, { fit: text }, { tokens, contextLength });
+    return { solution, fit: fit! };
+  } finally {
+    await written.close();
+  }
+}
+
+function expectReached({ solution, fit }: Awaited<ReturnType<typeof steered>>): void {
+  for (const [g, { probability, shortfall }] of solution.groups.entries()) {
+    const measured = fit.groups[g]!.after;
+    // The logits of the check are float32.
+    expect(Math.abs(Math.log(measured / probability.after))).toBeLessThan(2e-6);
+    const missed = Math.abs(Math.log(measured / probability.wanted));
+    if (shortfall === undefined) expect(missed).toBeLessThan(1.2e-5);
+    else expect(missed).toBeGreaterThan(8e-6);
+  }
+  expect(fit.collateral.klOthers.max).toBeLessThan(1e-6);
+}
+
+test.each(readdirSync(goldens))("%s is steered to its targets, as they lie on the disk", async (name) => {
+  const model = await open(name);
+  const result = await steered(model, { method: "nearest" });
+  expect(result.solution.groups.map(({ shortfall }) => shortfall)).toEqual([undefined, undefined, undefined]);
+  expectReached(result);
+  await model.close();
+});
+
+// Tied; with an output bias; with a soft cap; in shards and bfloat16.
+const kinds = ["gpt2", "gptj", "gemma2_tight_caps", "llama_sharded_bf16"];
+const methods: PlanOptions[] = [
+  { method: "constant" },
+  { method: "encoding" },
+  { method: "salient", salient: 4 },
+  { method: "mean" },
+];
+test.each(kinds)(
+  "%s is steered by every method as far as that one reaches, and says where it does not",
+  async (name) => {
+    const model = await open(name);
+    const exact: PlanOptions[] = model.description.finalLayerNorm?.bias ? [{ method: "constant", exact: true }] : [];
+    for (const options of [...methods, ...exact]) expectReached(await steered(model, options));
+    await model.close();
+  },
+);
