@@ -2,14 +2,17 @@ import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 
 /** What a command took, and what it printed. */
-export interface Measured {
+export interface Measured<Result = { r2: number; tokensPerSecond: number }> {
   seconds: number;
   megabytes: number;
-  result: { r2: number; tokensPerSecond: number };
+  result: Result;
 }
 
 /** Runs a command that prints one JSON object; wall time of the whole process and its peak resident memory (Linux). */
-export async function measured(command: string, args: string[]): Promise<Measured> {
+export async function measured<Result = Measured["result"]>(
+  command: string,
+  args: string[],
+): Promise<Measured<Result>> {
   const started = performance.now();
   const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
   let output = "";
