@@ -85,6 +85,7 @@ export function plausibleSteering(token: readonly string[] = texts, edits = 3): 
       pairs: [
         {
           prompt: textOf(2),
+          seed: 0,
           before: [
             { text: " and then", edited: false },
             { text: textOf(0), edited: true },
@@ -92,7 +93,7 @@ export function plausibleSteering(token: readonly string[] = texts, edits = 3): 
           after: [{ text: " and so on", edited: false }],
         },
       ],
-      occurrences: scales.map(() => ({ before: 12, after: 5 })),
+      occurrences: scales.map(() => ({ before: 12, after: 5, rate: { before: 0.12, after: 0.05 } })),
       tokens: { before: 100, after: 100 },
     },
   };

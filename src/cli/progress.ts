@@ -3,9 +3,9 @@ const redrawMilliseconds = 100;
 const lineMilliseconds = 10_000;
 const barWidth = 24;
 
-/** Progress of work counted in tokens, on stderr. */
+/** Progress of work, on stderr. */
 export interface Progress {
-  /** @param done tokens so far @param total undefined while it is not known */
+  /** @param done so far @param total undefined while it is not known */
   update(done: number, total: number | undefined): void;
   /** Removes the bar. */
   stop(): void;
@@ -13,6 +13,23 @@ export interface Progress {
 
 /** A bar with tokens/s and the time left on a terminal, plain lines elsewhere. */
 export function tokenProgress(stream: NodeJS.WriteStream, label: string, resumedFrom = 0): Progress {
+  return lineProgress(stream, (done, total, seconds) => {
+    return `${label} ${progressLine(done, total, (done - resumedFrom) / seconds)}`;
+  });
+}
+
+/** The same for work counted in steps that take about as long as one another. */
+export function stepsProgress(stream: NodeJS.WriteStream, label: string): Progress {
+  return lineProgress(stream, (done, total = done, seconds) => {
+    const left = duration((seconds / done) * (total - done));
+    return `${label} ${bar(done / total)} ${done} of ${total}, ${left} left`;
+  });
+}
+
+function lineProgress(
+  stream: NodeJS.WriteStream,
+  lineOf: (done: number, total: number | undefined, seconds: number) => string,
+): Progress {
   const started = performance.now();
   let last = Number.NEGATIVE_INFINITY;
   let drawn = false;
@@ -21,8 +38,7 @@ export function tokenProgress(stream: NodeJS.WriteStream, label: string, resumed
       const now = performance.now();
       if (now - last < (stream.isTTY ? redrawMilliseconds : lineMilliseconds)) return;
       last = now;
-      const rate = (done - resumedFrom) / ((now - started) / 1000);
-      const line = `${label} ${progressLine(done, total, rate)}`;
+      const line = lineOf(done, total, (now - started) / 1000);
       if (!stream.isTTY) {
         stream.write(`${line}\n`);
         return;

@@ -18,12 +18,20 @@ import { commandLine, positiveInteger } from "./arguments.js";
 import { hubOptions } from "./hub-options.js";
 import { Interrupted } from "./interrupt.js";
 import { noProgress, tokenProgress } from "./progress.js";
+import {
+  type ExperimentArguments,
+  experimentOptions,
+  experimentsOnly,
+  experimentsWanted,
+  shownExperiments,
+} from "./steer-experiments.js";
 import { matchedLines, type PlanArguments, planOf } from "./steer-plan.js";
 import { steeringFiles } from "./steering-files.js";
 import { steeringTable } from "./steering-table.js";
 import { readingOf, separatorId, type TextArguments, textOptions } from "./text-options.js";
 
-interface SteerArguments extends PlanArguments, TextArguments {
+interface SteerArguments extends PlanArguments, TextArguments, ExperimentArguments {
+  report?: string;
   corpus?: string[];
   tokens: number;
   context?: number;
@@ -117,7 +125,13 @@ async function runSteer(
 ): Promise<void> {
   const started = performance.now();
   const { out } = args;
-  if (out === undefined && !args.dryRun) throw new InputError("--out", "is missing: where to write (or --dry-run)");
+  const trialsOnly = out === undefined && !args.dryRun && experimentsWanted(args);
+  if (out === undefined && !args.dryRun && !trialsOnly) {
+    throw new InputError("--out", "is missing: where to write (or --dry-run, or an experiment like --sweep)");
+  }
+  if (args.report !== undefined && !trialsOnly) {
+    throw new InputError("--report", "is for experiments without --out: beside a model, the report is in its folder");
+  }
   const hub = hubOptions(args, signal);
   const opened: Model[] = [];
   const open = async (path: string) => {
@@ -131,15 +145,20 @@ async function runSteer(
       if (!args.dryRun) await clearOut(out);
       await checkOut(model, out, args.force);
     }
-    const plan = await planOf(model, args, given);
-    if (args.dryRun) {
+    const nothingAsked = trialsOnly && [args.edit, args.edits, args.plan].every((source) => source === undefined);
+    const plan = nothingAsked ? undefined : await planOf(model, args, given);
+    if (plan !== undefined && args.dryRun) {
       if (args.json) console.log(JSON.stringify(plan));
       else console.log(matchedLines(plan));
       return;
     }
     const texts = await openTexts(args, hub);
-    if (!args.quiet) console.error(matchedLines(plan));
+    if (plan !== undefined && !args.quiet) console.error(matchedLines(plan));
     const separator = await separatorId(model, args.separator);
+    if (plan === undefined || trialsOnly) {
+      return await experimentsOnly(model, plan, texts, { args, started, separator }, signal);
+    }
+    const experiments = await shownExperiments(model, plan, texts, { args, separator }, signal);
     const steered = await shownSteering(model, plan, texts.fit, { args, separator }, signal);
     const { check, summary } = await savedAndMeasured(model, steered, texts, { args, started, separator }, signal);
     const seconds = (performance.now() - started) / 1000;

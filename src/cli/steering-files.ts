@@ -22,7 +22,7 @@ export function steeringFiles(
   model: Model,
   texts: { readonly [Text in CheckText]?: Corpus | undefined },
   { args, started }: SteeringCommand,
-  found: Pick<SteeringRun, "edit" | "generated">,
+  found: Pick<SteeringRun, "edit" | "generated" | "experiments">,
 ): (readonly [name: string, contents: string])[] {
   const run: SteeringRun = {
     model: steeredModel(model),

@@ -1,6 +1,6 @@
 import type { Spread } from "../compare/comparison.js";
+import type { GeneratedPiece, GeneratedTexts } from "../generation/generated-texts.js";
 import { type CheckText, type Collateral, checkTexts, type EditCheck } from "../steering/check.js";
-import type { GeneratedPiece, GeneratedTexts } from "../steering/generated-texts.js";
 import type { SteeringRun, WrittenEdit } from "../steering/steering-run.js";
 import { type Html, html } from "./html.js";
 import { bytes, count, decimal, duration, percent, probability, significant } from "./numbers.js";

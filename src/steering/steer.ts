@@ -1,7 +1,6 @@
 import type { Corpus } from "../corpus/corpus.js";
 import { tokenIds } from "../corpus/token-ids.js";
 import { windows } from "../corpus/windows.js";
-import { analyzeContexts } from "../encoding/analyze-contexts.js";
 import { InputError } from "../errors.js";
 import { readFinalNorm } from "../model/constant-direction.js";
 import { contextLengthFor } from "../model/context.js";
@@ -10,6 +9,7 @@ import type { Model } from "../model/model.js";
 import { memoryStore, type RowStore, type StoredContexts, storeContexts } from "../model/stored-contexts.js";
 import type { EditPlan } from "./edit-plan.js";
 import { type EditSpread, editSpread } from "./edit-spread.js";
+import { encodingOf } from "./encoding-of.js";
 import { solveAtLoweredSize, withAdvice } from "./lowered-size.js";
 import type { Solution } from "./solution.js";
 import { solveEdits } from "./solve-edits.js";
@@ -47,13 +47,9 @@ export interface Steered {
  * @throws InputError if the text cannot be used, or the targets contradict one another
  */
 export async function steer(model: Model, plan: EditPlan, options: SteerOptions): Promise<Steered> {
-  const { corpus, signal, onProgress, store = memoryStore() } = options;
+  const { corpus, signal, store = memoryStore() } = options;
   const exact = plan.exact ? { finalNorm: await finalNormOf(model) } : undefined;
-  const contextLength = contextLengthFor([model], options.contextLength);
-  const { vocabSize } = model;
-  const ids = tokenIds(corpus, await model.tokenizer(), { vocabSize, separator: options.separator });
-  const stream = windows(ids, { contextLength, maxTokens: options.tokens });
-  const contexts = await storeContexts(model, stream, store, { signal, onProgress });
+  const contexts = await storeText(model, corpus, options, store);
   try {
     const { method, size, calibrate, salient } = plan;
     const groups = plan.edits.map(({ tokens, target }) => ({ tokens: tokens.map(({ id }) => id), target }));
@@ -83,18 +79,25 @@ export async function steer(model: Model, plan: EditPlan, options: SteerOptions)
   }
 }
 
+/** Runs a text through the layers once and keeps what the head multiplies. @throws InputError if it cannot be used */
+export async function storeText(
+  model: Model,
+  corpus: Corpus,
+  options: Pick<SteerOptions, "tokens" | "contextLength" | "separator" | "signal" | "onProgress">,
+  store: RowStore,
+): Promise<StoredContexts> {
+  const contextLength = contextLengthFor([model], options.contextLength);
+  const { vocabSize } = model;
+  const ids = tokenIds(corpus, await model.tokenizer(), { vocabSize, separator: options.separator });
+  return storeContexts(model, windows(ids, { contextLength, maxTokens: options.tokens }), store, options);
+}
+
 /** @throws InputError if the model's layers do not end in a LayerNorm with weight and bias */
-async function finalNormOf({ name, modelType, description }: Model) {
+export async function finalNormOf({ name, modelType, description }: Model) {
   const norm = await readFinalNorm(description);
   if (norm !== undefined) return norm;
   throw new InputError(
     "exact",
     `${name} (${modelType}) does not end in a LayerNorm with a bias, which the exact direction needs`,
   );
-}
-
-/** A and the saliencies, from the same contexts. */
-async function encodingOf(model: Model, contexts: StoredContexts, signal: AbortSignal | undefined) {
-  const { encoding, sparsity } = await analyzeContexts(model, contexts, signal);
-  return { slopes: encoding.slopes, saliency: sparsity.saliency };
 }

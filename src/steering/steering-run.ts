@@ -1,8 +1,10 @@
 import type { Corpus } from "../corpus/corpus.js";
+import type { GeneratedTexts } from "../generation/generated-texts.js";
 import type { HeadModel } from "../model/head-model.js";
 import { type CheckText, checkTexts, type EditCheck } from "./check.js";
 import type { EditPlan } from "./edit-plan.js";
-import type { GeneratedTexts } from "./generated-texts.js";
+import { summarizeExperiments } from "./experiment-summary.js";
+import type { Experiments } from "./run-experiments.js";
 import type { Solution } from "./solution.js";
 
 /** Everything that a run of `unembed steer` found, to be written to run.json and shown on its page. */
@@ -17,6 +19,7 @@ export interface SteeringRun {
   /** What was written and read back. */
   readonly edit?: WrittenEdit | undefined;
   readonly generated?: GeneratedTexts | undefined;
+  readonly experiments?: Experiments | undefined;
 }
 
 export interface SteeredModel {
@@ -42,8 +45,12 @@ export function steeredModel({ name, modelType, vocabSize, hiddenSize, dtype, he
 }
 
 /** What run.json holds of a run under `results` (docs/run-schema.md). */
-export function steeringResults({ edit, generated }: SteeringRun) {
-  return { edit: edit ? editResults(edit) : null, generated: generated ?? null };
+export function steeringResults({ edit, generated, experiments }: SteeringRun) {
+  return {
+    edit: edit ? editResults(edit) : null,
+    generated: generated ?? null,
+    experiments: experiments ? { summary: summarizeExperiments(experiments), ...experiments } : null,
+  };
 }
 
 function editResults({ plan, solution, check, out }: WrittenEdit) {

@@ -1,0 +1,128 @@
+import { resolve } from "node:path";
+import { type Command, InvalidArgumentError } from "commander";
+import type { Corpus } from "../corpus/corpus.js";
+import type { Model } from "../model/model.js";
+import { checkWritable } from "../node/check-writable.js";
+import { rowFile } from "../node/row-file.js";
+import { writeFolderAtomic } from "../node/write-atomic.js";
+import type { CheckText } from "../steering/check.js";
+import { summarizeExperiments } from "../steering/experiment-summary.js";
+import { defaultSize } from "../steering/lowered-size.js";
+import { type ExperimentPlan, type Experiments, runExperiments } from "../steering/run-experiments.js";
+import { folderName, positiveInteger } from "./arguments.js";
+import { closingLines, experimentLines } from "./experiments-table.js";
+import { countSeries, numberSeries } from "./number-series.js";
+import { noProgress, stepsProgress } from "./progress.js";
+import { steeringFiles, steeringSeed } from "./steering-files.js";
+
+/** What of a command line asks for experiments. */
+export interface ExperimentArguments {
+  sweep?: number[];
+  sweepTokens?: number[];
+  sweepSizes?: number[];
+  compareMethods?: boolean;
+  perBand: number;
+}
+
+/** Tokens of each band that are drawn, unless told. */
+const perBand = 4;
+const mostPerBand = 1000;
+
+export function experimentOptions(command: Command): Command {
+  return command
+    .option("--report <folder>", "without --out: where experiments are written (default: runs/steer-<model>)")
+    .option(
+      "--sweep <scales>",
+      "try scales, as 0.01..100 or 0.2,5, on random tokens of three frequency bands",
+      numberSeries([1, 2, 5]),
+    )
+    .option("--sweep-tokens <counts>", "try edits fitted on so few tokens, as 500..20_000", countSeries)
+    .option("--sweep-sizes <lambdas>", "try sizes of nearest edits, as 1e-7..0.01", numberSeries([1]))
+    .option("--compare-methods", "try every method on the edits, each alone")
+    .option("--per-band <n>", "random tokens of each frequency band", bandSize, perBand);
+}
+
+function bandSize(text: string): number {
+  const count = positiveInteger(text);
+  if (count > mostPerBand) throw new InvalidArgumentError(`at most ${mostPerBand} are drawn.`);
+  return count;
+}
+
+export function experimentsWanted({ sweep, sweepTokens, sweepSizes, compareMethods }: ExperimentArguments): boolean {
+  return [sweep, sweepTokens, sweepSizes].some((list) => list !== undefined) || compareMethods === true;
+}
+
+type Texts = { readonly [Text in CheckText]?: Corpus | undefined };
+
+type TrialArguments = ExperimentArguments &
+  Pick<ExperimentPlan, "method" | "salient" | "exact" | "calibrate"> & {
+    size?: number;
+    tokens: number;
+    checkTokens: number;
+    context?: number;
+    threads?: number;
+    report?: string;
+    json?: boolean;
+    quiet?: boolean;
+  };
+
+/** What of a run only the command knows. */
+export interface TrialCommand {
+  readonly args: TrialArguments;
+  readonly started: number;
+  readonly separator: number | null | undefined;
+}
+
+/** The experiments that a command line asks for; undefined where it asks for none. */
+export async function shownExperiments(
+  model: Model,
+  plan: ExperimentPlan,
+  texts: Texts,
+  { args, separator }: Omit<TrialCommand, "started">,
+  signal: AbortSignal,
+): Promise<Experiments | undefined> {
+  if (!experimentsWanted(args)) return undefined;
+  const progress = args.quiet ? noProgress : stepsProgress(process.stderr, "trying edits");
+  try {
+    return await runExperiments(model, plan, texts, {
+      scales: args.sweep,
+      tokenCounts: args.sweepTokens,
+      sizes: args.sweepSizes,
+      methods: args.compareMethods,
+      perBand: args.perBand,
+      tokens: args.tokens,
+      checkTokens: args.checkTokens,
+      contextLength: args.context,
+      separator,
+      seed: steeringSeed,
+      store: rowFile,
+      signal,
+      onProgress: progress.update,
+    });
+  } finally {
+    progress.stop();
+  }
+}
+
+/** Experiments that no edited model is written beside: their page and numbers in a folder of their own. */
+export async function experimentsOnly(
+  model: Model,
+  plan: ExperimentPlan | undefined,
+  texts: Texts,
+  command: TrialCommand,
+  signal: AbortSignal,
+): Promise<void> {
+  const { args, started } = command;
+  const out = resolve(args.report ?? `runs/steer-${folderName(model.name)}`);
+  await checkWritable(out);
+  const { method, size, salient, exact, calibrate } = args;
+  const way = { method, size: size ?? defaultSize, fixedSize: size !== undefined, salient, exact, calibrate };
+  const followed = plan ?? { ...way, edits: [] };
+  const experiments = await shownExperiments(model, followed, texts, command, signal);
+  signal.throwIfAborted();
+  await writeFolderAtomic(out, steeringFiles(model, texts, { args, started }, { experiments }));
+  const seconds = (performance.now() - started) / 1000;
+  const summary = summarizeExperiments(experiments!);
+  if (args.json) console.log(JSON.stringify({ experiments: summary, seconds, out }));
+  else if (!args.quiet) console.log([...experimentLines(summary), "", ...closingLines(seconds, out)].join("\n"));
+}
