@@ -2,9 +2,9 @@ import type { ExperimentsSummary, MethodSummary, TrialSummary } from "../steerin
 import { duration } from "./progress.js";
 
 const bandNames = ["commonest tokens", "common tokens", "rare tokens"];
-const head = `${"".padEnd(40)}edits  on fit   unseen, same  unseen, other  |x|/|ln r|`;
+const head = `${"".padEnd(46)}edits  on fit   unseen, same  unseen, other  |x|/|ln r|`;
 
-/** What experiments came to, in tables that fit 90 columns. */
+/** What experiments came to, in tables that fit 110 columns. */
 export function experimentLines({ scales, methods, sizes, tokenCounts }: ExperimentsSummary): string[] {
   const table = (title: string, rows: readonly (readonly [name: string, summary: TrialSummary])[] | undefined) =>
     rows === undefined ? [] : ["", title, head, ...rows.map(([name, row]) => line(name, row))];
@@ -44,5 +44,5 @@ function line(name: string, { trials, texts, medianNormPerLogarithm }: TrialSumm
   const unseen = [inDomain, outOfDomain].map((text) =>
     (text ? `${three(text.medianMiss)} (${three(text.idealMedianMiss)})` : "").padEnd(15),
   );
-  return `  ${name.padEnd(38)}${`${trials}`.padEnd(7)}${(fit ? three(fit.medianMiss) : "").padEnd(9)}${unseen.join("")}${medianNormPerLogarithm.toFixed(2)}`;
+  return `  ${name.padEnd(44)}${`${trials}`.padEnd(7)}${(fit ? three(fit.medianMiss) : "").padEnd(9)}${unseen.join("")}${medianNormPerLogarithm.toFixed(2)}`;
 }

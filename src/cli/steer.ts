@@ -11,10 +11,13 @@ import { version } from "../node/version.js";
 import { type ModelFormat, modelFormats, saveAs, withWrittenHead } from "../node/written-head.js";
 import { checkEdit, type EditCheck } from "../steering/check.js";
 import type { EditPlan } from "../steering/edit-plan.js";
+import { summarizeExperiments } from "../steering/experiment-summary.js";
+import type { Experiments } from "../steering/run-experiments.js";
 import { methods } from "../steering/solution.js";
 import { type Steered, steer } from "../steering/steer.js";
 import { summarizeSteering } from "../steering/summary.js";
 import { commandLine, positiveInteger } from "./arguments.js";
+import { experimentLines } from "./experiments-table.js";
 import { hubOptions } from "./hub-options.js";
 import { Interrupted } from "./interrupt.js";
 import { noProgress, tokenProgress } from "./progress.js";
@@ -60,6 +63,7 @@ Examples:
   unembed steer ./my-model --edit '@emoji=ban' --corpus 'texts/*.txt' --dry-run
   unembed steer ./my-model --edit '/^ [Dd]el/u=x0.2' --each --corpus a.txt --check b.txt c.txt --out edited
   unembed steer ./my-model --edit ' the=x0.5' --format onnx --out for-the-browser
+  unembed steer ./my-model --sweep 0.01..100            how far any token can be steered; writes no model
   unembed steer ./other-model --plan edited/unembed.json --out other-edited`;
 
 /** `unembed steer`. */
@@ -86,7 +90,7 @@ export function steerCommand(signal: AbortSignal): Command {
     .option("--exact", "with --method constant: the direction that is exact in models with a LayerNorm")
     .option("--no-calibrate", "do not solve the lengths so that the targets hold")
     .option("--corpus <file...>", "text that the targets hold on (default: embedded text)");
-  return textOptions(command)
+  return experimentOptions(textOptions(command))
     .option("--tokens <n>", "stop fitting after this many tokens", positiveInteger, 40_000)
     .option("--context <n>", "tokens per window (default: 256, or what the model can take)", positiveInteger)
     .option("--check <file...>", "unseen text: the first of the same kind, the others of another (default: embedded)")
@@ -160,10 +164,17 @@ async function runSteer(
     }
     const experiments = await shownExperiments(model, plan, texts, { args, separator }, signal);
     const steered = await shownSteering(model, plan, texts.fit, { args, separator }, signal);
-    const { check, summary } = await savedAndMeasured(model, steered, texts, { args, started, separator }, signal);
+    const found = { args, started, separator, experiments };
+    const { check, summary } = await savedAndMeasured(model, steered, texts, found, signal);
     const seconds = (performance.now() - started) / 1000;
-    if (args.json) console.log(JSON.stringify({ ...summary, seconds, command: commandLine(process.argv.slice(2)) }));
-    else if (!args.quiet) console.log(steeringTable(steered, check, seconds, out!));
+    const trials = experiments && summarizeExperiments(experiments);
+    if (args.json) {
+      const command = commandLine(process.argv.slice(2));
+      console.log(JSON.stringify({ ...summary, experiments: trials, seconds, command }));
+    } else if (!args.quiet) {
+      if (trials) console.log(`${experimentLines(trials).join("\n")}\n`);
+      console.log(steeringTable(steered, check, seconds, out!));
+    }
   } catch (error) {
     throw signal.aborted ? new SteeringInterrupted() : error;
   } finally {
@@ -176,9 +187,10 @@ async function savedAndMeasured(
   model: Model,
   steered: Steered,
   texts: Awaited<ReturnType<typeof openTexts>>,
-  { args, started, separator }: { args: SteerArguments; started: number; separator: Separator },
+  found: { args: SteerArguments; started: number; separator: Separator; experiments: Experiments | undefined },
   signal: AbortSignal,
 ) {
+  const { args, started, separator, experiments } = found;
   const out = args.out!;
   const { format, threads } = args;
   const { inDomain, outOfDomain } = texts;
@@ -199,7 +211,7 @@ async function savedAndMeasured(
       const record = { unembed: version, plan: steered.plan, measured: summary() };
       return [
         ["unembed.json", `${JSON.stringify(record, undefined, 2)}\n`],
-        ...steeringFiles(model, texts, { args, started }, { edit: { ...steered, check, out } }),
+        ...steeringFiles(model, texts, { args, started }, { edit: { ...steered, check, out }, experiments }),
       ];
     },
   });

@@ -1,7 +1,7 @@
 import { checkTexts, type EditCheck } from "../steering/check.js";
 import type { Steered } from "../steering/steer.js";
 import { printable } from "./analysis-table.js";
-import { duration } from "./progress.js";
+import { closingLines } from "./experiments-table.js";
 
 const names = { fit: "fitting text", inDomain: "unseen, same kind", outOfDomain: "unseen, other kind" } as const;
 const editsShown = 12;
@@ -36,11 +36,5 @@ export function steeringTable({ plan, solution }: Steered, check: EditCheck, sec
     );
   }
   for (const warning of solution.warnings) lines.push(`warning: ${warning}`);
-  return [
-    ...lines,
-    "",
-    `time                  ${duration(seconds)}`,
-    `written               ${out}`,
-    `report                ${out}/report.html`,
-  ].join("\n");
+  return [...lines, "", `written               ${out}`, ...closingLines(seconds, out)].join("\n");
 }
