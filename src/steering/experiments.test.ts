@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { createProducts } from "../engine/products.js";
 import { divergences } from "../measures/divergence.js";
 import type { Model } from "../model/model.js";
 import { memoryStore, type StoredContexts } from "../model/stored-contexts.js";
@@ -6,7 +7,6 @@ import { corpus } from "../node/corpus-files.js";
 import { loadModel } from "../node/load-model.js";
 import { readTensor } from "../tensor/safetensors.js";
 import { firstContexts, type Laboratory, makeTrials } from "./experiments.js";
-import { createProducts } from "./products.js";
 import { runExperiments } from "./run-experiments.js";
 import { solveEdits } from "./solve-edits.js";
 import { storeText } from "./steer.js";

@@ -1,5 +1,6 @@
 import type { Corpus } from "../corpus/corpus.js";
 import { dimensionsFor } from "../encoding/saliency.js";
+import { createProducts } from "../engine/products.js";
 import { InputError } from "../errors.js";
 import { constantDirection, readFinalNorm } from "../model/constant-direction.js";
 import type { Model } from "../model/model.js";
@@ -8,7 +9,6 @@ import { type CheckText, checkTexts } from "./check.js";
 import type { EditPlan } from "./edit-plan.js";
 import { type ContextEncoding, encodingOf } from "./encoding-of.js";
 import { firstContexts, type Laboratory, makeTrials, type TrialJob, type Variant } from "./experiments.js";
-import { createProducts } from "./products.js";
 import { frequencyBands, randomTokens } from "./random-tokens.js";
 import { methods, type Target } from "./solution.js";
 import { finalNormOf, storeText } from "./steer.js";

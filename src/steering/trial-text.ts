@@ -1,8 +1,8 @@
+import type { Products } from "../engine/products.js";
 import type { CheckText } from "./check.js";
 import { type EditedTokens, editedTokens } from "./edited-tokens.js";
 import { type FittingText, fittingText, type Subject, type Watched } from "./fitting-text.js";
 import { transform } from "./head-transform.js";
-import type { Products } from "./products.js";
 import { scaleIntervals } from "./scale-interval.js";
 import type { TrialEffect } from "./trial.js";
 
