@@ -7,6 +7,7 @@ import { countCommand } from "./count.js";
 import { dynamicsCommand } from "./dynamics.js";
 import { generateCommand } from "./generate.js";
 import { Interrupted, untilInterrupted } from "./interrupt.js";
+import { reduceCommand } from "./reduce.js";
 import { steerCommand } from "./steer.js";
 
 /** Exit codes: all went well, it failed, the command line made no sense, Ctrl-C. */
@@ -23,6 +24,7 @@ export async function main(args: readonly string[]): Promise<number> {
   for (const command of [
     analyzeCommand(interrupt.signal),
     steerCommand(interrupt.signal),
+    reduceCommand(interrupt.signal),
     compareCommand(interrupt.signal),
     generateCommand(interrupt.signal),
     dynamicsCommand(interrupt.signal),

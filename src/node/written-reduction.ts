@@ -1,11 +1,10 @@
-import { InputError } from "../errors.js";
 import { readOnnxReducedHead } from "../export/onnx-head.js";
 import { changedHead } from "../model/changed-head.js";
 import type { Head } from "../model/head.js";
 import type { Model } from "../model/model.js";
 import type { StoredContexts } from "../model/stored-contexts.js";
 import { exactHead } from "../reduction/exact-head.js";
-import { factoredHead, roundedHead } from "../reduction/factored-head.js";
+import { roundedHead, spreadHead } from "../reduction/factored-head.js";
 import type { ReducedHead } from "../reduction/orders.js";
 import { openFolder } from "./file-source.js";
 import { type SaveOptions, saveModel } from "./save-model.js";
@@ -29,7 +28,7 @@ export interface WritableReduction {
 export interface WriteOptions extends Pick<SaveOptions, "force" | "signal"> {
   readonly format: ModelFormat;
   readonly threads?: number | undefined;
-  /** Instead of a bias: contexts by which it is put into the kept columns. */
+  /** Instead of a bias, in a folder of the ordinary shape: contexts by which it is put into the kept columns. */
   readonly withoutBias?: StoredContexts | undefined;
 }
 
@@ -40,15 +39,14 @@ export async function writableReduction(
   { format, threads, withoutBias, ...options }: WriteOptions,
 ): Promise<WritableReduction> {
   if (format === "onnx") {
-    if (withoutBias) throw new InputError("--no-bias", "is for --format safetensors: the factored head has a bias");
     return {
-      head: await factoredHead(model, roundedHead(model, reduced)),
+      head: await spreadHead(model, roundedHead(model, reduced)),
       notes: [],
       save: (out, examine) =>
         saveOnnx(model, reduced, out, {
           ...options,
           async examine(folder) {
-            return examine(await factoredHead(model, await readOnnxReducedHead(openFolder(folder), model, reduced)));
+            return examine(await spreadHead(model, await readOnnxReducedHead(openFolder(folder), model, reduced)));
           },
         }),
     };

@@ -12,7 +12,7 @@ import type { BeforeAfter } from "./reduction-run.js";
 const blockRows = 4096;
 
 /** What a reduced head computes, as a head of the ordinary shape in float32, to be measured. */
-export async function factoredHead(
+export async function spreadHead(
   { engine, head }: Pick<HeadModel, "engine" | "head">,
   reduced: ReducedHead,
 ): Promise<Head> {

@@ -5,6 +5,7 @@ import { divergenceSession, type HeadDivergences } from "../measures/divergence-
 import type { Head } from "../model/head.js";
 import type { HeadModel } from "../model/head-model.js";
 import type { StoredContexts } from "../model/stored-contexts.js";
+import { nextTokensOf } from "./measure-reduced.js";
 import type { ReductionMeasures } from "./reduction-run.js";
 
 const blockContexts = 512;
@@ -29,12 +30,12 @@ export async function measureHead(
   if (contexts.count === 0) throw new InputError(name, "there is no text to measure on");
   const [kl, js] = [contextValues(), contextValues()];
   const sums = { contexts: 0, agreeing: 0, predicted: 0, before: 0, after: 0 };
-  const next = nextTokens(contexts);
+  const next = nextTokensOf(contexts);
   const session = await divergenceSession(engine, original, head);
   try {
     const measured = inOrder(blocks(contexts.count), session.concurrency, async ({ start, end }) => {
       const hidden = await contexts.read(start, end);
-      return { start, found: await session.run(hidden, hidden, next.subarray(start, end)) };
+      return { start, found: await session.run(hidden, hidden, next.ids.subarray(start, end)) };
     });
     for await (const { start, found } of measured) {
       signal?.throwIfAborted();
@@ -43,7 +44,7 @@ export async function measureHead(
       }
       kl.append(found.kl);
       js.append(found.js);
-      add(sums, found, start, contexts.windowStarts);
+      add(sums, found, next.counts.subarray(start));
       onProgress?.(sums.contexts);
     }
   } finally {
@@ -63,25 +64,16 @@ async function* blocks(count: number): AsyncGenerator<{ start: number; end: numb
     yield { start, end: Math.min(start + blockContexts, count) };
 }
 
-/** The token after each context; of a window's last 0, which nobody reads. */
-function nextTokens({ tokenIds, windowStarts, count }: StoredContexts): Int32Array {
-  const next = new Int32Array(count);
-  next.set(tokenIds.subarray(1));
-  for (const end of windowStarts.subarray(1)) next[end - 1] = 0;
-  return next;
-}
-
+/** @param counts whether there is a next token in the window */
 function add(
   sums: { contexts: number; agreeing: number; predicted: number; before: number; after: number },
   { top1A, top1B, nextLogProbabilityA, nextLogProbabilityB }: HeadDivergences,
-  start: number,
-  windowStarts: Int32Array,
+  counts: Uint8Array,
 ): void {
-  const lasts = new Set(windowStarts);
   for (let t = 0; t < top1A.length; t++) {
     sums.contexts++;
     if (top1A[t] === top1B[t]) sums.agreeing++;
-    if (lasts.has(start + t + 1)) continue;
+    if (counts[t] === 0) continue;
     sums.predicted++;
     sums.before += nextLogProbabilityA[t]!;
     sums.after += nextLogProbabilityB[t]!;

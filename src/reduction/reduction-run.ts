@@ -1,5 +1,6 @@
 import type { Spread } from "../compare/comparison.js";
 import type { Corpus } from "../corpus/corpus.js";
+import type { TextMeasures } from "../generation/text-measures.js";
 import type { Compensation, Metric, Order } from "./orders.js";
 
 /** How the output of a reduced head differs from the original's over a text; divergences in nats. */
@@ -41,17 +42,9 @@ export interface BeforeAfter {
   readonly after: number;
 }
 
-/** Texts that both models wrote from the same prompts and seeds. */
-export interface GeneratedTexts {
+/** Texts that both models wrote from the same prompts and seeds, and how they differ as a whole. */
+export interface GeneratedTexts extends TextMeasures {
   readonly deleted: number;
-  /** Of the reduced model's texts against the original's; undefined where there are too few texts. */
-  readonly mauve: number | undefined;
-  /** The same between two sets of the original's own texts: what no reduction can be expected to pass. */
-  readonly mauveOfOriginal: number | undefined;
-  /** Share of different n-grams, n = 1, 2, 3. */
-  readonly distinct: readonly BeforeAfter[];
-  /** Share of 4-grams that had occurred before in the same text. */
-  readonly repetition: BeforeAfter;
   readonly samples: readonly { readonly prompt: string; readonly before: string; readonly after: string }[];
 }
 

@@ -1,0 +1,141 @@
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openFileSource } from "../src/node/file-source.js";
+import { readSafetensorsHeader, readTensor } from "../src/tensor/safetensors.js";
+import { unembed } from "./command.js";
+
+let folder: string;
+const at = (name: string) => join(folder, name);
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "unembed-reduce-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const small = ["--tokens", "3000", "--check-tokens", "1000"];
+const reduce = (...args: string[]) => unembed(["reduce", ...small, ...args]);
+
+test("the paper's deletion is written as zero columns, read back, measured, and reported", async () => {
+  const out = at("zeros");
+  const paper = ["--order", "saliency", "--compensate", "none", "--fraction", "0.3"];
+  const { code, stdout, stderr } = await reduce(...paper, "--out", out, "--json", "--quiet");
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  const printed = JSON.parse(stdout);
+  expect(printed).toMatchObject({ deleted: 77, kept: 179, order: "saliency", compensate: "none", out });
+  for (const text of ["fit", "check"]) {
+    expect(Object.keys(printed.measures[text])).toEqual(["kl", "js", "top1", "perplexity"]);
+    expect(printed.measures[text].kl).toBeGreaterThan(0.1);
+  }
+  const { tensors } = await readSafetensorsHeader(await openFileSource(join(out, "model.safetensors")));
+  const head = tensors.get("lm_head.weight")!;
+  const e = await readTensor(head);
+  const empty = Array.from({ length: 256 }, (_, i) => i).filter((i) => !e.some((v, n) => n % 256 === i && v !== 0));
+  expect([head.dtype, empty.length]).toEqual(["F16", 77]);
+
+  const record = JSON.parse(await readFile(join(out, "unembed.json"), "utf8"));
+  const coordinates = new Set(record.plan.coordinates);
+  expect(empty.filter((i) => coordinates.has(i))).toEqual([]);
+  expect(record.measured).toEqual(printed);
+  const run = JSON.parse(await readFile(join(out, "run.json"), "utf8"));
+  expect(run).toMatchObject({
+    schema: "unembed-run",
+    kind: "reduce",
+    corpus: { contexts: { fit: 3000, check: 1000 } },
+  });
+  expect(run.results.measures.check.kl.mean).toBe(printed.measures.check.kl);
+  expect(await readFile(join(out, "report.html"), "utf8")).toContain("Deleting 30% of the head");
+
+  // The folder is a model: compared with the original it moves as measured.
+  const text = ["--corpus", "assets/corpus/books-heldout.txt", "--tokens", "1000"];
+  const compared = await unembed([
+    ...["compare", "tiny-books", out, ...text, "--out", at("compared"), "--json", "--quiet"],
+  ]);
+  expect(JSON.parse(compared.stdout).kl.mean / printed.measures.check.kl).toBeCloseTo(1, 4);
+});
+
+test("a rotation: the exact form and the factored one do the same", async () => {
+  const asked = ["--fraction", "0.5", "--json", "--quiet", "--out"];
+  const exact = await reduce(...asked, at("exact"));
+  const factored = await reduce(...asked, at("factored"), "--format", "onnx");
+  const [one, other] = [JSON.parse(exact.stdout), JSON.parse(factored.stdout)];
+  expect(one).toMatchObject({ deleted: 128, order: "rotation" });
+  expect(one.warnings.join()).toContain("along the constant direction");
+  expect(Math.abs(Math.log(other.measures.check.kl / one.measures.check.kl))).toBeLessThan(0.02);
+  expect(other.bytes.head.after).toBeLessThan(0.6 * other.bytes.head.before);
+  expect(await readdir(at("factored"))).toEqual(expect.arrayContaining(["onnx", "report.html", "tokenizer.json"]));
+});
+
+test("a dry run measures, prints a table, and writes nothing", async () => {
+  const refine = ["--compensate", "refine", "--steps", "3", "--keep", "128"];
+  const { code, stdout, stderr } = await reduce(...refine, "--dry-run", "--out", at("dry"));
+  expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringMatching(/^128 of 256 dimensions deleted/) });
+  expect(stdout).toMatch(/unseen text +\d\.\d+e-\d/);
+  expect(stdout).toContain("nothing written");
+  expect(stderr).toMatch(/refine step 3 of 3: KL [\d.]+ on contexts held out of the fit/);
+  expect(await readdir(folder)).not.toContain("dry");
+});
+
+describe("what makes no sense is one clear line, and nothing is written", () => {
+  test.each<[string, string[], RegExp, number?]>([
+    ["no size", [], /reduce: one of --fraction, --keep and --max-kl is wanted/],
+    ["two sizes", ["--fraction", "0.3", "--keep", "4"], /one of --fraction, --keep and --max-kl/],
+    ["all of it", ["--fraction", "1"], /--fraction: 1 is not from 0 to below 1/],
+    ["a negative share", ["--fraction", "-0.1"], /--fraction: -0.1 is not from 0 to below 1/],
+    ["no number", ["--fraction", "some"], /a number is wanted/, 2],
+    ["none kept", ["--keep", "0"], /--keep: 0 is not a whole number from 1 to the model's 256 dimensions/],
+    ["more than there are", ["--keep", "257"], /--keep: 257 is not a whole number from 1 to the model's 256/],
+    ["a budget of nothing", ["--max-kl", "0"], /a number above 0 is wanted/, 2],
+    ["an unknown order", ["--fraction", "0.3", "--order", "last"], /Allowed choices are saliency, slope/, 2],
+    ["steps of nothing", ["--fraction", "0.3", "--steps", "3"], /--steps: is for --compensate refine/],
+    ["a metric of nothing", ["--keep", "9", "--order", "slope", "--metric", "logits"], /--metric: is for --order rot/],
+    ["a bias that there is", ["--keep", "9", "--format", "onnx", "--no-bias"], /--no-bias: is for --format safetens/],
+    ["no such text", ["--keep", "9", "--corpus", "no-such-file.txt"], /no-such-file\.txt/],
+    ["no such model", ["no-such-model", "--keep", "9"], /no-such-model/],
+  ])("%s", async (name, args, message, exit = 1) => {
+    const { code, stdout, stderr } = await reduce(...args, "--out", at(`refused ${name}`), "--quiet");
+    expect(stderr).toMatch(message);
+    if (exit === 1) expect(stderr.trim().split("\n")).toHaveLength(1);
+    expect({ code, stdout }).toEqual({ code: exit, stdout: "" });
+    expect(await readdir(folder)).not.toContain(`refused ${name}`);
+  });
+
+  test("nowhere to write, a place that is taken, and one inside the model", async () => {
+    const keep = ["--keep", "200"];
+    expect((await reduce(...keep)).stderr).toMatch(/--out: is missing: where to write \(or --dry-run\)/);
+    await mkdir(at("taken"));
+    await writeFile(join(at("taken"), "config.json"), "{}");
+    expect((await reduce(...keep, "--out", at("taken"))).stderr).toMatch(
+      /taken: is there already; --force replaces it/,
+    );
+    await cp("assets/tiny-books", at("model"), { recursive: true });
+    const inside = await reduce(at("model"), ...keep, "--out", join(at("model"), "reduced"));
+    expect(inside.stderr).toMatch(/may not lie inside one another/);
+    expect(await readdir(at("taken"))).toEqual(["config.json"]);
+  });
+});
+
+test("few contexts: the covariance is shrunk, and that is said", async () => {
+  const args = [
+    "reduce",
+    "--keep",
+    "200",
+    "--tokens",
+    "300",
+    "--check-tokens",
+    "300",
+    "--dry-run",
+    "--json",
+    "--quiet",
+  ];
+  const { code, stdout } = await unembed(args);
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout).warnings.join()).toMatch(/300 contexts are fewer than 2 d = 512: .* by [\d.]+%/);
+});
+
+test("Ctrl-C: nothing is left, and that is said", async () => {
+  const args = ["reduce", "--keep", "200", "--tokens", "1000000", "--out", at("interrupted"), "--quiet"];
+  const { code, stderr } = await unembed(args, "", 1500);
+  expect({ code, stderr }).toEqual({ code: 130, stderr: "unembed: interrupted; nothing was written\n" });
+  expect((await readdir(folder)).filter((name) => name.includes("interrupted") || name.startsWith("."))).toEqual([]);
+});
