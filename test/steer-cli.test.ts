@@ -59,13 +59,14 @@ test("edits are solved, written, read back and measured; the plan is applied aga
 
 test("a ban is carried out where the default lambda would keep it from its target, and a given one is kept", async () => {
   const run = async (name: string, ...more: string[]) => {
-    const args = ["steer", "--edit", " the=ban", ...small, "--out", join(folder, name), "--json", "--quiet", ...more];
+    const args = ["steer", "--edit", " the=ban", " of=x0.5", ...small, "--out", join(folder, name), "--json", "--quiet", ...more];
     const { stdout } = await unembed(args);
     const { edits, warnings, size } = JSON.parse(stdout);
-    return { ...edits[0], warnings, size };
+    return { ...edits[0], beside: edits[1].reached, warnings, size };
   };
   const lowered = await run("ban");
   expect(Math.abs(Math.log(lowered.reached / 1e-6))).toBeLessThan(1e-3);
+  expect(Math.abs(Math.log(lowered.beside / 0.5))).toBeLessThan(1e-4);
   expect(lowered).toMatchObject({
     shortfall: null,
     warnings: [expect.stringMatching(/lambda was lowered from 0\.0001 to/)],

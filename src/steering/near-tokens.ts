@@ -1,4 +1,5 @@
 import type { Tokenizer } from "../corpus/tokenizer.js";
+import { tokenCatalogue } from "./token-catalogue.js";
 
 /** Tokens offered where the one asked for does not exist. */
 const offered = 5;
@@ -7,22 +8,22 @@ const offered = 5;
  * Ids of the tokens whose text is nearest to one that is no token: first by edit distance without regard to case and outer
  * spaces, then with it. Where that leaves room, tokens that begin with the text, or that it begins with.
  */
-export function nearTokens(text: string, { vocabSize, produces, tokenText, isSpecial }: Tokenizer): number[] {
+export function nearTokens(text: string, tokenizer: Tokenizer): number[] {
+  const { ids, texts } = tokenCatalogue(tokenizer);
   const plain = (value: string) => value.trim().toLowerCase();
   const wanted = plain(text);
   const limit = Math.min(Math.floor(wanted.length / 2), maxDistance);
   const found: { id: number; distance: number; other: string }[] = [];
-  for (let id = 0; id < vocabSize; id++) {
-    if (!produces(id) || isSpecial(id)) continue;
-    const other = plain(tokenText(id));
-    if (other === "" || wanted === "") continue;
+  for (const [index, id] of ids.entries()) {
+    const other = plain(texts[index]!);
+    if (other === "" || wanted === "" || tokenizer.isSpecial(id)) continue;
     const distance = editDistance(wanted, other, limit);
     if (distance <= limit) found.push({ id, distance, other });
     else if (Math.min(other.length, wanted.length) > 1 && (other.startsWith(wanted) || wanted.startsWith(other))) {
       found.push({ id, distance: maxDistance + Math.abs(other.length - wanted.length), other });
     }
   }
-  const exact = new Map(found.map(({ id }) => [id, editDistance(text, tokenText(id), maxDistance)]));
+  const exact = new Map(found.map(({ id }) => [id, editDistance(text, tokenizer.tokenText(id), maxDistance)]));
   return found
     .sort((a, b) => a.distance - b.distance || exact.get(a.id)! - exact.get(b.id)! || a.id - b.id)
     .slice(0, offered)

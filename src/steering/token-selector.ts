@@ -1,6 +1,7 @@
 import type { Tokenizer } from "../corpus/tokenizer.js";
 import { InputError } from "../errors.js";
 import { nearTokens } from "./near-tokens.js";
+import { tokenCatalogue } from "./token-catalogue.js";
 
 /** A pictograph of its own colour, joined ones included; not the digits and signs that may become one. */
 const emoji =
@@ -79,9 +80,10 @@ function patternOf(selector: string, place: string): RegExp | undefined {
 }
 
 function matching(pattern: RegExp, place: string, tokenizer: Tokenizer, { matchTexts }: SelectorOptions): number[] {
-  const { vocabSize, produces, isSpecial, tokenText } = tokenizer;
-  const ids = Array.from({ length: vocabSize }, (_, id) => id).filter((id) => produces(id) && !isSpecial(id));
-  const texts = ids.map(tokenText);
+  const all = tokenCatalogue(tokenizer);
+  const isPlain = (_: unknown, index: number) => !tokenizer.isSpecial(all.ids[index]!);
+  const ids = all.ids.filter(isPlain);
+  const texts = all.texts.filter(isPlain);
   const matches = matchTexts ? matchTexts(pattern, texts) : texts.map((text) => pattern.test(text));
   const found = ids.filter((_, index) => matches[index]);
   if (found.length === 0) throw new InputError(place, "matches no token (special ones are named by their text or id)");
@@ -104,11 +106,9 @@ function literal(selector: string, place: string): string {
 
 function oneToken(text: string, place: string, tokenizer: Tokenizer): number {
   if (text === "") throw new InputError(place, "is empty: the text of a token is wanted");
-  const { vocabSize, produces, tokenText } = tokenizer;
   const shown = (ids: readonly number[]) =>
-    ids.slice(0, named).map((id) => `${JSON.stringify(tokenText(id))} (id:${id})`);
-  const same: number[] = [];
-  for (let id = 0; id < vocabSize; id++) if (produces(id) && tokenText(id) === text) same.push(id);
+    ids.slice(0, named).map((id) => `${JSON.stringify(tokenizer.tokenText(id))} (id:${id})`);
+  const same = tokenCatalogue(tokenizer).idsOf.get(text) ?? [];
   // A vocabulary with a token for every byte has one besides for the letter that the byte is.
   const letters = same.filter((id) => !isByteEntry(id, tokenizer));
   if (same.length === 1 || letters.length === 1) return letters[0] ?? same[0]!;
