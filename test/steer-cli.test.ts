@@ -59,7 +59,18 @@ test("edits are solved, written, read back and measured; the plan is applied aga
 
 test("a ban is carried out where the default lambda would keep it from its target, and a given one is kept", async () => {
   const run = async (name: string, ...more: string[]) => {
-    const args = ["steer", "--edit", " the=ban", " of=x0.5", ...small, "--out", join(folder, name), "--json", "--quiet", ...more];
+    const args = [
+      "steer",
+      "--edit",
+      " the=ban",
+      " of=x0.5",
+      ...small,
+      "--out",
+      join(folder, name),
+      "--json",
+      "--quiet",
+      ...more,
+    ];
     const { stdout } = await unembed(args);
     const { edits, warnings, size } = JSON.parse(stdout);
     return { ...edits[0], beside: edits[1].reached, warnings, size };
