@@ -89,8 +89,8 @@ async function jacobian(lines: Lines, lengths: Float64Array): Promise<Float64Arr
 }
 
 /**
- * Lengths at which the groups' mean probabilities are as wanted: Gauss-Newton on their logarithms, each step halved until
- * it helps. Ends where no step helps: the nearest that can be reached.
+ * Lengths at which the groups' mean probabilities are as wanted, or for targets out of reach, as near to that as can be.
+ * Such a target draws the others off theirs as far as that helps it: its length is then held and they are solved for again.
  * @param wanted mean probability of each group, [G]  @param start lengths to begin with, [G]
  */
 export async function solveLengths(
@@ -99,21 +99,53 @@ export async function solveLengths(
   start: Float64Array,
   signal?: AbortSignal,
 ): Promise<{ lengths: Float64Array; mean: Float64Array }> {
+  const held = wanted.map(() => false);
+  let found = await solveFree(lines, wanted, start, held, signal);
+  for (let round = 0; round < maxRounds; round++) {
+    const misses = wanted.map((value, g) => (held[g] ? 0 : Math.abs(Math.log(found.mean[g]! / value))));
+    const largest = Math.max(...misses);
+    if (!(largest > reached)) break;
+    for (const [g, miss] of misses.entries()) held[g] ||= miss > heldShare * largest;
+    if (held.every(Boolean)) break;
+    found = await solveFree(lines, wanted, found.lengths, held, signal);
+  }
+  return found;
+}
+
+/** Beyond this, a logarithm of a mean probability is not as wanted: the promise. */
+const reached = 1e-6;
+/** Of the largest miss: what misses by less was drawn off by it. */
+const heldShare = 0.1;
+const maxRounds = 4;
+
+/**
+ * Gauss-Newton on the logarithms of the mean probabilities, each step halved until it helps, until no step helps.
+ * @param held groups whose lengths stay as they are, whatever they reach
+ */
+async function solveFree(
+  lines: Lines,
+  wanted: readonly number[],
+  start: Float64Array,
+  held: readonly boolean[],
+  signal?: AbortSignal,
+): Promise<{ lengths: Float64Array; mean: Float64Array }> {
+  const misfit = (means: Float64Array) =>
+    Math.hypot(...wanted.map((value, g) => (held[g] ? 0 : Math.log(means[g]! / value))));
   let lengths = start;
   let mean = await groupMeans(lines, lengths);
-  let error = misfit(mean, wanted);
+  let error = misfit(mean);
   let derivatives: Float64Array | undefined;
   for (let step = 0; step < maxSteps && error > tolerance; step++) {
     signal?.throwIfAborted();
     const fresh = derivatives === undefined;
     derivatives ??= await jacobian(lines, lengths);
-    const move = await gaussNewton(lines.products, derivatives, mean, wanted);
+    const move = await gaussNewton(lines.products, derivatives, mean, wanted, held);
     let fraction = Math.min(1, longestMove / Math.max(...move.map(Math.abs), Number.MIN_VALUE));
     const before = error;
     for (let halving = 0; halving < maxHalvings; halving++, fraction /= 2) {
       const tried = lengths.map((length, g) => length + fraction * move[g]!);
       const next = await groupMeans(lines, tried);
-      const nextError = misfit(next, wanted);
+      const nextError = misfit(next);
       if (nextError < error) {
         [lengths, mean, error] = [tried, next, nextError];
         break;
@@ -136,24 +168,26 @@ const longestMove = 3;
 /** Where a step leaves less than this of the error, the next one uses the same derivatives: they cost more than a step. */
 const chord = 0.1;
 
-function misfit(mean: Float64Array, wanted: readonly number[]): number {
-  return Math.hypot(...wanted.map((value, g) => Math.log(mean[g]! / value)));
-}
-
-/** Least squares of J move = ln(wanted / mean), J the derivatives of ln mean: (J'J) move = J' error. */
+/** Least squares of J move = ln(wanted / mean), J the derivatives of ln mean: (J'J) move = J' error; 0 for groups held. */
 async function gaussNewton(
   products: Products,
   derivatives: Float64Array,
   mean: Float64Array,
   wanted: readonly number[],
+  held: readonly boolean[],
 ): Promise<Float64Array> {
   const G = wanted.length;
   // Transposed, as the product wants it.
   const J = new Float64Array(G * G);
   const move = new Float64Array(G);
   for (let g = 0; g < G; g++) {
+    if (held[g]) {
+      J[g * G + g] = 1;
+      continue;
+    }
     const error = Math.log(wanted[g]! / mean[g]!);
     for (let k = 0; k < G; k++) {
+      if (held[k]) continue;
       const value = derivatives[g * G + k]! / mean[g]!;
       J[k * G + g] = value;
       move[k]! += value * error;

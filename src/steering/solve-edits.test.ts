@@ -50,6 +50,19 @@ test.each([golden.edits[0]!, golden.edits[10]!])(
   120_000,
 );
 
+test("a target out of reach leaves the others theirs", async () => {
+  const groups = [
+    { tokens: [261], target: { scale: 0.5 } },
+    { tokens: [262], target: { scale: 1e-9 } },
+    { tokens: [263], target: { scale: 3 } },
+  ];
+  const { groups: solved } = await solveEdits(subject(), groups);
+  const misses = solved.map(({ probability: { after, wanted } }) => Math.abs(Math.log(after / wanted)));
+  expect(misses[1]).toBeGreaterThan(0.1);
+  expect(solved[1]!.shortfall).toMatch(/no length of the edit comes nearer/);
+  expect(Math.max(misses[0]!, misses[2]!)).toBeLessThan(1e-5);
+}, 120_000);
+
 test("calibrated and rounded, every target of a joint edit holds", async () => {
   const groups = [
     { tokens: [450, 405], target: { scale: 0.25 } },
