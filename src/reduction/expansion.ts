@@ -2,6 +2,7 @@ import type { Products } from "../engine/products.js";
 import { cholesky, solveLower, solveLowerTransposed } from "../linalg/cholesky.js";
 import { symmetricEigen } from "../linalg/symmetric-eigen.js";
 import type { HiddenMoments } from "./output-moments.js";
+import type { Whitening } from "./whitening.js";
 
 /**
  * What a reduction takes for h: h' = B P h + c, of which P h [k] is all that is kept. The head that goes with it is
@@ -68,33 +69,15 @@ export interface Rotation {
   readonly mean: Float64Array;
 }
 
-/** Eigenvalues of the covariance below this share of the largest are directions in which h does not move. */
-const still = 1e-11;
-
-/**
- * The eigenvectors Q of S^1/2 G S^1/2, S = cov(h), G the metric [d, d] (METHOD.md section 4). A LayerNorm without bias, or
- * too few contexts, leaves S singular: directions in which h does not move need no place.
- */
+/** The eigenvectors Q of S^1/2 G S^1/2, S = cov(h), G the metric [d, d] (METHOD.md section 4), in the whitened basis. */
 export async function rotationOf(
-  { mean, covariance }: HiddenMoments,
+  { rank, matrix, inverse, mean }: Whitening,
   metric: Float64Array,
   products: Products,
 ): Promise<Rotation> {
   const d = mean.length;
-  const spread = symmetricEigen(covariance, d);
-  const rank = spread.values.findLastIndex((value) => value > still * spread.values[0]!) + 1;
-  // W = L^1/2 U', [rank, d]: S = W'W. With Q the eigenvectors of W G W', the directions are those of S^1/2 G S^1/2.
-  const root = new Float64Array(rank * d);
-  const inverse = new Float64Array(rank * d);
-  for (let i = 0; i < rank; i++) {
-    const scale = Math.sqrt(spread.values[i]!);
-    for (let j = 0; j < d; j++) {
-      root[i * d + j] = scale * spread.vectors[i * d + j]!;
-      inverse[i * d + j] = spread.vectors[i * d + j]! / scale;
-    }
-  }
-  const half = await products.cross(root, metric, rank, d);
-  const inner = await products.cross(half, root, rank, rank);
+  const half = await products.cross(inverse, metric, rank, d);
+  const inner = await products.cross(half, inverse, rank, rank);
   for (let i = 0; i < rank; i++) {
     for (let j = 0; j < i; j++) inner[i * rank + j] = (inner[i * rank + j]! + inner[j * rank + i]!) / 2;
   }
@@ -102,8 +85,8 @@ export async function rotationOf(
   return {
     values,
     mean,
-    projection: await products.cross(vectors, transpose(inverse, rank, d), rank, d),
-    basis: await products.cross(vectors, transpose(root, rank, d), rank, d),
+    projection: await products.cross(vectors, transpose(matrix, rank, d), rank, d),
+    basis: await products.cross(vectors, transpose(inverse, rank, d), rank, d),
   };
 }
 

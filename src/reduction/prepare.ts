@@ -6,6 +6,7 @@ import { type DimensionValues, deletionOrder } from "./deletion-order.js";
 import { dropCoordinates, type Expansion, keepDirections, predictCoordinates, rotationOf } from "./expansion.js";
 import type { Compensation, Metric, Order } from "./orders.js";
 import { type HiddenMoments, hiddenMoments, outputMetric } from "./output-moments.js";
+import { type Whitening, whiteningOf } from "./whitening.js";
 
 export interface PrepareOptions {
   /** Orders that will be asked for: each costs a pass over the text or less. */
@@ -21,6 +22,7 @@ export interface PrepareOptions {
 /** All reductions of one head by one text: what is measured of the text once, whatever is then deleted. */
 export interface Reductions {
   readonly moments: HiddenMoments;
+  readonly whitening: Whitening;
   /** A and the saliencies, where an order goes by them. */
   readonly values: DimensionValues | undefined;
   /** What someone who uses them should know. */
@@ -42,6 +44,7 @@ export async function prepareReductions(
   const subject = { head: model.head, engine: model.engine, contexts };
   const d = model.hiddenSize;
   const moments = await hiddenMoments(subject);
+  const whitening = whiteningOf(moments);
   signal?.throwIfAborted();
   const needsSlopes = orders.some((order) => order === "saliency" || order === "slope" || order === "variance");
   const analysis = needsSlopes ? await analyzeContexts(model, contexts, signal) : undefined;
@@ -53,7 +56,7 @@ export async function prepareReductions(
   }
   const rotation = orders.includes("rotation") ? await rotate() : undefined;
   return {
-    ...{ moments, values },
+    ...{ moments, whitening, values },
     warnings:
       moments.shrinkage > 0
         ? [
@@ -79,7 +82,7 @@ export async function prepareReductions(
   async function rotate() {
     const products = await createProducts(model.engine, d);
     try {
-      return await rotationOf(moments, await outputMetric(subject, metric, { signal, onProgress }), products);
+      return await rotationOf(whitening, await outputMetric(subject, metric, { signal, onProgress }), products);
     } finally {
       await products.release();
     }

@@ -91,7 +91,7 @@ export async function planReduction(
   let refined: { steps: number; bestStep: number } | undefined;
   if (compensate === "refine") {
     const steps = choice.refine?.steps ?? 300;
-    const result = await refine(subject, head, { ...choice.refine, steps, seed, signal });
+    const result = await refine(subject, reductions.whitening, head, { ...choice.refine, steps, seed, signal });
     head = result.head;
     refined = { steps, bestStep: result.bestStep };
   }

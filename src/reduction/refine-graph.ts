@@ -1,17 +1,19 @@
 import { createGraph, type Graph, type Value } from "../engine/graph.js";
 import { type Head, logits } from "../model/head.js";
+import type { Whitening } from "./whitening.js";
 
 /**
  * One step's gradient of mean_t KL(original || reduced) by all that the reduced head is made of.
  *
- * Inputs, float32: `hidden` [n, d]; `factor` F [V, k]; `bias` b' [V]; `projection` P [k, d] of directions, or `parts` [n, k],
+ * Inputs, float32: `hidden` [n, d]; `factor` F [V, k]; `bias` b' [V]; `projection` [k, r] of directions, or `parts` [n, k],
  * the kept coordinates of h. Outputs: `kl` [n], nats; with `gradients` also `factor_gradient` [V, k], `bias_gradient` [V]
- * and, of directions, `projection_gradient` [k, d].
+ * and, of directions, `projection_gradient` [k, r].
+ * @param whitening of directions: what the projection is applied to, r uncorrelated numbers of variance 1 made of h
  */
 export function refineGraph(
   head: Head,
   kept: number,
-  { directions, gradients }: { directions: boolean; gradients: boolean },
+  { whitening, gradients }: { whitening: Whitening | undefined; gradients: boolean },
 ): Graph {
   const { vocabSize: V, hiddenSize: d } = head;
   const graph = createGraph("refine");
@@ -21,9 +23,10 @@ export function refineGraph(
   const hidden = graph.input("hidden", "float32", ["n", d]);
   const factor = graph.input("factor", "float32", [V, kept]);
   const bias = graph.input("bias", "float32", [V]);
-  const projection = directions ? graph.input("projection", "float32", [kept, d]) : undefined;
+  const white = whitening && whitened(graph, whitening, hidden);
+  const projection = whitening ? graph.input("projection", "float32", [kept, whitening.rank]) : undefined;
   const parts = projection
-    ? graph.op("Gemm", [hidden, projection], { transB: 1 })
+    ? graph.op("Gemm", [white!, projection], { transB: 1 })
     : graph.input("parts", "float32", ["n", kept]);
   const raw = graph.op("Gemm", [parts, factor, bias], { transB: 1 });
   const { scale = 1, softCap } = head.transform;
@@ -44,8 +47,14 @@ export function refineGraph(
   graph.output(factorGradient, "factor_gradient", "float32", [V, kept]);
   graph.output(graph.op("ReduceSum", [pull, firstAxis], { keepdims: 0 }), "bias_gradient", "float32", [V]);
   if (projection) {
-    const projectionGradient = graph.op("Gemm", [graph.op("MatMul", [pull, factor]), hidden], { transA: 1 });
-    graph.output(projectionGradient, "projection_gradient", "float32", [kept, d]);
+    const projectionGradient = graph.op("Gemm", [graph.op("MatMul", [pull, factor]), white!], { transA: 1 });
+    graph.output(projectionGradient, "projection_gradient", "float32", [kept, whitening!.rank]);
   }
   return graph;
+}
+
+function whitened(graph: Graph, { rank, matrix, mean }: Whitening, hidden: Value): Value {
+  const d = mean.length;
+  const centred = graph.op("Sub", [hidden, graph.constant(Float32Array.from(mean), [d])]);
+  return graph.op("Gemm", [centred, graph.constant(Float32Array.from(matrix), [rank, d])], { transB: 1 });
 }

@@ -1,0 +1,114 @@
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { tokenIds } from "../corpus/token-ids.js";
+import { windows } from "../corpus/windows.js";
+import type { Model } from "../model/model.js";
+import { memoryStore, type StoredContexts, storeContexts } from "../model/stored-contexts.js";
+import { corpus } from "../node/corpus-files.js";
+import { loadModel } from "../node/load-model.js";
+import { eachDivergence } from "./measure-reduced.js";
+import type { Compensation, Metric, Order, ReducedHead } from "./orders.js";
+import { prepareReductions, type Reductions } from "./prepare.js";
+import { headOf } from "./reduced-head.js";
+import { planReduction, reduceHead } from "./reduction-plan.js";
+
+interface Measured {
+  kl: number;
+  top1: number;
+}
+interface Point {
+  order: Order;
+  metric?: Metric;
+  deleted: number;
+  none?: Measured;
+  mean?: Measured;
+  leastSquares?: Measured;
+}
+const golden: { curve: Point[] } = JSON.parse(readFileSync("test/goldens/tiny-books/deletion.json", "utf8"));
+
+let model: Model;
+let fit: StoredContexts;
+let check: StoredContexts;
+const prepared = new Map<Metric, Reductions>();
+beforeAll(async () => {
+  model = await loadModel(undefined, { threads: 2 });
+  const tokenizer = await model.tokenizer();
+  const store = async (name: string, maxTokens?: number) => {
+    const text = await corpus([`test/goldens/tiny-books/${name}`]);
+    const ids = tokenIds(text, tokenizer, { vocabSize: model.vocabSize });
+    return storeContexts(model, windows(ids, { contextLength: 256, maxTokens }), memoryStore());
+  };
+  fit = await store("text.txt");
+  check = await store("check.txt", 4096);
+  const coordinates = ["saliency", "slope"] as const;
+  prepared.set("fisher", await prepareReductions(model, fit, { orders: [...coordinates, "rotation"] }));
+  prepared.set("logits", await prepareReductions(model, fit, { orders: ["rotation"], metric: "logits" }));
+}, 120_000);
+afterAll(async () => {
+  await fit.release();
+  await check.release();
+  await model.close();
+});
+
+async function measured(reduced: ReducedHead): Promise<Measured> {
+  let kl = 0;
+  let agreeing = 0;
+  const subject = { head: model.head, engine: model.engine, contexts: check };
+  await eachDivergence(subject, reduced, (divergences) => {
+    for (const [t, value] of divergences.kl.entries()) {
+      kl += value / check.count;
+      if (divergences.top1A[t] === divergences.top1B[t]) agreeing++;
+    }
+  });
+  return { kl, top1: agreeing / check.count };
+}
+
+// Those by logit variance go by another spread of h in the golden; one point of each kind is enough to run every time.
+const points = golden.curve.filter(({ order, deleted }) => order !== "variance" && deleted === 77);
+const rotations = points.filter(({ order }) => order === "rotation");
+const cases: [string, Order, Compensation, Metric, number, Measured][] = [
+  ...points.flatMap(({ order, deleted, none, mean, leastSquares }): typeof cases => {
+    if (order === "rotation") return [];
+    return [
+      [`${order}, none`, order, "none", "fisher", deleted, none!],
+      [`${order}, mean`, order, "mean", "fisher", deleted, mean!],
+      [`${order}, least squares`, order, "least-squares", "fisher", deleted, leastSquares!],
+    ];
+  }),
+  ...rotations.map(({ metric, deleted, leastSquares }): (typeof cases)[number] => {
+    return [`rotation, ${metric}`, "rotation", "least-squares", metric!, deleted, leastSquares!];
+  }),
+];
+
+test.each(cases)("%s: KL and top-1 agreement are numpy's", async (_, order, compensation, metric, deleted, wanted) => {
+  const expansion = prepared.get(metric)!.expansion(order, compensation, 256 - deleted);
+  const subject = { head: model.head, engine: model.engine };
+  const { kl, top1 } = await measured(await headOf(subject, expansion, order, compensation));
+  expect(Math.abs(kl / wanted.kl - 1)).toBeLessThan(1e-4);
+  expect(Math.abs(top1 - wanted.top1)).toBeLessThan(1e-3);
+});
+
+test("refined, a rotation is nearer to the original on text it has not seen", async () => {
+  const choice = { kept: 128, seed: 1, refine: { steps: 12, batch: 512 } };
+  const plain = await planReduction(model, fit, choice, prepared.get("fisher"));
+  const refined = await planReduction(model, fit, { ...choice, compensate: "refine" }, prepared.get("fisher"));
+  const [before, after] = [await measured(reduceHead(model, plain)), await measured(reduceHead(model, refined))];
+  expect(after.kl).toBeLessThan(0.9 * before.kl);
+}, 60_000);
+
+test("refined, kept coordinates stay what they are", async () => {
+  const choice = { kept: 200, order: "saliency", refine: { steps: 8, batch: 512 } } as const;
+  const plain = await planReduction(model, fit, choice, prepared.get("fisher"));
+  const refined = await planReduction(model, fit, { ...choice, compensate: "refine" }, prepared.get("fisher"));
+  expect(refined.coordinates).toEqual(plain.coordinates);
+  const [before, after] = [await measured(reduceHead(model, plain)), await measured(reduceHead(model, refined))];
+  expect(after.kl).toBeLessThan(before.kl);
+}, 60_000);
+
+test("a plan for another head, or with lying lengths, is refused", async () => {
+  const plan = await planReduction(model, fit, { kept: 100, order: "slope" }, prepared.get("fisher"));
+  expect(() => reduceHead(model, { ...plan, hiddenSize: 255 })).toThrow(/for a head of 8192 x 255/);
+  expect(() => reduceHead(model, { ...plan, kept: 101 })).toThrow(/coordinates/);
+  const bias = new Float32Array(8192).fill(Number.NaN);
+  expect(() => reduceHead(model, { ...plan, arrays: { ...plan.arrays, bias } })).toThrow(/bias.*not finite/);
+});
