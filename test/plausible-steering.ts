@@ -1,8 +1,44 @@
 import { seededRandom } from "../src/linalg/random.js";
 import { type CheckedText, checkTexts, type EditCheck } from "../src/steering/check.js";
+import type { Experiments } from "../src/steering/run-experiments.js";
+import { methods } from "../src/steering/solution.js";
 import type { SteeringRun } from "../src/steering/steering-run.js";
+import type { Trial } from "../src/steering/trial.js";
 
 const texts = ["a", " b", " sea", "\n", "\u202e", "ﷺ", " the"];
+
+/** Made-up experiments of every kind on two tokens a band, whose texts are given. */
+export function plausibleExperiments(token: readonly string[] = texts): Experiments {
+  const random = seededRandom(9);
+  const groups = Array.from({ length: 6 }, (_, id) => {
+    const text = token[id % token.length]!;
+    return { label: text, tokens: [{ id, text }], band: Math.floor(id / 2) };
+  });
+  const trial = (group: number, scale: number, change: Partial<Trial> = {}): Trial => ({
+    ...{ group, target: { scale }, wantedScale: scale, method: "nearest", calibrated: true, exact: false, size: 1e-4 },
+    ...{ contexts: 2000, norm: 0.4 * Math.abs(Math.log(scale)), shortfall: undefined },
+    effects: Object.fromEntries(
+      checkTexts.map((text, i) => {
+        const miss = (width: number) => scale * Math.exp([1e-8, 0.03, 0.06][i]! * width * (random() - 0.5));
+        const actual = miss(2);
+        const effect = { before: 1e-3, after: 1e-3 * actual, scale: actual, idealScale: miss(1), js: 1e-4 };
+        const kl = { kl: 1e-3, klOfIdeal: 9e-4, klToIdeal: 2e-5 };
+        return [text, { ...effect, ...kl, interval: { low: 0.98 * actual, high: 1.02 * actual } }];
+      }),
+    ),
+    ...change,
+  });
+  const all = (scale: number, change?: Partial<Trial>) => groups.map((_, g) => trial(g, scale, change));
+  const paper = { method: "encoding", calibrated: false } as const;
+  return {
+    groups,
+    scales: [0.1, 10].flatMap((scale) => [...all(scale), ...all(scale, paper)]),
+    methods: methods.flatMap((method) => all(0.2, { method })),
+    sizes: [1e-6, 1e-4, 1e-2].flatMap((size) => all(5, { size, norm: 0.1 / size ** 0.25 })),
+    tokenCounts: [500, 1000, 2000].flatMap((contexts) => all(5, { contexts })),
+    chosenSize: 1e-4,
+  };
+}
 
 /** A made-up run of `unembed steer` with the shape of a real one. @param token texts of the edited tokens and movers */
 export function plausibleSteering(token: readonly string[] = texts, edits = 3): SteeringRun {

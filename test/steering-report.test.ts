@@ -6,12 +6,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { renderSteeringReport } from "../src/report/steering-report.js";
 import { steeringResults } from "../src/steering/steering-run.js";
 import { browserPath, openFile, QUIET_BROWSER } from "./browser.js";
-import { plausibleSteering } from "./plausible-steering.js";
+import { plausibleExperiments, plausibleSteering } from "./plausible-steering.js";
 
 const HOSTILE = `</script><img src=x onerror="window.attacked=1">`;
 const hostile = () => {
   const run = plausibleSteering([HOSTILE]);
-  return { ...run, model: { ...run.model, name: HOSTILE }, edit: { ...run.edit!, out: HOSTILE } };
+  const experiments = plausibleExperiments([HOSTILE]);
+  return { ...run, experiments, model: { ...run.model, name: HOSTILE }, edit: { ...run.edit!, out: HOSTILE } };
 };
 /** The page without its data and its script. */
 const markupOf = (page: string) => page.slice(0, page.indexOf('<script type="application/json"'));
@@ -56,6 +57,28 @@ test("without texts to check on, without generated text", () => {
   expect(page).not.toContain("<mark>");
 });
 
+test("experiments without a model to write have a page of their own", () => {
+  const { edit: _, generated: __, ...rest } = plausibleSteering();
+  const run = { ...rest, experiments: plausibleExperiments([" sea"]) };
+  const page = markupOf(renderSteeringReport(run));
+  expect(page).toMatch(
+    /<h1>Random tokens, made 0\.1 to 10 times as likely: off by [\d.]+% on unseen text, a true logit bias by [\d.]+%</,
+  );
+  expect(page).toContain("72 edits of single rows");
+  expect(page).not.toContain('id="edits"');
+  expect(page).not.toMatch(/NaN|Infinity|undefined|\[object/);
+  const { summary, groups } = steeringResults(run).experiments!;
+  expect(groups).toHaveLength(6);
+  expect(summary.scales).toHaveLength(6);
+  expect(summary.scales![0]).toMatchObject({ band: 0, method: "nearest", trials: 4 });
+  expect(summary.sizes!.map(({ size, chosen }) => [size, chosen])).toEqual([
+    [1e-6, false],
+    [1e-4, true],
+    [1e-2, false],
+  ]);
+  expect(summary.tokenCounts!.map(({ contexts }) => contexts)).toEqual([500, 1000, 2000]);
+});
+
 describe.skipIf(browserPath === undefined)(
   `the report of a steering run in a browser${browserPath === undefined ? " (skipped: no Chromium; set CHROMIUM_PATH)" : ""}`,
   () => {
@@ -88,6 +111,11 @@ describe.skipIf(browserPath === undefined)(
       // A dot and a ring for each of three edits on each of three texts.
       expect(await page.locator("#ratio-figure circle").count()).toBe(2 * 9);
       expect(await page.locator("#scale-figure circle").count()).toBe(2 * 9);
+      expect(await page.locator("#sweep-inDomain circle").count()).toBe(2 * 12);
+      expect(await page.locator("#methods-figure circle").count()).toBe(5 * 6 * 3);
+      // A dot for each size and text, a ring around the one in use.
+      expect(await page.locator("#sizes-figure circle").count()).toBe(3 * 3 + 3);
+      expect(await page.locator("#tokens-figure circle").count()).toBe(3 * 3);
       expect(complaints).toEqual([]);
       expect(await page.evaluate(() => "attacked" in window)).toBe(false);
       expect(await page.evaluate(() => document.querySelectorAll("img").length)).toBe(0);

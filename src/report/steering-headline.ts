@@ -1,5 +1,6 @@
 import type { CheckedGroup, CheckText } from "../steering/check.js";
 import type { EditPlan } from "../steering/edit-plan.js";
+import { median } from "../steering/experiment-summary.js";
 import type { SteeringRun, WrittenEdit } from "../steering/steering-run.js";
 import { shortName, tile } from "./headline.js";
 import { type Html, html } from "./html.js";
@@ -114,8 +115,8 @@ function tiles({ check, solution, plan }: WrittenEdit): Html {
       median(groups.map((group, g) => Math.abs(Math.log(of(group) / wanted[g]!))));
     return tile(
       textNames[text],
-      short(errors(({ scale }) => scale)),
-      `factor off by so much${groups.length > 1 ? " (median)" : ""}; a logit bias: ${short(errors(({ idealScale }) => idealScale))}`,
+      shortMiss(errors(({ scale }) => scale)),
+      `factor off by so much${groups.length > 1 ? " (median)" : ""}; a logit bias: ${shortMiss(errors(({ idealScale }) => idealScale))}`,
     );
   };
   const collateral = (check.inDomain ?? check.fit ?? check.outOfDomain)?.collateral;
@@ -129,15 +130,9 @@ ${tile("perplexity", signedPercent(after / before - 1), `${decimal(before, 2)} b
 </dl>`;
 }
 
-function short(logError: number): string {
+/** The same where there is little room. */
+export function shortMiss(logError: number): string {
   if (!Number.isFinite(logError)) return "–";
   if (logError < 1e-5) return "< 0.001%";
   return logError < 0.5 ? percent(Math.expm1(logError)) : `× ${significant(Math.exp(logError))}`;
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = values.filter(Number.isFinite).sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  if (sorted.length === 0) return Number.NaN;
-  return Number.isInteger(middle) ? (sorted[middle - 1]! + sorted[middle]!) / 2 : sorted[Math.floor(middle)]!;
 }

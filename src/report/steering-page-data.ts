@@ -1,11 +1,13 @@
 import type { CheckText } from "../steering/check.js";
 import type { SteeringRun, WrittenEdit } from "../steering/steering-run.js";
 import { measuredTexts, SHOWN_EDITS } from "./steering-sections.js";
+import { type ExperimentsPageData, experimentsPageData } from "./steering-trials.js";
 import { visibleText, visibleToken } from "./visible-text.js";
 
 /** What the figures of a steering run's report are drawn from, as it lies in the page. */
 export interface SteeringPageData {
   edits: EditPoint[];
+  experiments: ExperimentsPageData | undefined;
 }
 
 /** One edit on one text; factors on the mean probability. */
@@ -20,8 +22,11 @@ export interface EditPoint {
   ideal: number;
 }
 
-export function steeringPageData({ edit }: SteeringRun): SteeringPageData {
-  return { edits: edit === undefined ? [] : editPoints(edit) };
+export function steeringPageData({ edit, experiments }: SteeringRun): SteeringPageData {
+  return {
+    edits: edit === undefined ? [] : editPoints(edit),
+    experiments: experiments && experimentsPageData(experiments),
+  };
 }
 
 function editPoints({ plan, solution, check }: WrittenEdit): EditPoint[] {

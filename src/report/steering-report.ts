@@ -3,6 +3,7 @@ import { shortName } from "./headline.js";
 import { type Html, html } from "./html.js";
 import { pageFrame, section } from "./page-frame.js";
 import type { Provenance } from "./provenance-section.js";
+import { experimentParts, experimentsHeadline, type Part } from "./steering-experiments.js";
 import { steeringHeadline } from "./steering-headline.js";
 import { steeringPageData } from "./steering-page-data.js";
 import { pageScript } from "./steering-page-script.generated.js";
@@ -13,8 +14,8 @@ import { collateralSection, editSection, generatedSection, steeringMadeSection }
  * @param run token texts, names and generated texts in it are untrusted; they only ever become text
  */
 export function renderSteeringReport(run: SteeringRun, provenance: Provenance = {}): string {
-  const { edit, generated } = run;
-  const parts: { id: string; name: string; title: string; content: Html }[] = [];
+  const { edit, generated, experiments } = run;
+  const parts: Part[] = [];
   if (edit) {
     parts.push(
       { id: "edits", name: "Edits", title: "Did the tokens get what was asked?", content: editSection(edit) },
@@ -24,13 +25,14 @@ export function renderSteeringReport(run: SteeringRun, provenance: Provenance = 
   if (edit && generated) {
     parts.push({ id: "texts", name: "Texts", title: "In generated text", content: generatedSection(edit, generated) });
   }
+  if (experiments) parts.push(...experimentParts(experiments));
   parts.push({
     id: "made",
     name: "Making of",
     title: "How this was made",
     content: steeringMadeSection(run, provenance),
   });
-  const content = html`${edit && steeringHeadline(run, edit)}
+  const content = html`${edit ? steeringHeadline(run, edit) : experiments && experimentsHeadline(run, experiments)}
 ${primer()}
 <noscript><p><b>The figures need JavaScript.</b> The text and the tables do not.</p></noscript>
 ${parts.map(({ id, title, content }) => section(id, title, content))}`;

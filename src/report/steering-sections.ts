@@ -20,11 +20,11 @@ export function measuredTexts(check: EditCheck): CheckText[] {
   return checkTexts.filter((text) => check[text] !== undefined);
 }
 
-export function textLegend(texts: readonly CheckText[]): Html {
+export function textLegend(texts: readonly CheckText[], ring = true): Html {
   return html`<div class="legend">${texts.map(
     (text) =>
       html`<span class="key"><span class="swatch" style="background:${textColours[text]}"></span>${textNames[text]}</span>`,
-  )}<span class="key"><span class="swatch ring"></span>a true logit bias</span></div>`;
+  )}${ring ? html`<span class="key"><span class="swatch ring"></span>a true logit bias</span>` : undefined}</div>`;
 }
 
 export function editSection({ plan, solution, check }: WrittenEdit): Html {
@@ -164,7 +164,10 @@ ${facts("Model", [
   ["architecture", visibleText(model.modelType)],
   ["V × d", `${count(model.vocabSize)} × ${count(model.hiddenSize)}`],
   ["stored as", visibleText(model.dtype)],
-  ["E was", model.tied ? "also the input embedding (tied); written untied" : "the head’s own (untied)"],
+  [
+    "E was",
+    model.tied ? `also the input embedding (tied)${edit ? "; written untied" : ""}` : "the head’s own (untied)",
+  ],
   ["written to", edit && visibleText(edit.out, PATH_CHARACTERS)],
 ])}
 ${facts("Texts", [

@@ -108,6 +108,7 @@ figcaption b { color: var(--ink); }
 .list-title { font-weight: 600; font-size: 13.5px; margin: 14px 0 0; }
 .swatch { display: inline-block; width: 11px; height: 11px; border-radius: 2px; margin-right: 5px; vertical-align: -1px; }
 .swatch.line { height: 3px; width: 18px; vertical-align: 3px; }
+.number.wrap { white-space: normal; }
 .nowrap { white-space: nowrap; }
 .swatch.ring { border: 1.5px solid var(--ink); border-radius: 50%; }
 .missed { display: block; color: var(--warm); white-space: normal; max-width: 26em; }

@@ -11,11 +11,11 @@ import { contextLengthFor } from "../model/context.js";
 import type { HeadModel } from "../model/head-model.js";
 import type { Model, Windows } from "../model/model.js";
 import { followingTokens, windowBatches } from "../model/window-batches.js";
+import { type CheckText, checkTexts } from "./check-texts.js";
 import { type Interval, scaleIntervals } from "./scale-interval.js";
 import type { SolvedGroup } from "./solution.js";
 
-export const checkTexts = ["fit", "inDomain", "outOfDomain"] as const;
-export type CheckText = (typeof checkTexts)[number];
+export { type CheckText, checkTexts } from "./check-texts.js";
 
 export interface CheckOptions {
   /** Tokens of each text. Default: all. */

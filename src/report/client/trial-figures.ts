@@ -1,0 +1,369 @@
+import {
+  axisX,
+  axisY,
+  dot,
+  gridX,
+  gridY,
+  line,
+  type Markish,
+  plot,
+  pointer,
+  ruleX,
+  ruleY,
+  text,
+  tip,
+} from "@observablehq/plot";
+import { type CheckText, checkTexts } from "../../steering/check-texts.js";
+import { count, percent, significant, superscript } from "../numbers.js";
+import { textColours, textNames } from "../steering-texts.js";
+import { bandColours, type EffectPoint, type ExperimentsPageData, type TrialPoint } from "../steering-trials.js";
+import { TIP } from "./sparsity-figures.js";
+import type { Figure } from "./steering-figures.js";
+
+const GRID = { stroke: "var(--grid)", strokeOpacity: 1 };
+/** Misses below this are a hit. */
+const LEAST_MISS = 1e-6;
+const PAPER = "paper’s encoding";
+
+type Seen = TrialPoint & EffectPoint & { name: string; colour: string; miss: number; idealMiss: number };
+
+function seenOn(data: ExperimentsPageData, points: readonly TrialPoint[], where: CheckText): Seen[] {
+  return points.flatMap((point) => {
+    const effect = point.effects[where];
+    if (effect === undefined || !(effect.actual > 0)) return [];
+    const missOf = (actual: number) => Math.max(LEAST_MISS, Math.abs(Math.log(actual / point.wanted)));
+    return {
+      ...point,
+      ...effect,
+      name: data.names[point.group]!,
+      colour: bandColours[point.band ?? 0]!,
+      miss: missOf(effect.actual),
+      idealMiss: missOf(effect.ideal),
+    };
+  });
+}
+
+function described(seen: Seen): string {
+  const { name, way, wanted, actual, low, high, ideal, kl, norm } = seen;
+  return `${name} by ${way}\nwanted × ${significant(wanted)}, actual × ${significant(actual)}\n95% interval ${significant(low)} to ${significant(high)}\nlogit bias × ${significant(ideal)}\nKL ${significant(kl)}, |x| ${significant(norm)}`;
+}
+
+interface Axes {
+  x: { label: string; domain: number[]; tickFormat?: (value: number) => string };
+  y: { label: string; domain: number[]; tickFormat?: (value: number) => string };
+  height: (width: number) => number;
+}
+
+/** A figure with two logarithmic axes. */
+function logarithmic({ x, y, height }: Axes, marks: (width: number) => Markish[]): Figure {
+  const axis = { labelAnchor: "center", labelArrow: "none" } as const;
+  const ticks = (domain: number[], room: number) => powersOf(domain, room);
+  return (width) => {
+    const h = height(width);
+    const across = ticks(x.domain, width / 60);
+    const up = ticks(y.domain, h / 45);
+    return plot({
+      width,
+      height: h,
+      marginLeft: 70,
+      marginRight: 16,
+      marginTop: 14,
+      marginBottom: 44,
+      x: { type: "log", domain: x.domain },
+      y: { type: "log", domain: y.domain },
+      clip: true,
+      marks: [
+        gridX(across, GRID),
+        gridY(up, GRID),
+        ...marks(width),
+        axisX(across, { ...axis, text: x.tickFormat ?? plain, label: x.label, labelOffset: 38 }),
+        axisY(up, { ...axis, text: y.tickFormat ?? plain, label: y.label, labelOffset: 64 }),
+      ],
+    });
+  };
+}
+
+/** Powers of ten inside a domain, with 2 and 5 times them where there is room, and only each second or third where not. */
+function powersOf([low = 1, high = 10]: number[], room: number): number[] {
+  const powers: number[] = [];
+  for (let exponent = Math.ceil(Math.log10(low) - 1e-9); exponent <= Math.log10(high) + 1e-9; exponent++)
+    powers.push(exponent);
+  const every = Math.max(1, Math.ceil(powers.length / room));
+  const digits = powers.length * 3 <= room || powers.length < 2 ? [1, 2, 5] : [1];
+  const first = Math.floor(Math.log10(low));
+  const exponents = digits.length > 1 ? [first, ...powers.filter((exponent) => exponent > first)] : powers;
+  return exponents
+    .filter((exponent) => exponent % every === 0)
+    .flatMap((exponent) => digits.map((digit) => Number(`${digit}e${exponent}`)))
+    .filter((tick) => tick >= low * 0.999 && tick <= high * 1.001);
+}
+
+function plain(value: number): string {
+  if (value < 1e-3 || value >= 1e5) {
+    const [digit, exponent] = value.toExponential(0).split("e");
+    return `${digit === "1" ? "" : `${digit}·`}10${superscript(Number(exponent))}`;
+  }
+  return value >= 1000 ? count(value) : `${Number(value.toPrecision(3))}`;
+}
+
+function domainOf(values: readonly number[], least = 0): number[] {
+  const known = values.filter((value) => value > least && Number.isFinite(value));
+  if (known.length === 0) return [0.1, 10];
+  const [low, high] = [Math.min(...known), Math.max(...known)];
+  return low < high ? [low / 1.25, high * 1.25] : [low / 2, low * 2];
+}
+
+/** Actual against wanted factor on one text. */
+export function sweepFigure(data: ExperimentsPageData, where: CheckText): Figure {
+  const seen = seenOn(data, data.scales!, where);
+  const own = seen.filter(({ way }) => way !== PAPER);
+  const paper = seen.filter(({ way }) => way === PAPER);
+  const domain = domainOf(seen.flatMap(({ wanted, actual, ideal }) => [wanted, actual, ideal]));
+  const axes: Axes = {
+    x: { label: "wanted factor", domain },
+    y: { label: "actual factor", domain },
+    height: (width) => Math.min(width, 420),
+  };
+  return logarithmic(axes, () => [
+    line(
+      [domain, domain].map((_, i) => [domain[i]!, domain[i]!]),
+      { stroke: "var(--muted)" },
+    ),
+    dot(paper, { x: "wanted", y: "actual", stroke: "colour", symbol: "times", r: 2.5, strokeOpacity: 0.7 }),
+    ruleX(own, { x: "wanted", y1: "low", y2: "high", stroke: "colour", strokeOpacity: 0.5 }),
+    dot(own, { x: "wanted", y: "actual", fill: "colour", r: 2.75 }),
+    dot(own, { x: "wanted", y: "ideal", stroke: "var(--ink)", strokeWidth: 0.75, r: 3.5 }),
+    tip(seen, pointer({ ...TIP, x: "wanted", y: "actual", title: described })),
+  ]);
+}
+
+/** Median miss of the edit and of the bias against the factor, by band. */
+export function missFigure(data: ExperimentsPageData, where: CheckText): Figure {
+  const own = seenOn(data, data.scales!, where).filter(({ way }) => way !== PAPER);
+  const series = bandColours.map((colour, band) => {
+    const of = own.filter((point) => point.band === band);
+    return { colour, rows: medians(of, ({ wanted }) => wanted) };
+  });
+  const rows = series.flatMap((one) => one.rows.map((row) => ({ ...row, colour: one.colour })));
+  const axes: Axes = {
+    x: { label: "wanted factor", domain: domainOf(rows.map(({ at }) => at)) },
+    y: {
+      label: "|ln(actual ÷ wanted)|, median",
+      domain: domainOf(rows.flatMap(({ miss, idealMiss }) => [miss, idealMiss])),
+    },
+    height: () => 300,
+  };
+  return logarithmic(axes, () => [...series.flatMap(missLines), missTip(rows, "wanted ×")]);
+}
+
+function missLines({ colour, rows }: { colour: string; rows: Median[] }): Markish[] {
+  return [
+    line(rows, { x: "at", y: "idealMiss", stroke: colour, strokeDasharray: "4 3" }),
+    line(rows, { x: "at", y: "miss", stroke: colour, strokeWidth: 2 }),
+    dot(rows, { x: "at", y: "miss", fill: colour, r: 3 }),
+  ];
+}
+
+function missTip(rows: readonly Median[], name: string): Markish {
+  const title = ({ at, miss, idealMiss, edits }: Median) =>
+    `${name} ${significant(at)}\nmedian of ${edits} edits ${significant(miss)}\nlogit bias ${significant(idealMiss)}`;
+  return tip(rows, pointer({ ...TIP, x: "at", y: "miss", title }));
+}
+
+interface Median {
+  at: number;
+  miss: number;
+  idealMiss: number;
+  edits: number;
+}
+
+function medians(points: readonly Seen[], keyOf: (point: Seen) => number): Median[] {
+  const keys = [...new Set(points.map(keyOf))].sort((a, b) => a - b);
+  return keys.map((at) => {
+    const own = points.filter((point) => keyOf(point) === at);
+    const miss = median(own.map((point) => point.miss));
+    return { at, miss, idealMiss: median(own.map(({ idealMiss }) => idealMiss)), edits: own.length };
+  });
+}
+
+function median(values: number[]): number {
+  const sorted = values.sort((a, b) => a - b);
+  return (sorted[Math.floor((sorted.length - 1) / 2)]! + sorted[Math.floor(sorted.length / 2)]!) / 2;
+}
+
+/** KL(original || edited) against the factor. */
+export function costFigure(data: ExperimentsPageData): Figure {
+  const where = checkTexts.find((name) => name !== "fit" && data.scales!.some(({ effects }) => effects[name])) ?? "fit";
+  const own = seenOn(data, data.scales!, where).filter(({ way, kl }) => way !== PAPER && kl > 0);
+  const axes: Axes = {
+    x: { label: "wanted factor", domain: domainOf(own.map(({ wanted }) => wanted)) },
+    y: {
+      label: "KL, nats",
+      domain: domainOf(
+        own.flatMap(({ kl, klOfIdeal }) => [kl, klOfIdeal]),
+        1e-12,
+      ),
+    },
+    height: () => 300,
+  };
+  return logarithmic(axes, () => [
+    dot(own, { x: "wanted", y: "kl", fill: "colour", r: 2.75 }),
+    dot(own, { x: "wanted", y: "klOfIdeal", stroke: "var(--ink)", strokeWidth: 0.75, r: 3.5 }),
+    tip(own, pointer({ ...TIP, x: "wanted", y: "kl", title: described })),
+  ]);
+}
+
+/** Height of one text's dots in the figure of methods, and of the space between two methods, in pixels. */
+const LINE = 13;
+const SPACE = 26;
+
+/** Misses of every method, a dot for each edit. */
+export function methodsFigure(data: ExperimentsPageData): Figure {
+  const points = data.methods!;
+  const texts = checkTexts.filter((name) => points.some(({ effects }) => effects[name]));
+  const ways = [...new Set(points.map(({ way }) => way))];
+  const step = texts.length * LINE + SPACE;
+  const rows = texts.flatMap((name, i) =>
+    seenOn(data, points, name).map((seen) => ({
+      ...seen,
+      colour: textColours[name],
+      y: ways.indexOf(seen.way) * step + i * LINE,
+    })),
+  );
+  const middles = [...new Set(rows.map(({ y }) => y))].map((y) => {
+    const own = rows.filter((row) => row.y === y);
+    return {
+      above: y - LINE / 2,
+      below: y + LINE / 2,
+      miss: median(own.map(({ miss }) => miss)),
+      colour: own[0]!.colour,
+    };
+  });
+  const nameAt = new Map(ways.map((way, i) => [i * step + ((texts.length - 1) * LINE) / 2, way]));
+  const domain = [LEAST_MISS / 1.3, Math.max(1, ...rows.map(({ miss }) => miss)) * 1.3];
+  const height = ways.length * step;
+  return (width) => {
+    const ticks = powersOf(domain, width / 80);
+    const small = width < 560;
+    return plot({
+      width,
+      height: height + 52,
+      marginLeft: small ? 14 : 180,
+      marginRight: 16,
+      marginTop: 14,
+      marginBottom: 38,
+      x: { type: "log", domain },
+      y: { domain: [-SPACE, height], range: [14, 14 + height], axis: null },
+      marks: [
+        gridX(ticks, GRID),
+        ruleY(
+          ways.slice(1).map((_, i) => (i + 1) * step - (SPACE + LINE) / 2),
+          { stroke: "var(--line)" },
+        ),
+        dot(rows, { x: "miss", y: "y", fill: "colour", r: 3, fillOpacity: 0.75 }),
+        ruleX(middles, { x: "miss", y1: "above", y2: "below", stroke: "colour", strokeWidth: 3 }),
+        axisX(ticks, {
+          text: plain,
+          label: "|ln(actual ÷ wanted)|",
+          labelAnchor: "center",
+          labelArrow: "none",
+          labelOffset: 34,
+        }),
+        small
+          ? text([...nameAt], {
+              x: domain[0]!,
+              y: ([y]: [number, string]) => y - ((texts.length - 1) * LINE) / 2 - 15,
+              text: ([, way]: [number, string]) => way,
+              textAnchor: "start",
+              fill: "var(--muted)",
+            })
+          : axisY([...nameAt.keys()], { tickFormat: (y: number) => nameAt.get(y) ?? "", tickSize: 0, label: null }),
+        tip(rows, pointer({ ...TIP, x: "miss", y: "y", title: described })),
+      ],
+    });
+  };
+}
+
+/** How near to the logit bias edits of each size are, with the size in use marked. */
+export function sizesFigure(data: ExperimentsPageData): Figure {
+  const points = data.sizes!;
+  const sizes = [...new Set(points.map(({ size }) => size))].sort((a, b) => a - b);
+  const series = checkTexts.map((name) => ({
+    colour: textColours[name],
+    rows: sizes.flatMap((size) => {
+      const own = seenOn(data, points, name).filter((point) => point.size === size && point.klOfIdeal > 0);
+      if (own.length === 0) return [];
+      const share = median(own.map(({ klToIdeal, klOfIdeal }) => klToIdeal / klOfIdeal));
+      return [{ size, share, norm: median(own.map(({ norm }) => norm)), text: name }];
+    }),
+  }));
+  const rows = series.flatMap((one) => one.rows.map((row) => ({ ...row, colour: one.colour })));
+  const top = rows.filter(
+    (row) => row.share === Math.max(...rows.filter(({ size }) => size === row.size).map(({ share }) => share)),
+  );
+  const axes: Axes = {
+    x: { label: "size |x|, median", domain: domainOf(rows.flatMap(({ norm }) => [norm / 1.15, norm * 1.4])) },
+    y: {
+      label: "KL to the bias, share",
+      domain: domainOf(rows.map(({ share }) => share)),
+      tickFormat: (share) => percent(share).replace(/\.?0+%$/, "%"),
+    },
+    height: () => 340,
+  };
+  const title = ({ size, share, norm, text: name }: (typeof rows)[number]) =>
+    `λ ${significant(size)}, ${textNames[name]}\n|x| ${significant(norm)}\nKL(ideal ‖ edited) ${percent(share)} of KL(original ‖ ideal)`;
+  return logarithmic(axes, (width) => [
+    ...series.flatMap(({ colour, rows: own }) => [
+      line(own, { x: "norm", y: "share", stroke: colour, strokeWidth: 1.75 }),
+      dot(own, { x: "norm", y: "share", fill: colour, r: 3 }),
+    ]),
+    dot(
+      rows.filter(({ size }) => size === data.chosenSize),
+      { x: "norm", y: "share", stroke: "var(--ink)", strokeWidth: 1.5, r: 7 },
+    ),
+    text(apart(top, axes.x.domain, width, data.chosenSize), {
+      x: "norm",
+      y: "share",
+      text: ({ size }: { size: number }) => `λ ${plain(size)}`,
+      dy: -14,
+      fill: "var(--muted)",
+    }),
+    tip(rows, pointer({ ...TIP, x: "norm", y: "share", title })),
+  ]);
+}
+
+/** Sizes whose names do not lie over one another, the one in use among them. */
+function apart<Row extends { size: number; norm: number }>(
+  rows: readonly Row[],
+  [low = 1, high = 10]: number[],
+  width: number,
+  chosen: number,
+): Row[] {
+  const room = 58 / (width / Math.log(high / low));
+  const kept: Row[] = [];
+  for (const row of [...rows].sort((a, b) => Number(b.size === chosen) - Number(a.size === chosen))) {
+    if (kept.every(({ norm }) => Math.abs(Math.log(norm / row.norm)) > room)) kept.push(row);
+  }
+  return kept;
+}
+
+/** Median miss against the tokens fitted on. */
+export function tokensFigure(data: ExperimentsPageData): Figure {
+  const series = checkTexts.map((name) => ({
+    colour: textColours[name],
+    rows: medians(seenOn(data, data.tokenCounts!, name), ({ contexts }) => contexts),
+  }));
+  const rows = series.flatMap((one) => one.rows);
+  const axes: Axes = {
+    x: { label: "tokens fitted on", domain: domainOf(rows.map(({ at }) => at)) },
+    y: {
+      label: "|ln(actual ÷ wanted)|, median",
+      domain: domainOf(
+        rows.flatMap(({ miss, idealMiss }) => [miss, idealMiss]),
+        LEAST_MISS,
+      ),
+    },
+    height: () => 340,
+  };
+  return logarithmic(axes, () => [...series.flatMap(missLines), missTip(rows, "tokens")]);
+}
