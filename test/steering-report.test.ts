@@ -64,7 +64,7 @@ test("experiments without a model to write have a page of their own", () => {
   expect(page).toMatch(
     /<h1>Random tokens, made 0\.1 to 10 times as likely: off by [\d.]+% on unseen text, a true logit bias by [\d.]+%</,
   );
-  expect(page).toContain("72 edits of single rows");
+  expect(page).toContain("90 edits of single rows");
   expect(page).not.toContain('id="edits"');
   expect(page).not.toMatch(/NaN|Infinity|undefined|\[object/);
   const { summary, groups } = steeringResults(run).experiments!;

@@ -126,7 +126,7 @@ test("every experiment at once, on random tokens where no edit is asked for", as
   const texts = { fit: await text(), inDomain: await text() };
   const progress: number[] = [];
   const found = await runExperiments(model, plan, texts, {
-    scales: [0.1, 100],
+    scales: [0.1, 1, 100],
     tokenCounts: [300, 1e9],
     methods: true,
     sizes: [1e-4],
@@ -139,6 +139,7 @@ test("every experiment at once, on random tokens where no edit is asked for", as
   const { scales, methods, sizes, tokenCounts } = found;
   // By the plan's method and along the paper's direction; 100 times a common token's probability is out of reach.
   expect(scales!.filter(({ wantedScale }) => Math.abs(wantedScale - 0.1) < 1e-9)).toHaveLength(6);
+  expect(scales!.every(({ wantedScale }) => wantedScale !== 1)).toBe(true);
   expect(scales!.every(({ wantedScale, effects }) => wantedScale * effects.fit!.before < 0.3)).toBe(true);
   expect(new Set(methods!.map(({ method }) => method))).toEqual(
     new Set(["nearest", "constant", "encoding", "salient", "mean"]),

@@ -190,13 +190,16 @@ function plannedJobs({
     scale * group.tokens.reduce((sum, { id }) => sum + meanProbability[id]!, 0) < largestProbability;
   const counts = tokenCounts && [...new Set(tokenCounts.map((count) => Math.min(count, contexts)))];
   return {
-    scales: scales?.flatMap((scale) =>
-      groups.flatMap((group, g) =>
-        group.band !== undefined && reachable(group, scale)
-          ? [variant, paper].map((one): TrialJob => ({ group: g, target: { scale }, variant: one }))
-          : [],
+    // 1 asks for nothing.
+    scales: scales
+      ?.filter((scale) => scale !== 1)
+      .flatMap((scale) =>
+        groups.flatMap((group, g) =>
+          group.band !== undefined && reachable(group, scale)
+            ? [variant, paper].map((one): TrialJob => ({ group: g, target: { scale }, variant: one }))
+            : [],
+        ),
       ),
-    ),
     methods: allMethods
       ? asked.flatMap((edit) => [...all, paper].map((one) => ({ ...edit, variant: one })))
       : undefined,
