@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { InputError } from "../errors.js";
+import { canHoldBias } from "../export/edited-checkpoint.js";
 import type { Head } from "../model/head.js";
 import type { Model } from "../model/model.js";
 import type { HubOptions } from "../node/hub/repository.js";
@@ -7,14 +8,20 @@ import { reductionFiles } from "../node/reduction-files.js";
 import { checkOut, clearOut } from "../node/save-model.js";
 import { version } from "../node/version.js";
 import { type WritableReduction, writableReduction } from "../node/written-reduction.js";
+import { encodingCurve } from "../reduction/encoding-curve.js";
+import { biasDirection } from "../reduction/exact-head.js";
 import { reducedBytes, spreadHead } from "../reduction/factored-head.js";
-import { measureHead } from "../reduction/measure-head.js";
-import type { ReducedHead } from "../reduction/orders.js";
+import { type ContextRange, measureHead } from "../reduction/measure-head.js";
+import { orders, type ReducedHead } from "../reduction/orders.js";
+import { planWithin } from "../reduction/plan-within.js";
+import { prepareReductions } from "../reduction/prepare.js";
 import { reducedTexts } from "../reduction/reduced-texts.js";
+import { reductionCurve } from "../reduction/reduction-curve.js";
 import { keptFor, planReduction, type ReductionPlan, reduceHead } from "../reduction/reduction-plan.js";
 import type { ReductionMeasures, ReductionRun } from "../reduction/reduction-run.js";
 import { summarizeReduction } from "../reduction/summary.js";
 import { commandLine } from "./arguments.js";
+import { curveProgress, noCurveProgress } from "./curve-progress.js";
 import { noProgress, tokenProgress } from "./progress.js";
 import type { ReduceArguments } from "./reduce.js";
 import { type StoredText, type StoredTexts, storeTexts } from "./reduce-texts.js";
@@ -30,10 +37,14 @@ interface Running {
 /** Reduces, writes, reads back and measures as the command line says. @throws InputError if something of it cannot be */
 export async function reduceModel(model: Model, args: ReduceArguments, running: Running): Promise<ReductionRun> {
   const { out } = args;
-  const kept = keptFor(args, model.hiddenSize);
+  const kept = args.maxKl === undefined ? keptFor(args, model.hiddenSize) : undefined;
   if (out !== undefined) {
     if (!args.dryRun) await clearOut(out);
     await checkOut(model, out, args.force);
+  }
+  const needsBias = args.compensate !== "none" || args.order === "rotation";
+  if (!args.dryRun && args.format === "safetensors" && args.bias && needsBias && !canHoldBias(model)) {
+    await biasDirection(model);
   }
   const texts = await storeTexts(model, args, running);
   try {
@@ -76,8 +87,8 @@ async function inFormat(
 interface Found {
   readonly plan: ReductionPlan;
   readonly reduced: ReducedHead;
-  readonly warnings: readonly string[];
-  readonly budget?: ReductionRun["budget"];
+  /** Contexts of the unseen text that a search for a budget left for its verification. */
+  readonly verify: ContextRange | undefined;
   readonly curve?: ReductionRun["curve"];
   readonly encoding?: ReductionRun["encoding"];
 }
@@ -91,14 +102,19 @@ async function measuredRun(
   { started, signal }: Running,
 ): Promise<ReductionRun> {
   const { name, modelType, vocabSize, hiddenSize, dtype } = model;
-  const { plan: _, reduced, warnings, ...rest } = found;
-  const measured = async (label: string, { contexts }: StoredText): Promise<ReductionMeasures> => {
+  const { plan, reduced, verify, ...rest } = found;
+  const measured = async (
+    label: string,
+    { contexts }: StoredText,
+    range?: ContextRange,
+  ): Promise<ReductionMeasures> => {
     const progress = args.quiet ? noProgress : tokenProgress(process.stderr, label);
     const onProgress = (done: number) => progress.update(done, contexts.count);
-    return measureHead(model, head, contexts, { signal, onProgress }).finally(progress.stop);
+    return measureHead(model, head, contexts, { signal, onProgress, range }).finally(progress.stop);
   };
   const { fit, check, contextLength, separator } = texts;
   const deleted = hiddenSize - reduced.kept;
+  const budget = verify && { maxKl: args.maxKl!, verified: await measured("verify", check, verify) };
   return {
     model: { name, modelType, vocabSize, hiddenSize, dtype, tied: model.head.tied },
     corpus: {
@@ -111,7 +127,7 @@ async function measuredRun(
     seed: args.seed,
     format: args.dryRun ? undefined : args.format,
     measures: { fit: await measured("measure fit", fit), check: await measured("measure check", check) },
-    ...rest,
+    ...{ ...rest, budget },
     generated: args.curve
       ? [
           await reducedTexts(model, { head, deleted }, check.corpus, {
@@ -123,38 +139,54 @@ async function measuredRun(
         ]
       : undefined,
     bytes: await reducedBytes(model, reduced),
-    warnings: [...warnings, ...notes],
+    warnings: [...plan.warnings, ...notes, ...budgetWarnings(budget)],
     threads: args.threads ?? availableParallelism(),
     seconds: (performance.now() - started) / 1000,
   };
 }
 
-/** Finds what is to be deleted and what makes up for it. */
+function budgetWarnings(budget: ReductionRun["budget"]): string[] {
+  if (budget === undefined || budget.verified.kl.mean <= budget.maxKl) return [];
+  const found = budget.verified.kl.mean.toPrecision(3);
+  return [`on text that the search did not see the mean KL is ${found}, above the budget of ${budget.maxKl}`];
+}
+
+/** Finds what is to be deleted and what makes up for it, and what other methods would lose. */
 async function reduce(
   model: Model,
-  { fit }: StoredTexts,
-  kept: number,
+  { fit, check }: StoredTexts,
+  kept: number | undefined,
   args: ReduceArguments,
   { signal }: Running,
 ): Promise<Found> {
-  const { order, compensate, metric, seed, steps, quiet } = args;
+  const { order, compensate, metric, seed, steps, quiet, maxKl, curve } = args;
   const passes = quiet ? noProgress : tokenProgress(process.stderr, "reduce");
   const refining = quiet ? noRefineProgress : refineProgress(process.stderr);
+  const points = quiet ? noCurveProgress : curveProgress(process.stderr);
   try {
-    const plan = await planReduction(model, fit.contexts, {
-      ...{ kept, order, compensate, metric, seed, signal },
+    const reductions = await prepareReductions(model, fit.contexts, {
+      ...{ orders: curve ? orders : [order], metric, seed, signal },
       onProgress: (contexts) => passes.update(contexts, fit.contexts.count),
-      refine: {
-        steps,
-        onProgress(progress) {
-          passes.stop();
-          refining.update(progress);
-        },
-      },
     });
-    return { plan, reduced: reduceHead(model, plan), warnings: plan.warnings };
+    passes.stop();
+    const choice = {
+      ...{ order, compensate, metric, seed, signal },
+      refine: { steps, onProgress: refining.update },
+    };
+    const texts = { fit: fit.contexts, check: check.contexts };
+    const { plan, verify } =
+      maxKl === undefined
+        ? { plan: await planReduction(model, fit.contexts, { ...choice, kept: kept! }, reductions), verify: undefined }
+        : await planWithin(model, reductions, texts, choice, maxKl);
+    refining.stop();
+    return {
+      ...{ plan, reduced: reduceHead(model, plan), verify },
+      curve: curve ? await reductionCurve(model, reductions, texts, { signal, onProgress: points.update }) : undefined,
+      encoding: curve ? await encodingCurve(model, reductions, fit.contexts, orders, signal) : undefined,
+    };
   } finally {
     passes.stop();
     refining.stop();
+    points.stop();
   }
 }

@@ -15,19 +15,21 @@ export const reducedNames = {
 /**
  * Adds z = F P h + b' and the model's own transform to a graph; F and P are stored in E's number type.
  * For one token at a time onnxruntime reads F as fast in this layout as in any other: it packs it anew when it loads it.
- * @param hidden [n, d] @returns [n, V]
+ * @param hidden [n, d] @param prefix of the weights' names, where a graph has several @returns [n, V]
  * @throws RangeError if the reduced head does not have the head's shape
  */
-export function reducedLogits(graph: Graph, head: Head, reduced: ReducedHead, hidden: Value): Value {
+export function reducedLogits(graph: Graph, head: Head, reduced: ReducedHead, hidden: Value, prefix = ""): Value {
   const { vocabSize, hiddenSize } = head;
   const { kept, coordinates, projection, factor, bias } = reduced;
   const dtype = head.weight.dtype as FloatDType;
   const weight = (part: "projection" | "factor" | "bias", shape: number[], values: Float32Array, type = dtype) =>
-    graph.weightFloat32(memoryTensor(reducedNames[part], type, shape, values));
+    graph.weightFloat32(memoryTensor(prefix + reducedNames[part], type, shape, values));
   const parts =
     coordinates === undefined
       ? graph.op("Gemm", [hidden, weight("projection", [kept, hiddenSize], projection!)], { transB: 1 })
-      : graph.op("Gather", [hidden, graph.weight(memoryIndices(reducedNames.coordinates, coordinates))], { axis: 1 });
+      : graph.op("Gather", [hidden, graph.weight(memoryIndices(prefix + reducedNames.coordinates, coordinates))], {
+          axis: 1,
+        });
   const z = graph.op(
     "Gemm",
     [parts, weight("factor", [vocabSize, kept], factor), weight("bias", [vocabSize], bias, "F32")],

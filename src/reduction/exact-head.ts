@@ -37,7 +37,7 @@ export interface ExactHead {
  * @throws InputError if there is no place for the bias
  */
 export async function exactHead(model: Model, reduced: ReducedHead, contexts?: StoredContexts): Promise<ExactHead> {
-  const { head, engine, name, modelType } = model;
+  const { head, engine } = model;
   const weight = await factorTimesProjection(engine, reduced, head);
   const own = head.bias && (await readTensorFloat64(head.bias));
   const added = Float64Array.from(reduced.bias, (value, w) => value - (own?.[w] ?? 0));
@@ -53,15 +53,7 @@ export async function exactHead(model: Model, reduced: ReducedHead, contexts?: S
   if (own !== undefined) {
     return { change: { weight, bias: Float64Array.from(reduced.bias) }, biasPlace: "bias", notes: [] };
   }
-  const finalNorm = await readFinalNorm(model.description);
-  const direction = finalNorm && constantDirection(finalNorm);
-  if (direction === undefined) {
-    throw new InputError(
-      name,
-      `its architecture (${modelType}) has no output bias, and no LayerNorm whose constant direction could carry one: ` +
-        "--no-bias puts it into the kept columns as nearly as they can hold it, --compensate none needs none, and --format onnx has one",
-    );
-  }
+  const direction = await biasDirection(model);
   addAlong(weight, added, direction);
   const narrow = head.weight.dtype === "F16" || head.weight.dtype === "BF16";
   const deleted = reduced.coordinates === undefined ? "" : "; the deleted columns are multiples of the bias";
@@ -72,6 +64,21 @@ export async function exactHead(model: Model, reduced: ReducedHead, contexts?: S
       : []),
   ];
   return { change: { weight, ...(narrow ? { dtype: "F32" } : {}) }, biasPlace: "constant direction", notes };
+}
+
+/**
+ * The direction of E along which a bias can be written exactly.
+ * @throws InputError if the model has none, naming the ways out
+ */
+export async function biasDirection({ description, name, modelType }: Model): Promise<Float64Array> {
+  const finalNorm = await readFinalNorm(description);
+  const direction = finalNorm && constantDirection(finalNorm);
+  if (direction !== undefined) return direction;
+  throw new InputError(
+    name,
+    `its architecture (${modelType}) has no output bias, and no LayerNorm whose constant direction could carry one: ` +
+      "--no-bias puts it into the kept columns as nearly as they can hold it, --compensate none needs none, and --format onnx has one",
+  );
 }
 
 /** E' + b v', in place. */

@@ -10,7 +10,15 @@ import type { ReductionMeasures } from "./reduction-run.js";
 
 const blockContexts = 512;
 
+/** Contexts [start, end). */
+export interface ContextRange {
+  readonly start: number;
+  readonly end: number;
+}
+
 export interface MeasureOptions {
+  /** Default: all. */
+  readonly range?: ContextRange | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Contexts measured so far. */
   readonly onProgress?: ((contexts: number) => void) | undefined;
@@ -25,15 +33,15 @@ export async function measureHead(
   { engine, head: original, name }: Pick<HeadModel, "engine" | "head" | "name">,
   head: Head,
   contexts: StoredContexts,
-  { signal, onProgress }: MeasureOptions = {},
+  { signal, onProgress, range = { start: 0, end: contexts.count } }: MeasureOptions = {},
 ): Promise<ReductionMeasures> {
-  if (contexts.count === 0) throw new InputError(name, "there is no text to measure on");
+  if (range.end <= range.start) throw new InputError(name, "there is no text to measure on");
   const [kl, js] = [contextValues(), contextValues()];
   const sums = { contexts: 0, agreeing: 0, predicted: 0, before: 0, after: 0 };
   const next = nextTokensOf(contexts);
   const session = await divergenceSession(engine, original, head);
   try {
-    const measured = inOrder(blocks(contexts.count), session.concurrency, async ({ start, end }) => {
+    const measured = inOrder(blocks(range), session.concurrency, async ({ start, end }) => {
       const hidden = await contexts.read(start, end);
       return { start, found: await session.run(hidden, hidden, next.ids.subarray(start, end)) };
     });
@@ -59,9 +67,10 @@ export async function measureHead(
   };
 }
 
-async function* blocks(count: number): AsyncGenerator<{ start: number; end: number }> {
-  for (let start = 0; start < count; start += blockContexts)
-    yield { start, end: Math.min(start + blockContexts, count) };
+async function* blocks({ start: first, end: last }: ContextRange): AsyncGenerator<ContextRange> {
+  for (let start = first; start < last; start += blockContexts) {
+    yield { start, end: Math.min(start + blockContexts, last) };
+  }
 }
 
 /** @param counts whether there is a next token in the window */
