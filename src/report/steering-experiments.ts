@@ -145,7 +145,7 @@ ${bandLegend()}
 <figcaption><b>How far off, ${textNames[text]}.</b> Median over tokens of |ln(actual ÷ wanted)|: the edit (solid) and the true logit bias (dashed). 0.01 is about 1%.</figcaption></figure>`,
   )}
 <figure id="sweep-cost"><div class="chart" data-label="Divergence between original and edited model against the wanted factor"></div>
-<figcaption><b>What it costs.</b> KL(original ‖ edited), mean over contexts of ${textNames[unseen[0] ?? "fit"]}, against the factor; rings are the logit bias, which costs the least that this factor can.</figcaption></figure></div>
+<figcaption><b>What it costs.</b> KL(original ‖ edited), mean over contexts (${textNames[unseen[0] ?? "fit"]}), against the factor; rings are the logit bias.</figcaption></figure></div>
 ${summaryTable(
   "The sweep in numbers",
   rows.map((row) => [`${bandNames[row.band]}, ${wayName(row)}`, row]),
@@ -199,7 +199,14 @@ function summaryTable(
   rows: readonly (readonly [name: string, summary: TrialSummary])[],
   texts: readonly CheckText[],
 ): Html {
-  const miss = (value: number) => (value < 1e-5 ? "< 10⁻⁵" : value < 0.0995 ? decimal(value, 4) : significant(value));
+  const miss = (value: number) =>
+    value < 1e-5
+      ? "< 10⁻⁵"
+      : value < 5e-5
+        ? significant(value)
+        : value < 0.0995
+          ? decimal(value, 4)
+          : significant(value);
   return html`<div class="wide edits-table"><table><caption><b>${title}</b> Medians of |ln(actual ÷ wanted)|, beside them those of the true logit bias; KL(ideal ‖ edited) as a share of KL(original ‖ ideal).</caption>
 <thead><tr><th scope="col"><span class="hidden">kind</span></th><th scope="col" class="number">edits</th>${texts.map(
     (text) =>
