@@ -115,6 +115,31 @@ describe("what makes no sense is one clear line, and nothing is written", () => 
   });
 });
 
+test("a budget: the most that it allows, verified on other text; or what one dimension costs", async () => {
+  const budget = ["--order", "variance", "--max-kl", "0.05", "--dry-run", "--json", "--quiet"];
+  const { code, stdout } = await reduce(...budget);
+  expect(code).toBe(0);
+  const { deleted, measures, budget: met } = JSON.parse(stdout);
+  expect(deleted).toBeGreaterThan(20);
+  expect(met.maxKl).toBe(0.05);
+  expect(met.verified.kl / measures.check.kl).toBeGreaterThan(0.5);
+  expect(met.verified.kl / measures.check.kl).toBeLessThan(2);
+  const unreachable = await reduce(
+    "--order",
+    "random",
+    "--compensate",
+    "none",
+    "--max-kl",
+    "1e-9",
+    "--dry-run",
+    "--quiet",
+  );
+  expect(unreachable.stderr).toMatch(
+    /^unembed: --max-kl: 1e-9 cannot be met: deleting 1 of 256 .* costs a KL of [\d.e-]+ nats\n$/,
+  );
+  expect(unreachable.code).toBe(1);
+});
+
 test("few contexts: the covariance is shrunk, and that is said", async () => {
   const args = [
     "reduce",

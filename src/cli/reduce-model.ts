@@ -8,6 +8,7 @@ import { reductionFiles } from "../node/reduction-files.js";
 import { checkOut, clearOut } from "../node/save-model.js";
 import { version } from "../node/version.js";
 import { type WritableReduction, writableReduction } from "../node/written-reduction.js";
+import { decodingTime } from "../reduction/decoding-time.js";
 import { encodingCurve } from "../reduction/encoding-curve.js";
 import { biasDirection } from "../reduction/exact-head.js";
 import { reducedBytes, spreadHead } from "../reduction/factored-head.js";
@@ -139,6 +140,7 @@ async function measuredRun(
         ]
       : undefined,
     bytes: await reducedBytes(model, reduced),
+    milliseconds: await decodingTime(model, reduced, signal),
     warnings: [...plan.warnings, ...notes, ...budgetWarnings(budget)],
     threads: args.threads ?? availableParallelism(),
     seconds: (performance.now() - started) / 1000,

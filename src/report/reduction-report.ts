@@ -219,7 +219,7 @@ function table(columns: readonly string[], rows: readonly (Html | undefined)[]):
 
 function encodingSection(): Html {
   return html`<p>The average probability of a token is written in its row of E as one linear code. Refitted on what is kept, it loses R² only as fast as the dimensions that carry it go.</p>
-<figure id="encoding-figure"><div class="chart" data-label="R squared of the encoding refitted on the kept dimensions against the share deleted"></div>
+<figure id="encoding-figure"><div class="legend" id="encoding-legend"></div><div class="chart" data-label="R squared of the encoding refitted on the kept dimensions against the share deleted"></div>
 <figcaption><b>R² of the encoding on what is kept</b>, by the order of deletion.</figcaption></figure>`;
 }
 

@@ -1,4 +1,4 @@
-import { axisX, axisY, dot, gridY, line, plot, pointer, ruleY, text, tip } from "@observablehq/plot";
+import { axisX, axisY, dot, gridY, line, plot, pointer, ruleY, tip } from "@observablehq/plot";
 import { decimal, percent, significant, superscript } from "../numbers.js";
 import { methodName, type ReductionPageData } from "../reduction-page-data.js";
 import { TIP } from "./sparsity-figures.js";
@@ -16,7 +16,7 @@ const COLOURS: Record<string, string> = {
   random: "var(--neutral)",
   rotation: "var(--accent)",
 };
-const DASHES: Record<string, string> = { none: "1 4", mean: "6 4", "least-squares": "none", refine: "none" };
+const DASHES: Record<string, string> = { none: "2 3", mean: "6 4", "least-squares": "none", refine: "none" };
 
 type Method = Pick<ReductionPageData["curve"][number], "order" | "compensate">;
 const isStrong = ({ order, compensate }: Method) => order === "rotation" || compensate === "refine";
@@ -29,26 +29,31 @@ function methodsOf(curve: readonly Method[]): Method[] {
 /** The methods with the lines that they are drawn with. */
 export function curveLegend(holder: HTMLElement, curve: ReductionPageData["curve"]): void {
   for (const { order, compensate } of methodsOf(curve)) {
-    const key = document.createElement("span");
-    key.className = "key";
-    const swatch = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    swatch.setAttribute("width", "30");
-    swatch.setAttribute("height", "8");
-    const sample = document.createElementNS("http://www.w3.org/2000/svg", "line");
-    const attributes = {
-      x1: 0,
-      x2: 28,
-      y1: 4,
-      y2: 4,
-      stroke: COLOURS[order] ?? "var(--neutral)",
-      "stroke-width": isStrong({ order, compensate }) ? 3 : 2,
-      "stroke-dasharray": DASHES[compensate] ?? "none",
-    };
-    for (const [name, value] of Object.entries(attributes)) sample.setAttribute(name, String(value));
-    swatch.append(sample);
-    key.append(swatch, ` ${methodName(order, compensate)}`);
-    holder.append(key);
+    const width = isStrong({ order, compensate }) ? 3 : 2;
+    holder.append(key(methodName(order, compensate), order, width, DASHES[compensate]));
   }
+}
+
+/** The orders with their colours. */
+export function orderLegend(holder: HTMLElement, { encoding }: ReductionPageData): void {
+  for (const order of new Set(encoding.map((point) => point.order))) holder.append(key(order, order, 2));
+}
+
+function key(name: string, order: string, width: number, dashes = "none"): HTMLElement {
+  const holder = document.createElement("span");
+  holder.className = "key";
+  const swatch = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  swatch.setAttribute("width", "30");
+  swatch.setAttribute("height", "8");
+  const sample = document.createElementNS("http://www.w3.org/2000/svg", "line");
+  const attributes = {
+    ...{ x1: 0, x2: 28, y1: 4, y2: 4 },
+    ...{ stroke: COLOURS[order] ?? "var(--neutral)", "stroke-width": width, "stroke-dasharray": dashes },
+  };
+  for (const [attribute, value] of Object.entries(attributes)) sample.setAttribute(attribute, String(value));
+  swatch.append(sample);
+  holder.append(swatch, ` ${name}`);
+  return holder;
 }
 
 const LABELS = { kl: "KL (nats)", top1: "top-1 agreement", perplexity: "perplexity" } as const;
@@ -119,7 +124,6 @@ export function r2Figure({ encoding }: ReductionPageData): Figure {
       width,
       height: Math.min(360, Math.max(240, width * 0.42)),
       ...MARGINS,
-      marginRight: 76,
       x: { domain: [0, 1] },
       y: { domain: [Math.min(0, ...points.map(({ r2 }) => r2)), 1] },
       marks: [
@@ -130,17 +134,6 @@ export function r2Figure({ encoding }: ReductionPageData): Figure {
             points.filter(({ order }) => order === name),
             { x: "fraction", y: "r2", stroke: COLOURS[name] ?? "var(--neutral)", strokeWidth: 2 },
           ),
-        ),
-        text(
-          names.map((name) => points.findLast(({ order }) => order === name)!),
-          {
-            x: "fraction",
-            y: "r2",
-            text: "order",
-            textAnchor: "start",
-            dx: 6,
-            fill: ({ order }: { order: string }) => COLOURS[order] ?? "var(--neutral)",
-          },
         ),
         axisX({
           label: "share of the dimensions deleted",

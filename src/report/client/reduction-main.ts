@@ -1,6 +1,6 @@
 import type { ReductionPageData } from "../reduction-page-data.js";
 import { drawFigure, find, followTheme } from "./page.js";
-import { curveFigure, curveLegend, r2Figure } from "./reduction-figures.js";
+import { curveFigure, curveLegend, orderLegend, r2Figure } from "./reduction-figures.js";
 
 const data: ReductionPageData = JSON.parse(find("#data").textContent ?? "");
 
@@ -10,6 +10,9 @@ if (data.curve.length > 0) {
   drawFigure("top1-figure", curveFigure(data, "top1"));
   drawFigure("perplexity-figure", curveFigure(data, "perplexity"));
 }
-if (data.encoding.length > 0) drawFigure("encoding-figure", r2Figure(data));
+if (data.encoding.length > 0) {
+  orderLegend(find("#encoding-legend"), data);
+  drawFigure("encoding-figure", r2Figure(data));
+}
 // Every figure is SVG with colours from the style sheet: nothing to draw anew in another theme.
 followTheme(() => {});
