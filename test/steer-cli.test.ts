@@ -57,6 +57,55 @@ test("edits are solved, written, read back and measured; the plan is applied aga
   expect((await weights(again)).equals(await weights(out))).toBe(true);
 });
 
+test("texts from the same prompts and seeds show what became of the tokens", async () => {
+  const out = join(folder, "texts");
+  const args = [
+    "steer",
+    "--edit",
+    " the=x0.001",
+    ",=x0.5",
+    ...small,
+    "--texts",
+    "12",
+    "--text-tokens",
+    "30",
+    "--force",
+  ];
+  const prompts = ["--prompt", "It was", "She said"];
+  const { stdout } = await unembed([...args, ...prompts, "--out", out, "--json", "--quiet"]);
+  const { generated } = JSON.parse(stdout);
+  expect(generated.pairs.map(({ prompt, seed }: { prompt: string; seed: number }) => [prompt, seed])).toEqual(
+    ["It was", "She said"].flatMap((prompt) => [0, 1, 2, 3, 4, 5].map((seed) => [prompt, seed])),
+  );
+  const [the] = generated.occurrences;
+  expect(the.before).toBeGreaterThan(0);
+  expect(the).toMatchObject({ after: 0, rate: { before: the.before / generated.tokens.before, after: 0 } });
+  interface Piece {
+    text: string;
+    edited: boolean;
+  }
+  const marked = (when: "before" | "after") =>
+    generated.pairs
+      .flatMap((pair: Record<string, Piece[]>) => pair[when]!)
+      .filter(({ edited }: Piece) => edited)
+      .map(({ text }: Piece) => text);
+  expect(marked("before").filter((text: string) => text === " the")).toHaveLength(the.before);
+  expect(marked("after")).not.toContain(" the");
+  const run = JSON.parse(await readFile(join(out, "run.json"), "utf8"));
+  expect(run.results.generated).toEqual(generated);
+  expect(await readFile(join(out, "report.html"), "utf8")).toContain("<mark> the</mark>");
+
+  const shown = await unembed([...args, "--out", out]);
+  const lines = shown.stdout.split("\n");
+  expect(lines[0]).toMatch(/^in 12 generated texts +before +after$/);
+  expect(lines[1]).toMatch(/^ {2}" the" +\d+ \([\d.]+%\) +\d+ \([\d.]+%\)$/);
+  const sideBySide = lines.filter((line) => line.slice(38, 41) === " | ");
+  expect(sideBySide.length).toBeGreaterThan(5);
+  expect(Math.max(...sideBySide.map((line) => line.length))).toBeLessThanOrEqual(80);
+  const none = await unembed([...args, "--texts", "0", "--out", out, "--json", "--quiet"]);
+  expect(JSON.parse(none.stdout).generated).toBeNull();
+});
+
 test("a ban is carried out where the default lambda would keep it from its target, and a given one is kept", async () => {
   const run = async (name: string, ...more: string[]) => {
     const args = [

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Corpus } from "../corpus/corpus.js";
 import { InputError } from "../errors.js";
+import type { GeneratedTexts } from "../generation/generated-texts.js";
 import type { Model } from "../model/model.js";
 import { corpus } from "../node/corpus-files.js";
 import { defaultCorpus, defaultModel, embeddedTexts, loadModel } from "../node/load-model.js";
@@ -31,9 +32,15 @@ import {
 import { matchedLines, type PlanArguments, planOf } from "./steer-plan.js";
 import { steeringFiles } from "./steering-files.js";
 import { steeringTable } from "./steering-table.js";
+import {
+  type GeneratedTextArguments,
+  generatedTextOptions,
+  generatedTextTable,
+  writtenTexts,
+} from "./steering-texts.js";
 import { readingOf, separatorId, type TextArguments, textOptions } from "./text-options.js";
 
-interface SteerArguments extends PlanArguments, TextArguments, ExperimentArguments {
+interface SteerArguments extends PlanArguments, TextArguments, ExperimentArguments, GeneratedTextArguments {
   report?: string;
   corpus?: string[];
   tokens: number;
@@ -90,7 +97,7 @@ export function steerCommand(signal: AbortSignal): Command {
     .option("--exact", "with --method constant: the direction that is exact in models with a LayerNorm")
     .option("--no-calibrate", "do not solve the lengths so that the targets hold")
     .option("--corpus <file...>", "text that the targets hold on (default: embedded text)");
-  return experimentOptions(textOptions(command))
+  return experimentOptions(generatedTextOptions(textOptions(command)))
     .option("--tokens <n>", "stop fitting after this many tokens", positiveInteger, 40_000)
     .option("--context <n>", "tokens per window (default: 256, or what the model can take)", positiveInteger)
     .option("--check <file...>", "unseen text: the first of the same kind, the others of another (default: embedded)")
@@ -165,13 +172,14 @@ async function runSteer(
     const experiments = await shownExperiments(model, plan, texts, { args, separator }, signal);
     const steered = await shownSteering(model, plan, texts.fit, { args, separator }, signal);
     const found = { args, started, separator, experiments };
-    const { check, summary } = await savedAndMeasured(model, steered, texts, found, signal);
+    const { check, generated, summary } = await savedAndMeasured(model, steered, texts, found, signal);
     const seconds = (performance.now() - started) / 1000;
     const trials = experiments && summarizeExperiments(experiments);
     if (args.json) {
       const command = commandLine(process.argv.slice(2));
-      console.log(JSON.stringify({ ...summary, experiments: trials, seconds, command }));
+      console.log(JSON.stringify({ ...summary, generated: generated ?? null, experiments: trials, seconds, command }));
     } else if (!args.quiet) {
+      if (generated) console.log(`${generatedTextTable(plan, generated)}\n`);
       if (trials) console.log(`${experimentLines(trials).join("\n")}\n`);
       console.log(steeringTable(steered, check, seconds, out!));
     }
@@ -196,12 +204,15 @@ async function savedAndMeasured(
   const { inDomain, outOfDomain } = texts;
   const options = { contextLength: args.context, separator, signal };
   let check: EditCheck = {};
+  let generated: GeneratedTexts | undefined;
   const summary = () => summarizeSteering(steered, check, out);
   await saveAs[format](model, steered.change, out, {
     force: args.force,
     signal,
     async examine(folder) {
       check = await withWrittenHead(format, folder, { original: model, threads }, async (head) => {
+        const prompting = { args, plan: steered.plan, text: inDomain, separator, signal };
+        generated = await writtenTexts(model, head, prompting);
         const subject = { original: model, edited: { head, name: out }, groups: steered.solution.groups };
         return {
           ...(await checkEdit(subject, { fit: texts.fit }, { ...options, tokens: args.tokens })),
@@ -211,11 +222,11 @@ async function savedAndMeasured(
       const record = { unembed: version, plan: steered.plan, measured: summary() };
       return [
         ["unembed.json", `${JSON.stringify(record, undefined, 2)}\n`],
-        ...steeringFiles(model, texts, { args, started }, { edit: { ...steered, check, out }, experiments }),
+        ...steeringFiles(model, texts, { args, started }, { edit: { ...steered, check, out }, generated, experiments }),
       ];
     },
   });
-  return { check, summary: summary() };
+  return { check, generated, summary: summary() };
 }
 
 type Hub = ReturnType<typeof hubOptions>;

@@ -125,7 +125,7 @@ export async function generatedTexts(options: GeneratedTextsOptions): Promise<Ge
 /**
  * Beginnings of a text's windows, as prompts.
  * @param count of prompts at most @param tokens of each
- * @throws InputError if the text cannot be used or is shorter than one prompt
+ * @throws InputError if the text cannot be used
  */
 export async function windowPrompts(
   model: Model,
@@ -146,12 +146,12 @@ export async function windowPrompts(
   const ids = tokenIds(corpus, await model.tokenizer(), { vocabSize: model.vocabSize, separator });
   const prompts: number[][] = [];
   for await (const window of windows(ids, { contextLength: length })) {
-    if (window.length < Math.min(tokens, length)) break;
+    // What is left at the end may be too short; of a text that is all of it, it is the only one.
+    if (window.length < Math.min(tokens, length) && prompts.length > 0) break;
     prompts.push(Array.from(window.subarray(0, tokens)));
     if (prompts.length === count) break;
   }
-  if (prompts.length > 0) return prompts;
-  throw new InputError(corpus.files[0]?.name ?? "corpus", `has fewer than ${tokens} tokens: too short for a prompt`);
+  return prompts;
 }
 
 async function openLogits(original: Model, edited: GeneratedTextsOptions["edited"]) {

@@ -42,10 +42,22 @@ describe("choose", () => {
     });
   });
 
-  it("never draws what was cut, even at the ends of [0, 1)", () => {
-    for (const drawn of [0, 1 - 2 ** -32]) {
-      expect([0, 1]).toContain(choose(z, { topP: 0.7 }, () => drawn));
+  it("never draws what was cut, whatever random numbers there are", () => {
+    const random = seededRandom(2);
+    for (let i = 0; i < 1000; i++) expect([0, 1]).toContain(choose(z, { topP: 0.7 }, random));
+    for (const drawn of [0, 1 - 2 ** -32]) expect([0, 1]).toContain(choose(z, { topP: 0.7 }, () => drawn));
+  });
+
+  it("chooses the same where other ids were changed, unless one of these wins", () => {
+    const random = seededRandom(3);
+    const rarer = z.map((value, id) => (id === 1 ? value - 2 : value));
+    const counts = { same: 0, other: 0 };
+    for (let i = 0; i < 2000; i++) {
+      const drawn = random();
+      const [before, after] = [choose(z, {}, () => drawn), choose(rarer, {}, () => drawn)];
+      if (before !== 1) expect(after).toBe(before);
+      counts[before === after ? "same" : "other"]++;
     }
-    expect(choose(z, {}, () => 1 - 1e-17)).toBe(4);
+    expect(counts.other).toBeGreaterThan(100);
   });
 });

@@ -62,8 +62,11 @@ function rotateLeft(word: number, bits: number): number {
   return (word << bits) | (word >>> (32 - bits));
 }
 
-/** Steele, Lea & Flood's splitmix with the 32-bit finaliser of MurmurHash3: every output differs over its period. */
-function splitmix32(seed: number): () => number {
+/**
+ * Steele, Lea & Flood's splitmix with the 32-bit finaliser of MurmurHash3: every output differs over its period.
+ * @returns what gives 32-bit words, signed
+ */
+export function splitmix32(seed: number): () => number {
   let state = seed | 0;
   return () => {
     state = (state + 0x9e3779b9) | 0;
