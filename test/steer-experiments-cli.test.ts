@@ -42,6 +42,19 @@ test("without a model to write: a page and its numbers, and nothing else", async
   expect(await readFile(join(report, "report.html"), "utf8")).toContain("How far can a token be steered?");
 });
 
+test("nearest edits have their faithfulness drawn against their size without being asked to", async () => {
+  const out = join(folder, "usual");
+  const { code, stdout } = await unembed(["steer", "--edit", " the=x0.5", ...small, "--out", out, "--json", "--quiet"]);
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout).experiments).toBeUndefined();
+  const { sizes, chosenSize, methods } = JSON.parse(await readFile(join(out, "run.json"), "utf8")).results.experiments;
+  expect(methods).toBeUndefined();
+  expect(sizes.map(({ size }: { size: number }) => size)).toContain(chosenSize);
+  const norms = sizes.map(({ norm }: { norm: number }) => norm);
+  expect(norms).toEqual([...norms].sort((a, b) => b - a));
+  expect(await readFile(join(out, "report.html"), "utf8")).toContain("Faithfulness against size");
+});
+
 test("with a model to write: the asked edits, tried in every way, on the model's page", async () => {
   const out = join(folder, "edited");
   const trials = ["--compare-methods", "--sweep-sizes", "1e-4,1e-2", "--sweep-tokens", "300..800"];

@@ -27,6 +27,11 @@ export interface ExperimentArguments {
 /** Tokens of each band that are drawn, unless told. */
 const perBand = 4;
 const mostPerBand = 1000;
+/** What is tried where nothing is asked for: lambdas, edits and their tokens, and tokens of text. */
+const usualSizes = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1];
+const fewEdits = 3;
+const smallGroup = 8;
+const fewTokens = 10_000;
 
 export function experimentOptions(command: Command): Command {
   return command
@@ -73,7 +78,7 @@ export interface TrialCommand {
   readonly separator: number | null | undefined;
 }
 
-/** The experiments that a command line asks for; undefined where it asks for none. */
+/** The experiments that a command line asks for, or else a short sweep of lambda, where the method has one. */
 export async function shownExperiments(
   model: Model,
   plan: ExperimentPlan,
@@ -81,17 +86,21 @@ export async function shownExperiments(
   { args, separator }: Omit<TrialCommand, "started">,
   signal: AbortSignal,
 ): Promise<Experiments | undefined> {
-  if (!experimentsWanted(args)) return undefined;
+  const wanted = experimentsWanted(args);
+  // How near to the logit bias the edit is belongs to every page, on as much text as takes a moment.
+  const edits = wanted ? plan.edits : plan.edits.filter(({ tokens }) => tokens.length <= smallGroup).slice(0, fewEdits);
+  if (!wanted && (plan.method !== "nearest" || !plan.calibrate || edits.length === 0)) return undefined;
+  const atMost = (tokens: number) => (wanted ? tokens : Math.min(tokens, fewTokens));
   const progress = args.quiet ? noProgress : stepsProgress(process.stderr, "trying edits");
   try {
-    return await runExperiments(model, plan, texts, {
+    return await runExperiments(model, { ...plan, edits }, texts, {
       scales: args.sweep,
       tokenCounts: args.sweepTokens,
-      sizes: args.sweepSizes,
+      sizes: wanted ? args.sweepSizes : usualSizes,
       methods: args.compareMethods,
       perBand: args.perBand,
-      tokens: args.tokens,
-      checkTokens: args.checkTokens,
+      tokens: atMost(args.tokens),
+      checkTokens: atMost(args.checkTokens),
       contextLength: args.context,
       separator,
       seed: steeringSeed,

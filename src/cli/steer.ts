@@ -169,12 +169,12 @@ async function runSteer(
     if (plan === undefined || trialsOnly) {
       return await experimentsOnly(model, plan, texts, { args, started, separator }, signal);
     }
-    const experiments = await shownExperiments(model, plan, texts, { args, separator }, signal);
     const steered = await shownSteering(model, plan, texts.fit, { args, separator }, signal);
+    const experiments = await shownExperiments(model, steered.plan, texts, { args, separator }, signal);
     const found = { args, started, separator, experiments };
     const { check, generated, summary } = await savedAndMeasured(model, steered, texts, found, signal);
     const seconds = (performance.now() - started) / 1000;
-    const trials = experiments && summarizeExperiments(experiments);
+    const trials = experimentsWanted(args) && experiments ? summarizeExperiments(experiments) : undefined;
     if (args.json) {
       const command = commandLine(process.argv.slice(2));
       console.log(JSON.stringify({ ...summary, generated: generated ?? null, experiments: trials, seconds, command }));

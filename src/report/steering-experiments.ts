@@ -87,7 +87,7 @@ export function experimentParts(experiments: Experiments): Part[] {
   const edits =
     drawn && experiments.groups.every(({ band }) => band !== undefined)
       ? "tokens drawn at random, made 5 times rarer and 5 times likelier"
-      : "the asked edits, each made alone";
+      : `asked edits, each made alone (${count(experiments.groups.filter(({ band }) => band === undefined).length)})`;
   const parts: (Part | undefined)[] = [
     scales && {
       id: "sweep",

@@ -87,8 +87,10 @@ export async function runExperiments(
     }
     const [fit] = stored;
     if (fit?.text !== "fit") throw new RangeError("the experiments need a text to fit on");
-    const encoding = await encodingOf(model, fit.contexts, signal);
-    const { groups, asked } = trialGroups(plan, encoding, await textsOf(model), options);
+    const encoding = remembered((contexts: StoredContexts) => encodingOf(model, contexts, signal));
+    const draws = options.scales !== undefined || plan.edits.length === 0;
+    const drawn = draws ? await encoding(fit.contexts) : undefined;
+    const { groups, asked } = trialGroups(plan, drawn, await textsOf(model), options);
     const opened: TrialText[] = [];
     for (const { text, contexts } of stored) {
       opened.push(await openTrialText(text, { ...model, contexts }, products, { signal }));
@@ -99,7 +101,11 @@ export async function runExperiments(
       texts: opened as [TrialText, ...TrialText[]],
       groups,
       beginning: remembered((count) => firstContexts(fit.contexts, count)),
-      directions: rememberedDirections(model, plan, { contexts: fit.contexts, encoding }, signal),
+      directions: async (contexts) => {
+        const { slopes, saliency } = await encoding(contexts);
+        const { "50": half } = dimensionsFor(saliency);
+        return { slopes, saliency, salient: plan.salient ?? (plan.method === "salient" ? model.hiddenSize : half) };
+      },
       seed,
       signal,
     };
@@ -109,7 +115,7 @@ export async function runExperiments(
       ...{ method: plan.method, size: plan.size, calibrate: plan.calibrate, fixedSize: plan.fixedSize },
       exact: plan.exact ? exact : undefined,
     };
-    const jobs = plannedJobs({ options, plan, variant, exact, groups, asked, encoding, contexts: fit.contexts.count });
+    const jobs = plannedJobs({ options, plan, variant, exact, groups, asked, drawn, contexts: fit.contexts.count });
     const total = Object.values(jobs).reduce((sum, list) => sum + (list?.length ?? 0), 0);
     let before = 0;
     const results: { [name: string]: Trial[] } = {};
@@ -140,9 +146,9 @@ interface AskedTrial {
 /** The asked edits, and tokens drawn at random: those of the sweep, and where no edit is asked for, of everything. */
 function trialGroups(
   plan: ExperimentPlan,
-  { meanProbability, tokenIds }: ContextEncoding,
+  drawn: ContextEncoding | undefined,
   textOf: (id: number) => string,
-  { perBand = 4, seed = 1, scales }: ExperimentOptions,
+  { perBand = 4, seed = 1 }: ExperimentOptions,
 ): { groups: TrialGroup[]; asked: AskedTrial[] } {
   const groups: TrialGroup[] = [];
   const asked: AskedTrial[] = [];
@@ -150,7 +156,8 @@ function trialGroups(
     asked.push({ group: groups.length, target });
     groups.push({ label, tokens });
   }
-  if (scales === undefined && plan.edits.length > 0) return { groups, asked };
+  if (drawn === undefined) return { groups, asked };
+  const { meanProbability, tokenIds } = drawn;
   for (const [band, place] of frequencyBands.entries()) {
     for (const id of randomTokens(meanProbability, tokenIds, place, perBand, seed + band)) {
       for (const scale of plan.edits.length > 0 ? [] : standInScales) {
@@ -169,7 +176,7 @@ function plannedJobs({
   exact,
   groups,
   asked,
-  encoding: { meanProbability },
+  drawn,
   contexts,
 }: {
   options: ExperimentOptions;
@@ -179,7 +186,8 @@ function plannedJobs({
   exact: Variant["exact"];
   groups: readonly TrialGroup[];
   asked: readonly AskedTrial[];
-  encoding: ContextEncoding;
+  /** Where there are tokens drawn at random. */
+  drawn: ContextEncoding | undefined;
   contexts: number;
 }): { [Name in "scales" | "tokenCounts" | "methods" | "sizes"]?: TrialJob[] | undefined } {
   const { size } = plan;
@@ -187,8 +195,9 @@ function plannedJobs({
   const all = methods.map((method): Variant => ({ method, size, calibrate: true, fixedSize: plan.fixedSize }));
   if (exact) all.push({ method: "constant", size, calibrate: true, exact });
   const reachable = (group: TrialGroup, scale: number) =>
-    scale * group.tokens.reduce((sum, { id }) => sum + meanProbability[id]!, 0) < largestProbability;
+    scale * group.tokens.reduce((sum, { id }) => sum + (drawn?.meanProbability[id] ?? 0), 0) < largestProbability;
   const counts = tokenCounts && [...new Set(tokenCounts.map((count) => Math.min(count, contexts)))];
+  const lambdas = sizes && [...new Set([...sizes, size])].sort((a, b) => a - b);
   return {
     // 1 asks for nothing.
     scales: scales
@@ -203,7 +212,7 @@ function plannedJobs({
     methods: allMethods
       ? asked.flatMap((edit) => [...all, paper].map((one) => ({ ...edit, variant: one })))
       : undefined,
-    sizes: sizes?.flatMap((lambda) =>
+    sizes: lambdas?.flatMap((lambda) =>
       asked.map((edit): TrialJob => {
         const fixed = { method: "nearest", size: lambda, calibrate: true, fixedSize: true } as const;
         return { ...edit, variant: fixed };
@@ -219,22 +228,5 @@ function remembered<Key, Value>(answer: (key: Key) => Value): (key: Key) => Valu
   return (key) => {
     if (!known.has(key)) known.set(key, answer(key));
     return known.get(key)!;
-  };
-}
-
-/** Each encoding is fitted once. */
-function rememberedDirections(
-  model: Model,
-  plan: ExperimentPlan,
-  known: { contexts: StoredContexts; encoding: ContextEncoding },
-  signal: AbortSignal | undefined,
-): Laboratory["directions"] {
-  const fitted = new Map([[known.contexts.count, Promise.resolve(known.encoding)]]);
-  return async (contexts) => {
-    const found = fitted.get(contexts.count) ?? encodingOf(model, contexts, signal);
-    fitted.set(contexts.count, found);
-    const { slopes, saliency } = await found;
-    const { "50": half } = dimensionsFor(saliency);
-    return { slopes, saliency, salient: plan.salient ?? (plan.method === "salient" ? model.hiddenSize : half) };
   };
 }
