@@ -79,6 +79,18 @@ test("Ctrl-C prints what there is and ends with 130", async () => {
   expect(streamed.stdout).toMatch(/^It was[\s\S]+\n$/);
 });
 
+test("ends when nobody reads any more", async () => {
+  const args = ["bin/unembed.js", "generate", "--prompt", "It was", "--max-tokens", "1000000"];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+  let stderr = "";
+  child.stderr.on("data", (chunk) => {
+    stderr += chunk;
+  });
+  child.stdout.once("data", () => child.stdout.destroy());
+  const code = await new Promise((resolve) => child.on("close", resolve));
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+});
+
 test.each<[string, string[], number, RegExp]>([
   ["no prompt", [], 2, /required option '--prompt <text>'/],
   ["no such model", ["test/nowhere", "--prompt", "a"], 1, /nowhere/],

@@ -20,6 +20,8 @@ export async function main(args: readonly string[]): Promise<number> {
     .version(version)
     .showHelpAfterError("(add --help for how to use it)")
     .exitOverride();
+  // Never taken off: the error comes when everything else is done.
+  process.stdout.on("error", endAtClosedPipe);
   const interrupt = untilInterrupted();
   for (const command of [
     analyzeCommand(interrupt.signal),
@@ -49,4 +51,10 @@ export async function main(args: readonly string[]): Promise<number> {
   } finally {
     interrupt.stop();
   }
+}
+
+/** Who reads has seen enough (`| head`): what is written to files was written before anything is printed. */
+function endAtClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(exitCodes.ok);
 }
