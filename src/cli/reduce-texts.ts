@@ -1,10 +1,8 @@
 import type { Corpus } from "../corpus/corpus.js";
-import { tokenIds } from "../corpus/token-ids.js";
-import { windows } from "../corpus/windows.js";
-import { InputError } from "../errors.js";
 import { contextLengthFor } from "../model/context.js";
 import type { Model } from "../model/model.js";
-import { type StoredContexts, storeContexts } from "../model/stored-contexts.js";
+import { storeText } from "../model/store-text.js";
+import type { StoredContexts } from "../model/stored-contexts.js";
 import type { HubOptions } from "../node/hub/repository.js";
 import { defaultCorpus, embeddedTexts } from "../node/load-model.js";
 import { openCorpus } from "../node/open-corpus.js";
@@ -52,15 +50,13 @@ export async function storeTexts(
   };
   const store = async (label: string, paths: readonly string[], maxTokens: number): Promise<StoredText> => {
     const corpus = await openCorpus(paths, reading, hub);
-    const ids = tokenIds(corpus, await model.tokenizer(), { vocabSize: model.vocabSize, separator });
     const progress = args.quiet ? noProgress : tokenProgress(process.stderr, label);
     try {
-      const contexts = await storeContexts(model, windows(ids, { contextLength, maxTokens }), await rowFile(), {
-        signal,
+      const contexts = await storeText(model, corpus, {
+        ...{ tokens: maxTokens, contextLength, separator, store: await rowFile(), signal },
         onProgress: (done) => progress.update(done, maxTokens),
       });
       stored.push(contexts);
-      if (contexts.count === 0) throw new InputError(paths.join(", "), "holds no text");
       return { corpus, contexts };
     } finally {
       progress.stop();

@@ -1,0 +1,65 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { writtenModels } from "../../test/written-models.js";
+import { canHoldBias } from "../export/edited-checkpoint.js";
+import { constantDirection, readFinalNorm } from "../model/constant-direction.js";
+import { memoryStore, storeContexts } from "../model/stored-contexts.js";
+import { writableReduction } from "../node/written-reduction.js";
+import { measureHead } from "./measure-head.js";
+import { compensations, metrics, orders } from "./orders.js";
+import { prepareReductions } from "./prepare.js";
+import { planReduction, reduceHead } from "./reduction-plan.js";
+
+const models = writtenModels();
+const goldens = "test/goldens/arch";
+
+describe("every order, compensation and output", () => {
+  test.each(readdirSync(goldens))("%s", async (name) => {
+    const model = await models.load(join(goldens, name));
+    async function* windows() {
+      for (let i = 0; i < 40; i++) {
+        yield Int32Array.from({ length: 16 }, (_, t) => (i * 31 + t * (7 + i) + 1) % model.vocabSize);
+      }
+    }
+    const contexts = await storeContexts(model, windows(), memoryStore());
+    const kept = (3 * model.hiddenSize) / 4;
+    const kls: Record<string, number> = {};
+    for (const metric of metrics) {
+      const reductions = await prepareReductions(model, contexts, { orders, metric });
+      for (const order of metric === "fisher" ? orders : (["rotation"] as const)) {
+        for (const compensate of compensations) {
+          const refine = { steps: 3, batch: 128 };
+          const plan = await planReduction(model, contexts, { kept, order, compensate, metric, refine }, reductions);
+          const reduced = reduceHead(model, plan);
+          const { head } = await writableReduction(model, reduced, { format: "onnx" });
+          kls[`${metric} ${order} ${compensate}`] = (await measureHead(model, head, contexts)).kl.mean;
+        }
+      }
+    }
+    for (const kl of Object.values(kls)) expect(kl).toBeGreaterThanOrEqual(0);
+    for (const order of orders) {
+      // Least squares of h is not least KL, but far from random weights it goes down.
+      expect(kls[`fisher ${order} refine`]).toBeLessThanOrEqual(kls[`fisher ${order} least-squares`]! * 1.05 + 1e-9);
+    }
+    expect(kls["fisher rotation mean"]).toBeLessThan(kls["fisher random none"]!);
+
+    const plan = await planReduction(model, contexts, { kept });
+    const reduced = reduceHead(model, plan);
+    const norm = await readFinalNorm(model.description);
+    const exact = canHoldBias(model) || (norm !== undefined && constantDirection(norm) !== undefined);
+    const measured: number[] = [];
+    for (const format of ["onnx", "safetensors"] as const) {
+      const withoutBias = format === "safetensors" && !exact ? contexts : undefined;
+      const writable = await writableReduction(model, reduced, { format, threads: 1, withoutBias });
+      await writable.save(join(models.folder, `${name} ${format}`), async (head) => {
+        const { kl } = await measureHead(model, head, contexts);
+        // What lies on the disk is what was measured before it was written.
+        expect(kl.mean).toBe((await measureHead(model, writable.head, contexts)).kl.mean);
+        measured.push(kl.mean);
+        return [];
+      });
+    }
+    if (exact) expect(Math.abs(measured[1]! - measured[0]!)).toBeLessThan(0.02 * measured[0]! + 1e-7);
+  });
+});
