@@ -34,13 +34,16 @@ export interface Decoder {
   close(): Promise<void>;
 }
 
-/** Places read in one run: a long text's scores are then a strip, not a square. */
-const placesPerRun = 256;
+/** A long text's scores are then a strip, not a square. */
+const defaultPlacesPerRun = 256;
 
-/** @param oneAtATime for a single batch: all threads work on each run */
+/**
+ * @param oneAtATime for a single batch: all threads work on each run
+ * @param placesPerRun how much of texts is read in one run
+ */
 export async function openDecoder(
   { description, engine }: Pick<Model, "description" | "engine">,
-  { oneAtATime = false }: { oneAtATime?: boolean } = {},
+  { oneAtATime = false, placesPerRun = defaultPlacesPerRun }: { oneAtATime?: boolean; placesPerRun?: number } = {},
 ): Promise<Decoder> {
   const { session, layers } = await loadLayers(engine, description, oneAtATime);
   const { cache, dependsOnLength, rereadAfter } = layers;

@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { Engine } from "../engine/engine.js";
+import { openModel } from "../model/model.js";
+import { openFolder } from "../node/file-source.js";
+import { createEngine } from "../node/onnx-engine.js";
+import { openDecoder, someTexts } from "./decoder.js";
+
+let engine: Engine;
+beforeAll(() => {
+  engine = createEngine({ threads: 1 });
+});
+afterAll(() => engine.close());
+
+function furthest(found: Float32Array, wanted: Float32Array): number {
+  expect(found.length).toBe(wanted.length);
+  return found.reduce((most, value, i) => Math.max(most, Math.abs(value - wanted[i]!)), 0);
+}
+
+it.each([
+  ["gpt2", false],
+  ["opt", false],
+  ["gemma2", false],
+  ["mistral_window", false],
+  ["cohere2", false],
+  ["llama_dynamic_beyond", true],
+  ["phi3_longrope_v4config", true],
+])("%s: texts of several lengths, piece by piece, give what each gives alone", async (name, dependsOnLength) => {
+  const model = await openModel(openFolder(`test/goldens/arch/${name}`), engine, name);
+  const decoder = await openDecoder(model, { placesPerRun: 4 });
+  expect(decoder.dependsOnLength).toBe(dependsOnLength);
+  // The last one is padding for whole pieces; lengths that change all positions stay out of it.
+  const texts = [14, 9, 2].map((length) => Array.from({ length }, (_, i) => 3 + ((5 * i + length) % 40)));
+  const alone = async (ids: readonly number[]) => (await model.forward(ids)).hidden.slice(-model.hiddenSize);
+  const row = (hidden: Float32Array, index: number) =>
+    hidden.subarray(index * model.hiddenSize, (index + 1) * model.hiddenSize);
+  // Where positions depend on the length of the longest, only that one is what it is alone.
+  const comparable = dependsOnLength ? [0] : [0, 1, 2];
+
+  const first = await decoder.read(texts);
+  for (const i of comparable) expect(furthest(row(first.hidden, i), await alone(texts[i]!))).toBeLessThan(2e-5);
+
+  const fewer = someTexts(first, [0, 2]);
+  expect(fewer.texts.map(({ padding }) => padding)).toEqual([0, 12]);
+  const next = await decoder.extend(fewer, [7, 8]);
+  if (!dependsOnLength) {
+    for (const [index, ids] of [
+      [...texts[0]!, 7],
+      [...texts[2]!, 8],
+    ].entries()) {
+      expect(furthest(row(next.hidden, index), await alone(ids))).toBeLessThan(2e-5);
+    }
+  }
+  // Used up: nothing was copied.
+  expect(Object.values(fewer.past).every(({ data }) => data.length === 0)).toBe(true);
+  await decoder.close();
+});
+
+it("knows after which length LongRoPE has to be read anew", async () => {
+  const model = await openModel(openFolder("test/goldens/arch/phi3_longrope_v4config"), engine, "phi3");
+  const decoder = await openDecoder(model);
+  expect([15, 16, 17, 18].map(decoder.mustReread)).toEqual([false, false, true, false]);
+  await decoder.close();
+});
