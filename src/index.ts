@@ -82,11 +82,14 @@ export { planReduction, type ReductionChoice, type ReductionPlan, reduceHead } f
 export type { CurvePoint, ReductionMeasures } from "./reduction/reduction-run.js";
 export { renderDynamicsReport } from "./report/dynamics-report.js";
 export { renderReport } from "./report/report.js";
+export { renderSteeringReport } from "./report/steering-report.js";
 export { type CollectOptions, collectStatistics } from "./statistics/collect.js";
 export { emptyStatistics, type HeadStatistics, meanProbability, merge } from "./statistics/head-statistics.js";
 export type { EditEntry, Edits } from "./steering/edit-list.js";
 export { type EditPlan, type PlanOptions, planEdits, readEditPlan } from "./steering/edit-plan.js";
 export { readEdits } from "./steering/edits-file.js";
+export { type ExperimentsSummary, summarizeExperiments } from "./steering/experiment-summary.js";
+export { type ExperimentOptions, type Experiments, runExperiments } from "./steering/run-experiments.js";
 export { type Steered, type SteerOptions, steer } from "./steering/steer.js";
 export type { ByteSource, Folder } from "./tensor/byte-source.js";
 export type { Matrix } from "./tensor/matrix.js";

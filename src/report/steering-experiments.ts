@@ -84,10 +84,13 @@ export function experimentParts(experiments: Experiments): Part[] {
   const summary = summarizeExperiments(experiments);
   const texts = textsOf([scales, methods, sizes, tokenCounts].flatMap((list) => list ?? []));
   const drawn = experiments.groups.some(({ band }) => band !== undefined);
+  const asked = experiments.groups.filter(({ band }) => band === undefined).length;
   const edits =
     drawn && experiments.groups.every(({ band }) => band !== undefined)
       ? "tokens drawn at random, made 5 times rarer and 5 times likelier"
-      : `asked edits, each made alone (${count(experiments.groups.filter(({ band }) => band === undefined).length)})`;
+      : asked === 1
+        ? "the asked edit"
+        : `${count(asked)} asked edits, each made alone`;
   const parts: (Part | undefined)[] = [
     scales && {
       id: "sweep",

@@ -14,6 +14,7 @@ import { visibleText } from "./visible-text.js";
 export const SHOWN_EDITS = 200;
 const PATH_CHARACTERS = 200;
 const PAIRS_SHOWN = 20;
+const PAIRS_OPEN = 4;
 const LISTED_FILES = 6;
 
 export function measuredTexts(check: EditCheck): CheckText[] {
@@ -134,20 +135,30 @@ function moverTable(title: string, movers: Collateral["movers"]): Html {
 }
 
 export function generatedSection({ plan }: WrittenEdit, { pairs, occurrences, tokens }: GeneratedTexts): Html {
-  return html`<p>From the same prompts and seeds. The edited tokens are marked.</p>
-<table class="occurrences"><caption><b>How often they occur</b> In ${count(tokens.before)} tokens generated before and ${count(tokens.after)} after the edit.</caption>
-<thead><tr><th scope="col">token</th><th scope="col" class="number">before</th><th scope="col" class="number">after</th></tr></thead>
+  const shown = pairs.slice(0, PAIRS_SHOWN);
+  const more = shown.slice(PAIRS_OPEN);
+  return html`<p>From the same prompts (bold) and random numbers: while both models’ distributions agree, so do the texts. The edited tokens are marked.</p>
+<div class="occurrences wide"><table><caption><b>How often they occur</b> In ${count(tokens.before)} tokens generated before and ${count(tokens.after)} after the edit.</caption>
+<thead><tr><th scope="col">token</th><th scope="col" class="number">before</th><th scope="col" class="number">after</th><th scope="col" class="number">share before</th><th scope="col" class="number">after</th></tr></thead>
 <tbody>${plan.edits.slice(0, SHOWN_EDITS).map((edit, g) => {
-    const { before, after } = occurrences[g] ?? { before: Number.NaN, after: Number.NaN };
-    return html`<tr><td>${editName(edit)}</td><td class="number">${count(before)}</td><td class="number">${count(after)}</td></tr>
+    const none = Number.NaN;
+    const { before, after, rate } = occurrences[g] ?? {
+      before: none,
+      after: none,
+      rate: { before: none, after: none },
+    };
+    return html`<tr><td>${editName(edit)}</td><td class="number">${count(before)}</td><td class="number">${count(after)}</td><td class="number">${percent(rate.before)}</td><td class="number">${percent(rate.after)}</td></tr>
 `;
-  })}</tbody></table>
-${pairs.slice(0, PAIRS_SHOWN).map(
-  ({ prompt, before, after }) => html`<div class="columns two generated">
+  })}</tbody></table></div>
+${shown.slice(0, PAIRS_OPEN).map(pairOfTexts)}
+${more.length === 0 ? undefined : html`<details class="more-texts"><summary>${count(more.length)} more</summary>${more.map(pairOfTexts)}</details>`}`;
+}
+
+function pairOfTexts({ prompt, before, after }: GeneratedTexts["pairs"][number]): Html {
+  return html`<div class="columns two generated">
 <div><h4>before</h4><p><b>${prompt}</b>${before.map(piece)}</p></div>
 <div><h4>after</h4><p><b>${prompt}</b>${after.map(piece)}</p></div>
-</div>`,
-)}`;
+</div>`;
 }
 
 function piece({ text, edited }: GeneratedPiece): Html {

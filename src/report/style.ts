@@ -114,7 +114,9 @@ figcaption b { color: var(--ink); }
 .missed { display: block; color: var(--warm); white-space: normal; max-width: 26em; }
 .edits-table { margin-top: 26px; }
 .edits td small { display: block; }
+.occurrences table { max-width: 620px; }
 .generated { margin-top: 18px; }
+details.more-texts > :not(summary) { max-width: none; }
 .generated p { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 15px; }
 mark { background: var(--accent-soft); color: inherit; border-bottom: 2px solid var(--warm); }
 .ramp { display: inline-block; width: clamp(70px, 24vw, 130px); height: 10px; border-radius: 5px; vertical-align: -1px; margin: 0 6px; }
