@@ -1,7 +1,7 @@
 import type { MatrixProduct } from "./matrix-product.js";
 import { roundUpToFour } from "./row-products.js";
 import { consistentVector, secularRoots, secularVectors } from "./secular.js";
-import { applySweeps, type Sweeps, tridiagonalQl } from "./tridiagonal-ql.js";
+import { applySweeps, largestMagnitude, type Sweeps, tridiagonalQl } from "./tridiagonal-ql.js";
 
 interface Decomposition {
   /** Rising, [m]. */
@@ -17,9 +17,24 @@ const leafOrder = 64;
  * Eigenvalues (rising) and eigenvectors (rows) of a symmetric tridiagonal matrix by divide and conquer: both halves,
  * then the rank-one coupling between them, whose cost is two matrix products (Cuppen 1981; deflation as in LAPACK's
  * dlaed2; Gu & Eisenstat 1994). About 4/3 order^3 operations or fewer: eigenvectors that hardly couple are left alone.
- * @param diagonal, offDiagonal finite; used up
+ * @param offDiagonal element i couples i and i + 1; the last is not looked at
+ * @throws RangeError if a number is not finite
  */
 export async function tridiagonalEigen(
+  product: MatrixProduct,
+  diagonal: Float64Array,
+  offDiagonal: Float64Array,
+): Promise<Decomposition> {
+  const scale = largestMagnitude(diagonal, offDiagonal);
+  if (!Number.isFinite(scale)) throw new RangeError("a matrix element is not finite");
+  const divisor = scale || 1;
+  const unit = (values: Float64Array) => values.map((value) => value / divisor);
+  const { values, vectors } = await decompose(product, unit(diagonal), unit(offDiagonal));
+  return { values: values.map((value) => value * scale), vectors };
+}
+
+/** Of a matrix scaled to 1, where no square over- or underflows. */
+async function decompose(
   product: MatrixProduct,
   diagonal: Float64Array,
   offDiagonal: Float64Array,
@@ -31,8 +46,8 @@ export async function tridiagonalEigen(
   // T = diag(T1, T2) + |coupling| u u' with u = (0 ... 1, sign ... 0).
   diagonal[upper - 1]! -= Math.abs(coupling);
   diagonal[upper]! -= Math.abs(coupling);
-  const first = await tridiagonalEigen(product, diagonal.subarray(0, upper), offDiagonal.subarray(0, upper));
-  const second = await tridiagonalEigen(product, diagonal.subarray(upper), offDiagonal.subarray(upper));
+  const first = await decompose(product, diagonal.subarray(0, upper), offDiagonal.subarray(0, upper));
+  const second = await decompose(product, diagonal.subarray(upper), offDiagonal.subarray(upper));
   return merge(product, first, second, coupling);
 }
 

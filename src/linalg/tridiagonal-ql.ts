@@ -63,7 +63,8 @@ export function tridiagonalQl(
   for (let i = 0; i < order; i++) diagonal[i]! *= scale;
 }
 
-function largestMagnitude(diagonal: Float64Array, offDiagonal: Float64Array): number {
+/** NaN if a number is. */
+export function largestMagnitude(diagonal: Float64Array, offDiagonal: Float64Array): number {
   let largest = 0;
   for (let i = 0; i < diagonal.length; i++) {
     largest = Math.max(largest, Math.abs(diagonal[i]!), Math.abs(offDiagonal[i]!));

@@ -1,6 +1,6 @@
-import type { Products } from "../engine/products.js";
 import { cholesky, solveLower, solveLowerTransposed } from "../linalg/cholesky.js";
-import { symmetricEigen } from "../linalg/symmetric-eigen.js";
+import { type MatrixProduct, transposed } from "../linalg/matrix-product.js";
+import { symmetricEigenBy } from "../linalg/symmetric-eigen.js";
 import type { HiddenMoments } from "./output-moments.js";
 import type { Whitening } from "./whitening.js";
 
@@ -73,20 +73,20 @@ export interface Rotation {
 export async function rotationOf(
   { rank, matrix, inverse, mean }: Whitening,
   metric: Float64Array,
-  products: Products,
+  product: MatrixProduct,
 ): Promise<Rotation> {
   const d = mean.length;
-  const half = await products.cross(inverse, metric, rank, d);
-  const inner = await products.cross(half, inverse, rank, rank);
+  const half = await product(inverse, metric, rank, d, d);
+  const inner = await product(half, transposed(inverse, rank, d), rank, d, rank);
   for (let i = 0; i < rank; i++) {
     for (let j = 0; j < i; j++) inner[i * rank + j] = (inner[i * rank + j]! + inner[j * rank + i]!) / 2;
   }
-  const { values, vectors } = symmetricEigen(inner, rank);
+  const { values, vectors } = await symmetricEigenBy(product, inner, rank);
   return {
     values,
     mean,
-    projection: await products.cross(vectors, transpose(matrix, rank, d), rank, d),
-    basis: await products.cross(vectors, transpose(inverse, rank, d), rank, d),
+    projection: await product(vectors, matrix, rank, rank, d),
+    basis: await product(vectors, inverse, rank, rank, d),
   };
 }
 
@@ -111,10 +111,4 @@ export function keepDirections({ projection, basis, mean, values }: Rotation, k:
     basis: transposed,
     shift,
   };
-}
-
-function transpose(a: Float64Array, rows: number, columns: number): Float64Array {
-  const out = new Float64Array(a.length);
-  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) out[j * rows + i] = a[i * columns + j]!;
-  return out;
 }

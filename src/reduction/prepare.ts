@@ -1,5 +1,5 @@
 import { analyzeContexts } from "../encoding/analyze-contexts.js";
-import { createProducts } from "../engine/products.js";
+import { productSession } from "../engine/product-session.js";
 import type { HeadModel } from "../model/head-model.js";
 import type { StoredContexts } from "../model/stored-contexts.js";
 import { type DimensionValues, deletionOrder } from "./deletion-order.js";
@@ -44,7 +44,7 @@ export async function prepareReductions(
   const subject = { head: model.head, engine: model.engine, contexts };
   const d = model.hiddenSize;
   const moments = await hiddenMoments(subject);
-  const whitening = whiteningOf(moments);
+  const { whitening, rotation } = await directions();
   signal?.throwIfAborted();
   const needsSlopes = orders.some((order) => order === "saliency" || order === "slope" || order === "variance");
   const analysis = needsSlopes ? await analyzeContexts(model, contexts, signal) : undefined;
@@ -54,7 +54,6 @@ export async function prepareReductions(
     if (order === "random") deletions.set(order, deletionOrder(order, { ...noValues(d), moments }, seed));
     else if (order !== "rotation") deletions.set(order, deletionOrder(order, values!, seed));
   }
-  const rotation = orders.includes("rotation") ? await rotate() : undefined;
   return {
     ...{ moments, whitening, values },
     warnings:
@@ -79,12 +78,15 @@ export async function prepareReductions(
     },
   };
 
-  async function rotate() {
-    const products = await createProducts(model.engine, d);
+  async function directions() {
+    const { product, release } = await productSession(model.engine);
     try {
-      return await rotationOf(whitening, await outputMetric(subject, metric, { signal, onProgress }), products);
+      const whitening = await whiteningOf(moments, product);
+      if (!orders.includes("rotation")) return { whitening };
+      const inMetric = await outputMetric(subject, metric, { signal, onProgress });
+      return { whitening, rotation: await rotationOf(whitening, inMetric, product) };
     } finally {
-      await products.release();
+      await release();
     }
   }
 }

@@ -1,4 +1,5 @@
-import { symmetricEigen } from "../linalg/symmetric-eigen.js";
+import type { MatrixProduct } from "../linalg/matrix-product.js";
+import { symmetricEigenBy } from "../linalg/symmetric-eigen.js";
 import type { HiddenMoments } from "./output-moments.js";
 
 /** h as uncorrelated numbers of variance 1: W (h - mean), W = L^-1/2 U' of cov(h) = U L U'. */
@@ -16,9 +17,9 @@ export interface Whitening {
 const still = 1e-11;
 
 /** A LayerNorm leaves a direction in which h does not move, and so do too few contexts: those are left out. */
-export function whiteningOf({ mean, covariance }: HiddenMoments): Whitening {
+export async function whiteningOf({ mean, covariance }: HiddenMoments, product: MatrixProduct): Promise<Whitening> {
   const d = mean.length;
-  const { values, vectors } = symmetricEigen(covariance, d);
+  const { values, vectors } = await symmetricEigenBy(product, covariance, d);
   const rank = values.findLastIndex((value) => value > still * values[0]!) + 1;
   const matrix = new Float64Array(rank * d);
   const inverse = new Float64Array(rank * d);
