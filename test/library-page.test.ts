@@ -44,5 +44,5 @@ test.each(examples)("the example under %s runs as it stands, and its types are r
 });
 
 test("there are examples", () => {
-  expect(examples.length).toBe(9);
+  expect(examples.length).toBe(10);
 });

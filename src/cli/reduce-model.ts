@@ -183,7 +183,9 @@ async function reduce(
     refining.stop();
     return {
       ...{ plan, reduced: reduceHead(model, plan), verify },
-      curve: curve ? await reductionCurve(model, reductions, texts, { signal, onProgress: points.update }) : undefined,
+      curve: curve
+        ? await reductionCurve(model, reductions, check.contexts, { signal, onProgress: points.update })
+        : undefined,
       encoding: curve ? await encodingCurve(model, reductions, fit.contexts, orders, signal) : undefined,
     };
   } finally {

@@ -11,7 +11,7 @@ export interface StoreTextOptions {
   tokens?: number | undefined;
   /** Tokens per window. Default 256, or what the model can take. */
   contextLength?: number | undefined;
-  /** Id put between documents, null for none. */
+  /** Id put between documents, null for none. Default: end-of-text between those of one file. */
   separator?: number | null | undefined;
   /** Where the hidden states are kept. Default: memory. */
   store?: RowStore | undefined;
@@ -37,5 +37,5 @@ export async function storeText(
   const contexts = await storeContexts(model, stream, store, { signal, onProgress });
   if (contexts.count > 0) return contexts;
   await contexts.release();
-  throw new InputError(corpus.files.map(({ name }) => name).join(", "), "holds no text");
+  throw new InputError(corpus.files.map(({ name }) => name).join(", "), "holds no tokens");
 }

@@ -73,7 +73,7 @@ test("a curve of every method and of the encoding: nothing deleted loses nothing
   ] as const;
   const steps: number[] = [];
   const onProgress = (done: number) => steps.push(done);
-  const curve = await reductionCurve(model, reductions, { fit, check }, { methods, onProgress });
+  const curve = await reductionCurve(model, reductions, check, { methods, onProgress });
   expect([curve.length, steps.at(-1)]).toEqual([60, 60]);
   const kl = (order: string, compensate: string, fraction: number) =>
     curve.find((one) => one.order === order && one.compensate === compensate && one.fraction === fraction)!.kl;

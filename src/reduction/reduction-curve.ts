@@ -34,7 +34,7 @@ export interface CurveOptions {
 export async function reductionCurve(
   model: HeadModel,
   reductions: Reductions,
-  { fit, check }: { fit: StoredContexts; check: StoredContexts },
+  check: StoredContexts,
   { methods = curveMethods, signal, onProgress }: CurveOptions = {},
 ): Promise<CurvePoint[]> {
   const { head, engine, hiddenSize: d } = model;

@@ -2,14 +2,14 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { createProducts } from "../engine/products.js";
 import { divergences } from "../measures/divergence.js";
 import type { Model } from "../model/model.js";
-import { memoryStore, type StoredContexts } from "../model/stored-contexts.js";
+import { storeText } from "../model/store-text.js";
+import type { StoredContexts } from "../model/stored-contexts.js";
 import { corpus } from "../node/corpus-files.js";
 import { loadModel } from "../node/load-model.js";
 import { readTensor } from "../tensor/safetensors.js";
 import { firstContexts, type Laboratory, makeTrials } from "./experiments.js";
 import { runExperiments } from "./run-experiments.js";
 import { solveEdits } from "./solve-edits.js";
-import { storeText } from "./steer.js";
 import { openTrialText } from "./trial-text.js";
 
 let model: Model;
@@ -17,7 +17,7 @@ let contexts: StoredContexts;
 const text = () => corpus(["test/goldens/tiny-books/text.txt"]);
 beforeAll(async () => {
   model = await loadModel(undefined, { threads: 2 });
-  contexts = await storeText(model, await text(), { tokens: 1000 }, memoryStore());
+  contexts = await storeText(model, await text(), { tokens: 1000 });
 });
 afterAll(async () => {
   await contexts.release();

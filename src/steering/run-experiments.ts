@@ -4,6 +4,7 @@ import { createProducts } from "../engine/products.js";
 import { InputError } from "../errors.js";
 import { constantDirection, readFinalNorm } from "../model/constant-direction.js";
 import type { Model } from "../model/model.js";
+import { storeText } from "../model/store-text.js";
 import { memoryStore, type RowStore, type StoredContexts } from "../model/stored-contexts.js";
 import { type CheckText, checkTexts } from "./check.js";
 import type { EditPlan } from "./edit-plan.js";
@@ -11,7 +12,7 @@ import { type ContextEncoding, encodingOf } from "./encoding-of.js";
 import { firstContexts, type Laboratory, makeTrials, type TrialJob, type Variant } from "./experiments.js";
 import { frequencyBands, randomTokens } from "./random-tokens.js";
 import { methods, type Target } from "./solution.js";
-import { finalNormOf, storeText } from "./steer.js";
+import { finalNormOf } from "./steer.js";
 import type { Trial, TrialGroup } from "./trial.js";
 import { openTrialText, type TrialText } from "./trial-text.js";
 
@@ -81,9 +82,8 @@ export async function runExperiments(
       if (corpus === undefined) continue;
       const { contextLength, separator } = options;
       const tokens = text === "fit" ? options.tokens : options.checkTokens;
-      const contexts = await storeText(model, corpus, { tokens, contextLength, separator, signal }, await store());
-      stored.push({ text, contexts });
-      if (contexts.count === 0) throw new InputError(`${text} text`, "holds no tokens");
+      const kept = { tokens, contextLength, separator, signal, store: await store() };
+      stored.push({ text, contexts: await storeText(model, corpus, kept) });
     }
     const [fit] = stored;
     if (fit?.text !== "fit") throw new RangeError("the experiments need a text to fit on");

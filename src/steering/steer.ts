@@ -1,12 +1,9 @@
 import type { Corpus } from "../corpus/corpus.js";
-import { tokenIds } from "../corpus/token-ids.js";
-import { windows } from "../corpus/windows.js";
 import { InputError } from "../errors.js";
 import { readFinalNorm } from "../model/constant-direction.js";
-import { contextLengthFor } from "../model/context.js";
 import type { HeadChange } from "../model/head-change.js";
 import type { Model } from "../model/model.js";
-import { memoryStore, type RowStore, type StoredContexts, storeContexts } from "../model/stored-contexts.js";
+import { type StoreTextOptions, storeText } from "../model/store-text.js";
 import type { EditPlan } from "./edit-plan.js";
 import { type EditSpread, editSpread } from "./edit-spread.js";
 import { encodingOf } from "./encoding-of.js";
@@ -14,17 +11,9 @@ import { solveAtLoweredSize, withAdvice } from "./lowered-size.js";
 import type { Solution } from "./solution.js";
 import { solveEdits } from "./solve-edits.js";
 
-export interface SteerOptions {
+export interface SteerOptions extends StoreTextOptions {
   /** Text that the targets hold on. */
   corpus: Corpus;
-  tokens?: number | undefined;
-  contextLength?: number | undefined;
-  /** Id put between documents, null for none. Default: end-of-text between those of one file. */
-  separator?: number | null | undefined;
-  /** Where the hidden states are kept. Default: memory. */
-  store?: RowStore | undefined;
-  signal?: AbortSignal | undefined;
-  onProgress?: ((contexts: number) => void) | undefined;
 }
 
 export interface Steered {
@@ -47,9 +36,9 @@ export interface Steered {
  * @throws InputError if the text cannot be used, or the targets contradict one another
  */
 export async function steer(model: Model, plan: EditPlan, options: SteerOptions): Promise<Steered> {
-  const { corpus, signal, store = memoryStore() } = options;
+  const { corpus, signal } = options;
   const exact = plan.exact ? { finalNorm: await finalNormOf(model) } : undefined;
-  const contexts = await storeText(model, corpus, options, store);
+  const contexts = await storeText(model, corpus, options);
   try {
     const { method, size, calibrate, salient } = plan;
     const groups = plan.edits.map(({ tokens, target }) => ({ tokens: tokens.map(({ id }) => id), target }));
@@ -77,19 +66,6 @@ export async function steer(model: Model, plan: EditPlan, options: SteerOptions)
   } finally {
     await contexts.release();
   }
-}
-
-/** Runs a text through the layers once and keeps what the head multiplies. @throws InputError if it cannot be used */
-export async function storeText(
-  model: Model,
-  corpus: Corpus,
-  options: Pick<SteerOptions, "tokens" | "contextLength" | "separator" | "signal" | "onProgress">,
-  store: RowStore,
-): Promise<StoredContexts> {
-  const contextLength = contextLengthFor([model], options.contextLength);
-  const { vocabSize } = model;
-  const ids = tokenIds(corpus, await model.tokenizer(), { vocabSize, separator: options.separator });
-  return storeContexts(model, windows(ids, { contextLength, maxTokens: options.tokens }), store, options);
 }
 
 /** @throws InputError if the model's layers do not end in a LayerNorm with weight and bias */
