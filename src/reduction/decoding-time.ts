@@ -8,7 +8,7 @@ import type { BeforeAfter } from "./reduction-run.js";
 
 /** Tokens that are read before the first that is timed. */
 const readTokens = 64;
-const timedTokens = 40;
+const timedTokens = 120;
 /** The first ones find cold caches. */
 const warmUp = 4;
 
