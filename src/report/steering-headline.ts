@@ -5,7 +5,7 @@ import type { SteeringRun, WrittenEdit } from "../steering/steering-run.js";
 import { shortName, tile } from "./headline.js";
 import { type Html, html } from "./html.js";
 import { count, decimal, percent, significant, times } from "./numbers.js";
-import { textNames } from "./steering-texts.js";
+import { selectorOf, textNames } from "./steering-texts.js";
 import { tokenLabel } from "./token-tables.js";
 import { visibleText } from "./visible-text.js";
 
@@ -29,8 +29,7 @@ ${tiles(edit)}
 export function editName({ label, tokens }: EditPlan["edits"][number]): Html {
   const [first] = tokens;
   if (tokens.length === 1) return tokenLabel(first!.text, first!.id);
-  const selector = label.slice(0, Math.max(0, label.lastIndexOf("="))) || label;
-  return html`<bdi class="token">${visibleText(selector)}</bdi> <small>${count(tokens.length)} tokens</small>`;
+  return html`<bdi class="token">${visibleText(selectorOf(label))}</bdi> <small>${count(tokens.length)} tokens</small>`;
 }
 
 function verdict({ plan, solution }: WrittenEdit): Html {

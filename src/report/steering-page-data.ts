@@ -1,6 +1,7 @@
 import type { CheckText } from "../steering/check.js";
 import type { SteeringRun, WrittenEdit } from "../steering/steering-run.js";
 import { measuredTexts, SHOWN_EDITS } from "./steering-sections.js";
+import { selectorOf } from "./steering-texts.js";
 import { type ExperimentsPageData, experimentsPageData } from "./steering-trials.js";
 import { visibleText, visibleToken } from "./visible-text.js";
 
@@ -36,7 +37,7 @@ function editPoints({ plan, solution, check }: WrittenEdit): EditPoint[] {
       const { scale, interval, idealScale } = check[text]!.groups[edit]!;
       return {
         edit,
-        name: tokens.length === 1 ? visibleToken(tokens[0]!.text) : visibleText(label),
+        name: tokens.length === 1 ? visibleToken(tokens[0]!.text) : visibleText(selectorOf(label)),
         text,
         wanted: probability.wanted / probability.before,
         actual: scale,

@@ -12,3 +12,8 @@ export const textColours: Record<CheckText, string> = {
   inDomain: "var(--accent)",
   outOfDomain: "var(--warm)",
 };
+
+/** What of an edit's text names its tokens. */
+export function selectorOf(label: string): string {
+  return label.slice(0, Math.max(0, label.lastIndexOf("="))) || label;
+}

@@ -1,6 +1,7 @@
 import { type CheckText, checkTexts } from "../steering/check.js";
 import type { Experiments } from "../steering/run-experiments.js";
 import type { Trial } from "../steering/trial.js";
+import { selectorOf } from "./steering-texts.js";
 import { visibleText, visibleToken } from "./visible-text.js";
 
 /** One trial as the figures use it. */
@@ -50,7 +51,7 @@ export function experimentsPageData(experiments: Experiments): ExperimentsPageDa
     trials?.map((trial) => trialPoint(trial, groups[trial.group]!.band));
   return {
     names: groups.map(({ label, tokens }) =>
-      tokens.length === 1 ? visibleToken(tokens[0]!.text) : visibleText(label),
+      tokens.length === 1 ? visibleToken(tokens[0]!.text) : visibleText(selectorOf(label)),
     ),
     chosenSize,
     scales: points(scales),

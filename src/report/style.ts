@@ -111,7 +111,7 @@ figcaption b { color: var(--ink); }
 .number.wrap { white-space: normal; }
 .nowrap { white-space: nowrap; }
 .swatch.ring { border: 1.5px solid var(--ink); border-radius: 50%; }
-.missed { display: block; color: var(--warm); white-space: normal; max-width: 26em; }
+.missed { display: block; color: var(--warm); white-space: normal; min-width: 13em; max-width: 26em; }
 .edits-table { margin-top: 26px; }
 .edits td small { display: block; }
 .occurrences table { max-width: 620px; }

@@ -1,13 +1,16 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createProducts } from "../engine/products.js";
+import { seededRandom } from "../linalg/random.js";
 import { divergences } from "../measures/divergence.js";
+import { changedHead } from "../model/changed-head.js";
 import type { Model } from "../model/model.js";
 import { storeText } from "../model/store-text.js";
-import type { StoredContexts } from "../model/stored-contexts.js";
+import { memoryStore, type StoredContexts, storeContexts } from "../model/stored-contexts.js";
 import { corpus } from "../node/corpus-files.js";
 import { loadModel } from "../node/load-model.js";
-import { readTensor } from "../tensor/safetensors.js";
+import { readTensor, readTensorFloat64 } from "../tensor/safetensors.js";
 import { firstContexts, type Laboratory, makeTrials } from "./experiments.js";
+import { transform } from "./head-transform.js";
 import { runExperiments } from "./run-experiments.js";
 import { solveEdits } from "./solve-edits.js";
 import { openTrialText } from "./trial-text.js";
@@ -84,6 +87,59 @@ test("what a trial says of an edit is what softmaxes over the whole edited head 
   expect(effect.interval.high).toBeGreaterThanOrEqual(effect.scale);
   expect(trial!.effects.fit!.scale).toBeCloseTo(4, 4);
 }, 60_000);
+
+test.each(["gemma2_tight_caps", "gptj", "llama_sharded_bf16", "cohere", "granite"])(
+  "the same with the head of %s: its cap, scale, bias and number type",
+  async (name) => {
+    const other = await loadModel(`test/goldens/arch/${name}`, { threads: 1 });
+    const random = seededRandom(4);
+    async function* windows() {
+      for (let w = 0; w < 4; w++) yield Int32Array.from({ length: 16 }, () => Math.floor(random() * other.vocabSize));
+    }
+    const text = await storeContexts(other, windows(), memoryStore());
+    const products = await createProducts(other.engine, other.hiddenSize);
+    const ids = [7, 11];
+    const lab: Laboratory = {
+      head: other.head,
+      engine: other.engine,
+      texts: [await openTrialText("fit", { ...other, contexts: text }, products)],
+      groups: [{ label: "both", tokens: ids.map((id) => ({ id, text: "" })) }],
+      beginning: (count) => firstContexts(text, count),
+      directions: async () => ({}),
+      seed: 1,
+    };
+    const [trial] = await makeTrials(lab, [{ group: 0, target: { scale: 2 }, variant: nearest }]);
+    const solved = await solveEdits({ ...other, contexts: text }, [{ tokens: ids, target: { scale: 2 } }]);
+    const hidden = await text.read(0, 64);
+    const [d, V] = [other.hiddenSize, other.vocabSize];
+    const before = await other.logits(hidden);
+    const editedHead = changedHead(other.head, { rows: solved.rows });
+    const weight = await readTensorFloat64(editedHead.weight);
+    const bias = editedHead.bias && (await readTensorFloat64(editedHead.bias));
+    const sums = { before: 0, after: 0, kl: 0 };
+    for (let t = 0; t < 64; t++) {
+      const a = Float64Array.from(before.subarray(t * V, (t + 1) * V));
+      const b = a.slice();
+      for (const id of ids) {
+        let z = bias?.[id] ?? 0;
+        for (let i = 0; i < d; i++) z += weight[id * d + i]! * hidden[t * d + i]!;
+        b[id] = transform(other.head.transform, z).value;
+      }
+      const [p, q] = [softmax(a), softmax(b)];
+      for (const id of ids) {
+        sums.before += p[id]!;
+        sums.after += q[id]!;
+      }
+      sums.kl += divergences(a, b).kl / 64;
+    }
+    const effect = trial!.effects.fit!;
+    expect(effect.scale / (sums.after / sums.before)).toBeCloseTo(1, 4);
+    expect(effect.kl / sums.kl).toBeCloseTo(1, 2);
+    await text.release();
+    await other.close();
+  },
+  60_000,
+);
 
 test("trials are in the order asked for, on as much text as asked for", async () => {
   const lab = await laboratory();

@@ -1,12 +1,10 @@
-import { axisX, axisY, dot, gridX, gridY, line, plot, pointer, ruleX, ruleY, tip } from "@observablehq/plot";
+import { axisX, axisY, dot, gridX, line, plot, pointer, ruleX, ruleY, tip } from "@observablehq/plot";
 import { significant } from "../numbers.js";
 import type { EditPoint } from "../steering-page-data.js";
 import { textColours, textNames } from "../steering-texts.js";
+import { type Axes, domainOf, type Figure, GRID, logarithmic } from "./log-figure.js";
 import { TIP } from "./sparsity-figures.js";
 
-export type Figure = (width: number) => ReturnType<typeof plot>;
-
-const GRID = { stroke: "var(--grid)", strokeOpacity: 1 };
 /** Height of one text's line in the figure of ratios, and of the space between two edits, in pixels. */
 const LINE = 11;
 const SPACE = 9;
@@ -89,42 +87,21 @@ function ratioTicks(reach: number, width: number): number[] {
 
 /** Actual against wanted factor, log-log. */
 export function scaleFigure(edits: readonly EditPoint[]): Figure {
-  const values = edits.flatMap(({ wanted, actual, low, high, ideal }) => [wanted, actual, low, high, ideal]);
-  const finite = values.filter((value) => value > 0 && Number.isFinite(value));
-  const domain = [Math.min(0.5, ...finite) / 1.4, Math.max(2, ...finite) * 1.4];
+  const domain = domainOf([0.5, 2, ...edits.flatMap(({ wanted, actual, ideal }) => [wanted, actual, ideal])]);
   const rows = edits.map((point) => ({ ...point, colour: textColours[point.text] }));
-  const axis = { labelAnchor: "center", labelArrow: "none", tickFormat: tickLabel } as const;
-  return (width) => {
-    const side = Math.min(width, 460);
-    return plot({
-      width,
-      height: side,
-      marginLeft: 58,
-      marginRight: 16,
-      marginTop: 12,
-      marginBottom: 44,
-      x: { type: "log", domain },
-      y: { type: "log", domain },
-      marks: [
-        gridX({ ...GRID, ticks: 5 }),
-        gridY({ ...GRID, ticks: 5 }),
-        line(
-          [domain, domain].map((_, i) => [domain[i]!, domain[i]!]),
-          { stroke: "var(--muted)" },
-        ),
-        ruleX(rows, { x: "wanted", y1: "low", y2: "high", stroke: "colour", strokeWidth: 3, strokeOpacity: 0.45 }),
-        dot(rows, { x: "wanted", y: "actual", fill: "colour", r: 4 }),
-        dot(rows, { x: "wanted", y: "ideal", stroke: "var(--ink)", strokeWidth: 1.25, r: 4 }),
-        axisX({ ...axis, ticks: 5, label: "wanted factor", labelOffset: 38 }),
-        axisY({ ...axis, ticks: 5, label: "actual factor", labelOffset: 52 }),
-        tip(rows, pointer({ ...TIP, x: "wanted", y: "actual", title: described })),
-      ],
-    });
+  const axes: Axes = {
+    x: { label: "wanted factor", domain },
+    y: { label: "actual factor", domain },
+    height: (width) => Math.min(width, 460),
   };
-}
-
-function tickLabel(value: number): string {
-  return significant(value)
-    .replace(/(\.\d*?)0+$/, "$1")
-    .replace(/\.$/, "");
+  return logarithmic(axes, () => [
+    line(
+      [domain, domain].map((_, i) => [domain[i]!, domain[i]!]),
+      { stroke: "var(--muted)" },
+    ),
+    ruleX(rows, { x: "wanted", y1: "low", y2: "high", stroke: "colour", strokeWidth: 3, strokeOpacity: 0.45 }),
+    dot(rows, { x: "wanted", y: "actual", fill: "colour", r: 4 }),
+    dot(rows, { x: "wanted", y: "ideal", stroke: "var(--ink)", strokeWidth: 1.25, r: 4 }),
+    tip(rows, pointer({ ...TIP, x: "wanted", y: "actual", title: described })),
+  ]);
 }

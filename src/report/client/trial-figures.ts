@@ -3,7 +3,6 @@ import {
   axisY,
   dot,
   gridX,
-  gridY,
   line,
   type Markish,
   plot,
@@ -14,13 +13,12 @@ import {
   tip,
 } from "@observablehq/plot";
 import { type CheckText, checkTexts } from "../../steering/check-texts.js";
-import { count, percent, significant, superscript } from "../numbers.js";
+import { percent, significant } from "../numbers.js";
 import { textColours, textNames } from "../steering-texts.js";
 import { bandColours, type EffectPoint, type ExperimentsPageData, type TrialPoint } from "../steering-trials.js";
+import { type Axes, domainOf, type Figure, GRID, logarithmic, plain, powersOf } from "./log-figure.js";
 import { TIP } from "./sparsity-figures.js";
-import type { Figure } from "./steering-figures.js";
 
-const GRID = { stroke: "var(--grid)", strokeOpacity: 1 };
 /** Misses below this are a hit. */
 const LEAST_MISS = 1e-6;
 const PAPER = "paper’s encoding";
@@ -46,71 +44,6 @@ function seenOn(data: ExperimentsPageData, points: readonly TrialPoint[], where:
 function described(seen: Seen): string {
   const { name, way, wanted, actual, low, high, ideal, kl, norm } = seen;
   return `${name} by ${way}\nwanted × ${significant(wanted)}, actual × ${significant(actual)}\n95% interval ${significant(low)} to ${significant(high)}\nlogit bias × ${significant(ideal)}\nKL ${significant(kl)}, |x| ${significant(norm)}`;
-}
-
-interface Axes {
-  x: { label: string; domain: number[]; tickFormat?: (value: number) => string };
-  y: { label: string; domain: number[]; tickFormat?: (value: number) => string };
-  height: (width: number) => number;
-}
-
-/** A figure with two logarithmic axes. */
-function logarithmic({ x, y, height }: Axes, marks: (width: number) => Markish[]): Figure {
-  const axis = { labelAnchor: "center", labelArrow: "none" } as const;
-  const ticks = (domain: number[], room: number) => powersOf(domain, room);
-  return (width) => {
-    const h = height(width);
-    const across = ticks(x.domain, width / 60);
-    const up = ticks(y.domain, h / 45);
-    return plot({
-      width,
-      height: h,
-      marginLeft: 70,
-      marginRight: 16,
-      marginTop: 14,
-      marginBottom: 44,
-      x: { type: "log", domain: x.domain },
-      y: { type: "log", domain: y.domain },
-      clip: true,
-      marks: [
-        gridX(across, GRID),
-        gridY(up, GRID),
-        ...marks(width),
-        axisX(across, { ...axis, text: x.tickFormat ?? plain, label: x.label, labelOffset: 38 }),
-        axisY(up, { ...axis, text: y.tickFormat ?? plain, label: y.label, labelOffset: 64 }),
-      ],
-    });
-  };
-}
-
-/** Powers of ten inside a domain, with 2 and 5 times them where there is room, and only each second or third where not. */
-function powersOf([low = 1, high = 10]: number[], room: number): number[] {
-  const powers: number[] = [];
-  for (let exponent = Math.ceil(Math.log10(low) - 1e-9); exponent <= Math.log10(high) + 1e-9; exponent++)
-    powers.push(exponent);
-  const every = Math.max(1, Math.ceil(powers.length / room));
-  const digits = powers.length * 3 <= room || powers.length < 2 ? [1, 2, 5] : [1];
-  const first = Math.floor(Math.log10(low));
-  const exponents = digits.length > 1 ? [first, ...powers.filter((exponent) => exponent > first)] : powers;
-  return exponents
-    .filter((exponent) => exponent % every === 0)
-    .flatMap((exponent) => digits.map((digit) => Number(`${digit}e${exponent}`)))
-    .filter((tick) => tick >= low * 0.999 && tick <= high * 1.001);
-}
-
-function plain(value: number): string {
-  if (value < 1e-3 || value >= 1e5) {
-    const [digit, exponent] = value.toExponential(0).split("e");
-    return `${digit === "1" ? "" : `${digit}·`}10${superscript(Number(exponent))}`;
-  }
-  return value >= 1000 ? count(value) : `${Number(value.toPrecision(3))}`;
-}
-
-function domainOf(values: readonly number[], least = 0): number[] {
-  const known = values.filter((value) => value > least && Number.isFinite(value));
-  if (known.length === 0) return [0.1, 10];
-  const [low, high] = [Math.min(...known), Math.max(...known)];
-  return low < high ? [low / 1.25, high * 1.25] : [low / 2, low * 2];
 }
 
 /** Actual against wanted factor on one text. */
