@@ -90,6 +90,7 @@ describe("what makes no sense is one clear line, and nothing is written", () => 
     ["steps of nothing", ["--fraction", "0.3", "--steps", "3"], /--steps: is for --compensate refine/],
     ["a metric of nothing", ["--keep", "9", "--order", "slope", "--metric", "logits"], /--metric: is for --order rot/],
     ["a bias that there is", ["--keep", "9", "--format", "onnx", "--no-bias"], /--no-bias: is for --format safetens/],
+    ["a text twice", ["--keep", "9", "--curve", "--check", "-"], /--check: - can be read only once/],
     ["no such text", ["--keep", "9", "--corpus", "no-such-file.txt"], /no-such-file\.txt/],
     ["no such model", ["no-such-model", "--keep", "9"], /no-such-model/],
   ])("%s", async (name, args, message, exit = 1) => {

@@ -1,4 +1,5 @@
 import type { Corpus } from "../corpus/corpus.js";
+import { InputError } from "../errors.js";
 import { contextLengthFor } from "../model/context.js";
 import type { Model } from "../model/model.js";
 import { storeText } from "../model/store-text.js";
@@ -17,6 +18,8 @@ export interface TextsArguments extends TextArguments {
   context?: number;
   check?: string[];
   checkTokens: number;
+  /** Text is also written after beginnings of the text to check on. */
+  curve?: boolean;
   quiet?: boolean;
 }
 
@@ -41,6 +44,10 @@ export async function storeTexts(
   args: TextsArguments,
   { hub, signal }: { hub: HubOptions; signal: AbortSignal },
 ): Promise<StoredTexts> {
+  const readAgain = args.curve || args.corpus?.includes("-");
+  if (args.check?.includes("-") && readAgain) {
+    throw new InputError("--check", "- can be read only once, and is wanted twice: give a file");
+  }
   const contextLength = contextLengthFor([model], args.context);
   const separator = await separatorId(model, args.separator);
   const reading = readingOf(args);
