@@ -1,6 +1,6 @@
 import { createGraph, type Graph, type Value } from "../engine/graph.js";
-import { reducedLogits } from "../export/reduced-logits.js";
 import { type Head, logits } from "../model/head.js";
+import { nestedLogits } from "./nested-logits.js";
 import type { ReducedHead } from "./orders.js";
 
 /** Below every probability that matters, and still above zero: 0 ln 0 counts as 0. */
@@ -34,8 +34,8 @@ export function measureGraph(head: Head, reduced: readonly ReducedHead[], { js }
   const original = distribution(logits(graph, head, hidden));
   const meanLogit = (p: Value, z: Value) => sum(graph.op("Mul", [p, z]));
   const minusEntropy = graph.op("Sub", [meanLogit(original.p, original.z), original.normaliser]);
-  const all = reduced.map((one, index) => {
-    const other = distribution(reducedLogits(graph, head, one, hidden, `${index}.`));
+  const all = nestedLogits(graph, head, reduced, hidden).map((z) => {
+    const other = distribution(z);
     const cross = graph.op("Sub", [meanLogit(original.p, other.z), other.normaliser]);
     const kl = graph.op("Sub", [minusEntropy, cross]);
     return { ...other, kl };
