@@ -36,7 +36,7 @@ try {
   const prepareStart = performance.now();
   const reductions = await prepareReductions(model, fit, { orders });
   const curveStart = performance.now();
-  const curve = await reductionCurve(model, reductions, { fit, check });
+  const curve = await reductionCurve(model, reductions, check);
   const seconds = (performance.now() - curveStart) / 1000;
   const after = await productRate(model.engine);
   const logits = curve.length * check.count * model.vocabSize;
