@@ -28,10 +28,10 @@ export interface ExperimentArguments {
 const perBand = 4;
 const mostPerBand = 1000;
 /** What is tried where nothing is asked for: lambdas, edits and their tokens, and tokens of text. */
-const usualSizes = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1];
+const usualSizes = [1e-5, 1e-4, 1e-3, 1e-2, 1e-1];
 const fewEdits = 3;
 const smallGroup = 8;
-const fewTokens = 10_000;
+const fewTokens = 5000;
 
 export function experimentOptions(command: Command): Command {
   return command
