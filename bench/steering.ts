@@ -1,0 +1,61 @@
+/**
+ * Seconds to steer: preparing a text once, one edit, and many edits jointly, with peak memory, on the embedded model:
+ *
+ *     npx tsx bench/steering.ts [--tokens 40000] [--joint 64,1000] [--threads 2]
+ */
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+import { tokenIds } from "../src/corpus/token-ids.js";
+import { windows } from "../src/corpus/windows.js";
+import { permutation, seededRandom } from "../src/linalg/random.js";
+import { storeContexts } from "../src/model/stored-contexts.js";
+import { corpus } from "../src/node/corpus-files.js";
+import { defaultCorpus, loadModel } from "../src/node/load-model.js";
+import { rowFile } from "../src/node/row-file.js";
+import { fittingText } from "../src/steering/fitting-text.js";
+import type { TokenGroup } from "../src/steering/solution.js";
+import { type Subject, solveEdits } from "../src/steering/solve-edits.js";
+
+const { values: options } = parseArgs({
+  options: {
+    tokens: { type: "string", default: "40000" },
+    joint: { type: "string", default: "64,1000" },
+    threads: { type: "string", default: `${availableParallelism()}` },
+  },
+});
+const model = await loadModel(undefined, { threads: Number(options.threads) });
+try {
+  const ids = tokenIds(await corpus([defaultCorpus].flat()), await model.tokenizer(), { vocabSize: model.vocabSize });
+  const stream = windows(ids, { contextLength: 256, maxTokens: Number(options.tokens) });
+  const [storing, contexts] = await timed(async () => storeContexts(model, stream, await rowFile()));
+  const subject = { head: model.head, engine: model.engine, contexts };
+  const [preparing, text] = await timed(() => fittingText(subject));
+  console.log(`${text.count} contexts: layers ${storing.toFixed(2)} s, normalisers ${preparing.toFixed(2)} s\n`);
+  console.log("| edits | seconds | largest \\|ln(actual / wanted)\\| | peak memory, MB |\n| --- | --- | --- | --- |");
+  for (let run = 0; run < 5; run++)
+    await measure(subject, [{ tokens: [262 + 97 * run], target: { scale: run % 2 ? 3 : 0.3 } }]);
+  for (const size of options.joint.split(",").map(Number)) await measure(subject, randomEdits(size));
+} finally {
+  await model.close();
+}
+
+async function measure(subject: Subject, groups: TokenGroup[]): Promise<void> {
+  const [seconds, solution] = await timed(() => solveEdits(subject, groups));
+  const misses = solution.groups.map(({ probability: { after, wanted } }) => Math.abs(Math.log(after / wanted)));
+  const megabytes = process.resourceUsage().maxRSS / 1024;
+  console.log(
+    `| ${groups.length} | ${seconds.toFixed(2)} | ${Math.max(...misses).toExponential(1)} | ${megabytes.toFixed(0)} |`,
+  );
+}
+
+/** Random tokens made half as likely, so that no targets add up to more than 1. */
+function randomEdits(count: number): TokenGroup[] {
+  const order = permutation(model.vocabSize - 1000, seededRandom(1));
+  return Array.from(order.subarray(0, count), (place) => ({ tokens: [place + 500], target: { scale: 0.5 } }));
+}
+
+async function timed<Result>(work: () => Promise<Result>): Promise<[number, Result]> {
+  const started = performance.now();
+  const result = await work();
+  return [(performance.now() - started) / 1000, result];
+}
