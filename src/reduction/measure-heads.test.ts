@@ -40,7 +40,7 @@ test("many heads in one pass measure what each measures alone in float64", async
       expect(Math.abs(kl - alone.kl.mean)).toBeLessThan(1e-5 * alone.kl.mean + 1e-6);
       expect(Math.abs(perplexity / alone.perplexity.after - 1)).toBeLessThan(1e-5);
       expect(top1).toBeCloseTo(alone.top1, 6);
-      // Of a quarter of the contexts.
+      // Of an eighth of the contexts.
       expect(js / alone.js.mean).toBeGreaterThan(0.6);
       expect(js / alone.js.mean).toBeLessThan(1.6);
     }
