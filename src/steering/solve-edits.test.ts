@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { tokenIds } from "../corpus/token-ids.js";
 import { windows } from "../corpus/windows.js";
+import { analyzeContexts } from "../encoding/analyze-contexts.js";
 import type { Model } from "../model/model.js";
 import { memoryStore, type StoredContexts, storeContexts } from "../model/stored-contexts.js";
 import { corpus } from "../node/corpus-files.js";
@@ -35,20 +36,41 @@ afterAll(async () => {
 
 const subject = () => ({ head: model.head, engine: model.engine, contexts });
 
-test.each([golden.edits[0]!, golden.edits[10]!])(
+test.each(golden.edits)(
   "token $id times $scale: the bias and the edit are numpy's",
   async (edit) => {
     const groups = [{ tokens: [edit.id], target: { scale: edit.scale } }];
     const { groups: solved } = await solveEdits(subject(), groups, { calibrate: false });
-    const { probability, idealBias, norms } = solved[0]!;
+    const { probability, idealBias, norms, klToIdeal } = solved[0]!;
     expect(probability.before / edit.meanProbability).toBeCloseTo(1, 6);
     expect(idealBias / edit.bias).toBeCloseTo(1, 5);
     // The rows are as rounded to float16, numpy's are not.
     expect(norms[0]! / edit.norm).toBeCloseTo(1, 2);
     expect(probability.after / probability.before / edit.fit).toBeCloseTo(1, 2);
+    expect(Math.abs(klToIdeal / edit.klToIdeal - 1)).toBeLessThan(0.02);
   },
   120_000,
 );
+
+interface DirectionEdit {
+  id: number;
+  scale: number;
+  encoding: { fit: number };
+}
+const directions: { edits: DirectionEdit[] } = JSON.parse(
+  readFileSync("test/goldens/tiny-books/steering.json", "utf8"),
+);
+
+test("along the paper's direction, uncalibrated, the actual scales are numpy's", async () => {
+  const { encoding } = await analyzeContexts(model, contexts);
+  for (const { id, scale, encoding: wanted } of directions.edits) {
+    const groups = [{ tokens: [id], target: { scale } }];
+    const options = { method: "encoding", calibrate: false, slopes: encoding.slopes } as const;
+    const { probability } = (await solveEdits(subject(), groups, options)).groups[0]!;
+    // The rows are as rounded to float16, numpy's are not.
+    expect(Math.abs(Math.log(probability.after / probability.before / wanted.fit))).toBeLessThan(2e-3);
+  }
+}, 120_000);
 
 test("a target out of reach leaves the others theirs", async () => {
   const groups = [
