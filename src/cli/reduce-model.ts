@@ -16,6 +16,7 @@ import { type ContextRange, measureHead } from "../reduction/measure-head.js";
 import { orders, type ReducedHead } from "../reduction/orders.js";
 import { planWithin } from "../reduction/plan-within.js";
 import { prepareReductions } from "../reduction/prepare.js";
+import { headOf } from "../reduction/reduced-head.js";
 import { reducedTexts } from "../reduction/reduced-texts.js";
 import { reductionCurve } from "../reduction/reduction-curve.js";
 import { keptFor, planReduction, type ReductionPlan, reduceHead } from "../reduction/reduction-plan.js";
@@ -27,6 +28,9 @@ import { noProgress, tokenProgress } from "./progress.js";
 import type { ReduceArguments } from "./reduce.js";
 import { type StoredText, type StoredTexts, storeTexts } from "./reduce-texts.js";
 import { noRefineProgress, refineProgress } from "./refine-progress.js";
+
+/** Shares deleted, beside the one asked for, at which --curve also has texts written. */
+const textFractions = [0.3, 0.5, 0.7];
 
 interface Running {
   /** performance.now() at the command's beginning. */
@@ -90,6 +94,8 @@ interface Found {
   readonly reduced: ReducedHead;
   /** Contexts of the unseen text that a search for a budget left for its verification. */
   readonly verify: ContextRange | undefined;
+  /** By the same method without refinement, at other sizes: to have texts written. */
+  readonly others: readonly ReducedHead[];
   readonly curve?: ReductionRun["curve"];
   readonly encoding?: ReductionRun["encoding"];
 }
@@ -103,7 +109,7 @@ async function measuredRun(
   { started, signal }: Running,
 ): Promise<ReductionRun> {
   const { name, modelType, vocabSize, hiddenSize, dtype } = model;
-  const { plan, reduced, verify, ...rest } = found;
+  const { plan, reduced, verify, others, ...rest } = found;
   const measured = async (
     label: string,
     { contexts }: StoredText,
@@ -129,22 +135,25 @@ async function measuredRun(
     format: args.dryRun ? undefined : args.format,
     measures: { fit: await measured("measure fit", fit), check: await measured("measure check", check) },
     ...{ ...rest, budget },
-    generated: args.curve
-      ? [
-          await reducedTexts(model, { head, deleted }, check.corpus, {
-            contextLength,
-            separator,
-            seed: args.seed,
-            signal,
-          }),
-        ]
-      : undefined,
+    generated: args.curve ? await generatedAt() : undefined,
     bytes: await reducedBytes(model, reduced),
     milliseconds: await decodingTime(model, reduced, signal),
     warnings: [...plan.warnings, ...notes, ...budgetWarnings(budget)],
     threads: args.threads ?? availableParallelism(),
     seconds: (performance.now() - started) / 1000,
   };
+
+  /** Texts of the head that is measured and, as nobody can read a curve's every point, of a few others. */
+  async function generatedAt() {
+    const options = { contextLength, separator, seed: args.seed, signal };
+    const texts = [await reducedTexts(model, { head, deleted }, check.corpus, options)];
+    for (const other of others) {
+      if (other.kept === reduced.kept) continue;
+      const spread = { head: await spreadHead(model, other), deleted: hiddenSize - other.kept };
+      texts.push(await reducedTexts(model, spread, check.corpus, options));
+    }
+    return texts.sort((a, b) => a.deleted - b.deleted);
+  }
 }
 
 function budgetWarnings(budget: ReductionRun["budget"]): string[] {
@@ -181,8 +190,14 @@ async function reduce(
         ? { plan: await planReduction(model, fit.contexts, { ...choice, kept: kept! }, reductions), verify: undefined }
         : await planWithin(model, reductions, texts, choice, maxKl);
     refining.stop();
+    const others: ReducedHead[] = [];
+    for (const fraction of curve ? textFractions : []) {
+      const at = keptFor({ fraction }, model.hiddenSize);
+      const unrefined = compensate === "refine" ? "least-squares" : compensate;
+      others.push(await headOf(model, reductions.expansion(order, unrefined, at), order, unrefined));
+    }
     return {
-      ...{ plan, reduced: reduceHead(model, plan), verify },
+      ...{ plan, reduced: reduceHead(model, plan), verify, others },
       curve: curve
         ? await reductionCurve(model, reductions, check.contexts, { signal, onProgress: points.update })
         : undefined,

@@ -10,16 +10,9 @@ const farOff = 1e-3;
 /** Of the miss, what a tenth of lambda may leave: bans of common tokens go down by half or more. */
 const worthwhile = 0.75;
 
-/** KL(ideal || edited), as a share of KL(original || ideal), beyond which an edit is not the one that was asked for. */
-const unlike = 0.05;
-
-/** Of more groups than this the one that is least like its ideal does not decide for all. */
-const fewGroups = 16;
-
 /**
- * The edits at the largest lambda that lets them reach their targets, and stay near the logit biases that they stand for.
- * A ban of a common token asks for more than the default lambda lets an edit be; below it, the edits grow, so that it is
- * lowered only while each step takes a good part of the largest miss, or of the largest divergence, away.
+ * The edits at the largest lambda that lets them reach their targets. A ban of a common token asks for more than the default
+ * lambda lets an edit be; below it, the edits grow, so that it is lowered only while each step takes a good part of the largest miss away.
  */
 export async function solveAtLoweredSize(
   solve: (size: number) => Promise<Solution>,
@@ -28,13 +21,9 @@ export async function solveAtLoweredSize(
   let best = { solution: await solve(size), size };
   for (const lower of sizes.filter((value) => value < size)) {
     const miss = largestMiss(best.solution);
-    const share = largestShare(best.solution);
-    const few = best.solution.groups.length <= fewGroups;
-    if (!(miss > farOff || (few && share > unlike))) break;
+    if (!(miss > farOff)) break;
     const solution = await solve(lower);
-    const better =
-      miss > farOff ? largestMiss(solution) < worthwhile * miss : largestShare(solution) < worthwhile * share;
-    if (!better) break;
+    if (!(largestMiss(solution) < worthwhile * miss)) break;
     best = { solution, size: lower };
   }
   return best;
@@ -43,11 +32,6 @@ export async function solveAtLoweredSize(
 /** |ln(reached / wanted)| of the group that is farthest off. */
 export function largestMiss({ groups }: Pick<Solution, "groups">): number {
   return Math.max(...groups.map(({ probability: { after, wanted } }) => Math.abs(Math.log(after / wanted))));
-}
-
-/** KL(ideal || edited) / KL(original || ideal) of the group that is least like its ideal. */
-export function largestShare({ groups }: Pick<Solution, "groups">): number {
-  return Math.max(...groups.map(({ klToIdeal, klOfIdeal }) => (klOfIdeal > 0 ? klToIdeal / klOfIdeal : 0)));
 }
 
 /**
@@ -68,10 +52,7 @@ export function withAdvice(solution: Solution, size: number, asked: number): Sol
     }),
     warnings:
       size < asked
-        ? [
-            ...warnings,
-            `lambda was lowered from ${asked} to ${size} to reach the targets and stay near the logit biases; the edits are larger for it`,
-          ]
+        ? [...warnings, `lambda was lowered from ${asked} to ${size} to reach a target; the edits are larger for it`]
         : warnings,
   };
 }
