@@ -1,7 +1,7 @@
 /**
  * What deletion costs on tiny-books: KL and top-1 agreement on texts that nothing was fitted to, beside the paper's deletion:
  *
- *     npx tsx bench/reduce.ts [--fractions 0.3,0.5,0.7] [--fit-tokens 100000] [--check-tokens 10000] [--steps 300] [--threads 2]
+ *     npx tsx bench/reduce.ts [--fractions 0.3,0.5,0.7] [--fit-tokens 200000] [--check-tokens 10000] [--steps 600] [--threads 2]
  */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
@@ -14,13 +14,14 @@ import { eachDivergence } from "../src/reduction/measure-reduced.js";
 import type { Compensation, Metric, Order, ReducedHead } from "../src/reduction/orders.js";
 import { prepareReductions } from "../src/reduction/prepare.js";
 import { keptFor, planReduction, reduceHead } from "../src/reduction/reduction-plan.js";
+import { defaultSteps } from "../src/reduction/refine.js";
 
 const { values: options } = parseArgs({
   options: {
     fractions: { type: "string", default: "0.3,0.5,0.7" },
-    "fit-tokens": { type: "string", default: "100000" },
+    "fit-tokens": { type: "string", default: "200000" },
     "check-tokens": { type: "string", default: "10000" },
-    steps: { type: "string", default: "300" },
+    steps: { type: "string", default: `${defaultSteps}` },
     threads: { type: "string", default: `${availableParallelism()}` },
   },
 });

@@ -74,7 +74,7 @@ export { saveOnnx } from "./node/save-onnx.js";
 export { type ExactHead, exactHead } from "./reduction/exact-head.js";
 export { spreadHead } from "./reduction/factored-head.js";
 export { type MeasureOptions, measureHead } from "./reduction/measure-head.js";
-export { type MeanMeasures, measureHeads } from "./reduction/measure-heads.js";
+export { measureHeads, type PointMeasures } from "./reduction/measure-heads.js";
 export type { Compensation, Metric, Order, ReducedHead } from "./reduction/orders.js";
 export { parseReductionPlan, serializeReductionPlan } from "./reduction/plan-files.js";
 export { type PlanWithin, planWithin } from "./reduction/plan-within.js";

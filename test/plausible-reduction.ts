@@ -24,7 +24,7 @@ export function plausibleReduction(name = "made-up"): ReductionRun {
       const kl = factor * 5 * fraction ** 3;
       return {
         ...{ order, compensate, fraction, deleted: Math.round(fraction * d) },
-        ...{ kl, js: kl / 5, top1: Math.exp(-kl), perplexity: 76.5 * Math.exp(kl) },
+        ...{ kl, js: kl / 5, jsPercentile95: kl / 2, top1: Math.exp(-kl), perplexity: 76.5 * Math.exp(kl) },
       };
     }),
   );

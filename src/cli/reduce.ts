@@ -72,7 +72,7 @@ export function reduceCommand(signal: AbortSignal): Command {
     .option("--seed <n>", "of the random order and of refine", wholeNumber, 1)
     .option("--corpus <file...>", "text to fit to (default: embedded text)");
   return textOptions(command)
-    .option("--tokens <n>", "stop fitting after this many tokens", positiveInteger, 100_000)
+    .option("--tokens <n>", "stop fitting after this many tokens", positiveInteger, 200_000)
     .option("--context <n>", "tokens per window (default: 256, or what the model can take)", positiveInteger)
     .option("--check <file...>", "unseen text to measure on (default: embedded text)")
     .option("--check-tokens <n>", "tokens that are measured on", positiveInteger, 20_000)

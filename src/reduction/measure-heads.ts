@@ -1,25 +1,33 @@
+import { quantile } from "../compare/context-values.js";
 import { float32Output } from "../engine/engine.js";
+import type { Graph } from "../engine/graph.js";
 import { inOrder } from "../engine/in-order.js";
 import { InputError } from "../errors.js";
+import { isTransformed } from "../model/head.js";
 import type { HeadModel } from "../model/head-model.js";
 import type { StoredContexts } from "../model/stored-contexts.js";
+import { type ChainHead, chainGraph } from "./chain-graph.js";
 import { measureGraph } from "./measure-graph.js";
 import type { MeasureOptions } from "./measure-head.js";
 import { nextTokensOf } from "./measure-reduced.js";
 import type { ReducedHead } from "./orders.js";
+import { measureNames } from "./point-graph.js";
 
-/** Means over the contexts, nats; JS over an eighth of them. */
-export interface MeanMeasures {
+/** Of one reduced head over the contexts, nats; JS over an eighth of them. */
+export interface PointMeasures {
   readonly kl: number;
   readonly js: number;
+  readonly jsPercentile95: number;
   readonly top1: number;
   readonly perplexity: number;
 }
 
-/** JS takes twice as long as all else: it is the mean over every so manieth block. */
+type Subject = Pick<HeadModel, "engine" | "head" | "name">;
+
+/** JS takes twice as long as all else: it is measured in every so manieth block. */
 const jsEvery = 8;
 /** V-wide numbers held for one head at once, so that they stay in cache; in blocks of fewer rows products are slow. */
-const blockNumbers = 2 ** 18;
+const blockNumbers = 2 ** 20;
 const [minBlockRows, maxBlockRows] = [32, 128];
 
 /**
@@ -28,11 +36,55 @@ const [minBlockRows, maxBlockRows] = [32, 128];
  * @throws InputError if logits are not finite
  */
 export async function measureHeads(
-  { engine, head, name }: Pick<HeadModel, "engine" | "head" | "name">,
+  subject: Subject,
   reduced: readonly ReducedHead[],
   contexts: StoredContexts,
-  { signal, onProgress, range = { start: 0, end: contexts.count } }: MeasureOptions = {},
-): Promise<MeanMeasures[]> {
+  options: MeasureOptions = {},
+): Promise<PointMeasures[]> {
+  const graphOf = (js: boolean) => measureGraph(subject.head, reduced, { js });
+  const measures = await measurePoints(subject, reduced.length, graphOf, contexts, options);
+  return finite(measures, subject.name);
+}
+
+/**
+ * Holds chains at all their sizes against the original in one pass over stored contexts.
+ * @returns of each chain, of each of its sizes
+ * @throws InputError if logits are not finite
+ */
+export async function measureChains(
+  subject: Subject,
+  chains: readonly ChainHead[],
+  contexts: StoredContexts,
+  options: MeasureOptions = {},
+): Promise<PointMeasures[][]> {
+  const count = chains.reduce((sum, { sizes }) => sum + sizes.length, 0);
+  const measured = (peaks: boolean) => {
+    const graphOf = (js: boolean) => chainGraph(subject.head, chains, { js, peaks });
+    return measurePoints(subject, count, graphOf, contexts, options);
+  };
+  let measures = await measured(isTransformed(subject.head));
+  if (!isTransformed(subject.head) && !measures.every(isKnown)) measures = await measured(true);
+  const all = finite(measures, subject.name);
+  return chains.map(({ sizes }) => all.splice(0, sizes.length));
+}
+
+const isKnown = ({ kl }: PointMeasures): boolean => Number.isFinite(kl);
+
+function finite(measures: PointMeasures[], name: string): PointMeasures[] {
+  if (!measures.every(isKnown)) {
+    throw new InputError(name, "its logits or those of the reduced head are not finite; weights overflow float32");
+  }
+  return measures;
+}
+
+/** @param graphOf a graph of `pointGraph` that measures so many reduced heads, with or without JS */
+async function measurePoints(
+  { engine, head }: Subject,
+  count: number,
+  graphOf: (js: boolean) => Graph,
+  contexts: StoredContexts,
+  { signal, onProgress, range = { start: 0, end: contexts.count } }: MeasureOptions,
+): Promise<PointMeasures[]> {
   const { vocabSize, hiddenSize: d } = head;
   const { ids, counts } = nextTokensOf(contexts);
   const blockRows = Math.max(minBlockRows, Math.min(maxBlockRows, Math.floor(blockNumbers / vocabSize)));
@@ -41,35 +93,33 @@ export async function measureHeads(
       yield { start, end: Math.min(start + blockRows, range.end) };
     }
   }
-  const sums = reduced.map(() => ({ kl: 0, js: 0, agreeing: 0, logProbability: 0 }));
-  let [predicted, jsContexts] = [0, 0];
-  const plain = await engine.load(measureGraph(head, reduced, { js: false }));
-  const withJs = await engine.load(measureGraph(head, reduced, { js: true }));
+  const sums = Array.from({ length: count }, () => ({ kl: 0, js: [] as number[], agreeing: 0, logProbability: 0 }));
+  let predicted = 0;
+  const plain = await engine.load(graphOf(false));
+  const withJs = await engine.load(graphOf(true));
   try {
     const measured = inOrder(blocks(), 2 * plain.concurrency, async ({ start, end }) => {
       const rows = end - start;
       const next = BigInt64Array.from(ids.subarray(start, end), BigInt);
-      const session = ((start - range.start) / blockRows) % jsEvery === 0 ? withJs : plain;
-      const outputs = await session.run({
+      const hasJs = ((start - range.start) / blockRows) % jsEvery === 0;
+      const outputs = await (hasJs ? withJs : plain).run({
         hidden: { type: "float32", data: await contexts.read(start, end), dims: [rows, d] },
         next_token: { type: "int64", data: next, dims: [rows, 1] },
       });
-      return { start, rows, outputs };
+      return { start, rows, hasJs, measures: float32Output(outputs, "measures") };
     });
-    for await (const { start, rows, outputs } of measured) {
+    for await (const { start, rows, hasJs, measures } of measured) {
       signal?.throwIfAborted();
-      const [kl, next, agrees] = ["kl", "next", "agrees"].map((output) => float32Output(outputs, output));
-      const js = outputs.js && float32Output(outputs, "js");
-      if (js) jsContexts += rows;
-      const R = reduced.length;
+      const columns = measureNames.length - (hasJs ? 0 : 1);
       for (let t = 0; t < rows; t++) {
         const counted = counts[start + t] === 1;
         if (counted) predicted++;
         for (const [r, sum] of sums.entries()) {
-          sum.kl += kl![t * R + r]!;
-          if (js) sum.js += js[t * R + r]!;
-          sum.agreeing += agrees![t * R + r]!;
-          if (counted) sum.logProbability += next![t * (R + 1) + r + 1]!;
+          const at = (t * count + r) * columns;
+          sum.agreeing += measures[at]!;
+          if (counted) sum.logProbability += measures[at + 1]!;
+          sum.kl += measures[at + 2]!;
+          if (hasJs) sum.js.push(measures[at + 3]!);
         }
       }
       onProgress?.(start + rows - range.start);
@@ -80,12 +130,11 @@ export async function measureHeads(
   }
   const n = range.end - range.start;
   return sums.map(({ kl, js, agreeing, logProbability }) => {
-    if (!Number.isFinite(kl)) {
-      throw new InputError(name, "its logits or those of the reduced head are not finite; weights overflow float32");
-    }
+    const rising = Float32Array.from(js).sort();
     return {
-      kl: Math.max(0, kl / n),
-      js: Math.max(0, js / jsContexts),
+      kl: Number.isNaN(kl) ? kl : Math.max(0, kl / n),
+      js: Math.max(0, js.reduce((sum, value) => sum + value, 0) / js.length),
+      jsPercentile95: Math.max(0, quantile(rising, 0.95)),
       top1: agreeing / n,
       perplexity: Math.exp(-logProbability / predicted),
     };

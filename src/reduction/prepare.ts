@@ -2,6 +2,7 @@ import { analyzeContexts } from "../encoding/analyze-contexts.js";
 import { productSession } from "../engine/product-session.js";
 import type { HeadModel } from "../model/head-model.js";
 import type { StoredContexts } from "../model/stored-contexts.js";
+import { type Chain, droppingChain, predictingChain, rotatingChain } from "./chain.js";
 import { type DimensionValues, deletionOrder } from "./deletion-order.js";
 import { dropCoordinates, type Expansion, keepDirections, predictCoordinates, rotationOf } from "./expansion.js";
 import type { Compensation, Metric, Order } from "./orders.js";
@@ -34,6 +35,8 @@ export interface Reductions {
    * @throws RangeError if the order was not prepared, or k is not from 1 to d
    */
   expansion(order: Order, compensation: Compensation, kept: number): Expansion;
+  /** The same at every size. @throws RangeError if the order was not prepared */
+  chain(order: Order, compensation: Exclude<Compensation, "refine">): Chain;
 }
 
 export async function prepareReductions(
@@ -50,6 +53,7 @@ export async function prepareReductions(
   const analysis = needsSlopes ? await analyzeContexts(model, contexts, signal) : undefined;
   const values = analysis && { slopes: analysis.encoding.slopes, saliency: analysis.sparsity.saliency, moments };
   const deletions = new Map<Order, Int32Array>();
+  const dropping = new Map<Order, Chain>();
   for (const order of orders) {
     if (order === "random") deletions.set(order, deletionOrder(order, { ...noValues(d), moments }, seed));
     else if (order !== "rotation") deletions.set(order, deletionOrder(order, values!, seed));
@@ -69,14 +73,28 @@ export async function prepareReductions(
         throw new RangeError(`${kept} dimensions cannot be kept of ${d}`);
       }
       if (order === "rotation" && rotation !== undefined) return keepDirections(rotation, kept);
-      const deleted = deletions.get(order);
-      if (deleted === undefined) throw new RangeError(`order ${order} was not prepared`);
-      const keep = deleted.slice(d - kept).sort();
+      const keep = deletionsBy(order)
+        .slice(d - kept)
+        .sort();
       if (compensation === "none") return dropCoordinates(d, keep);
       if (compensation === "mean") return dropCoordinates(d, keep, moments.mean);
       return predictCoordinates(d, keep, moments);
     },
+    chain(order, compensation) {
+      if (order === "rotation" && rotation !== undefined) return rotatingChain(rotation);
+      const keep = deletionsBy(order).slice().reverse();
+      if (compensation === "least-squares") return predictingChain(keep, moments);
+      const dropped = dropping.get(order) ?? droppingChain(keep);
+      dropping.set(order, dropped);
+      return compensation === "mean" ? { ...dropped, base: moments.mean } : dropped;
+    },
   };
+
+  function deletionsBy(order: Order): Int32Array {
+    const deleted = deletions.get(order);
+    if (deleted === undefined) throw new RangeError(`order ${order} was not prepared`);
+    return deleted;
+  }
 
   async function directions() {
     const { product, release } = await productSession(model.engine);

@@ -16,32 +16,17 @@ export async function headOf(
   order: Order,
   compensation: Compensation,
 ): Promise<ReducedHead> {
-  const { vocabSize: V, hiddenSize: d, weight } = head;
+  const { vocabSize: V, hiddenSize: d } = head;
   // B and c side by side, as [k + 1, d].
-  const columns = new Float32Array((kept + 1) * d);
-  for (let j = 0; j < kept; j++) for (let i = 0; i < d; i++) columns[j * d + i] = basis[i * kept + j]!;
-  columns.set(shift, kept * d);
-  const graph = createGraph("reduced-head");
-  const rows = graph.input("rows", "float32", ["n", d]);
-  const right = graph.weight(memoryTensor("columns", "F32", [kept + 1, d], columns));
-  graph.output(graph.op("Gemm", [rows, right], { transB: 1 }), "product", "float32", ["n", kept + 1]);
+  const rows = new Float32Array((kept + 1) * d);
+  for (let j = 0; j < kept; j++) for (let i = 0; i < d; i++) rows[j * d + i] = basis[i * kept + j]!;
+  rows.set(shift, kept * d);
+  const product = await headTimes({ head, engine }, rows, kept + 1);
   const factor = new Float32Array(V * kept);
-  const bias = head.bias ? (await readTensor(head.bias)).slice() : new Float32Array(V);
-  const session = await engine.load(graph, { oneAtATime: true });
-  try {
-    const byteLength = weight.byteLength / V;
-    for (let start = 0; start < V; start += blockRows) {
-      const n = Math.min(blockRows, V - start);
-      const part = { ...weight, shape: [n, d], offset: weight.offset + start * byteLength, byteLength: n * byteLength };
-      const data = await readTensor(part);
-      const product = float32Output(await session.run({ rows: { type: "float32", data, dims: [n, d] } }), "product");
-      for (let w = 0; w < n; w++) {
-        factor.set(product.subarray(w * (kept + 1), w * (kept + 1) + kept), (start + w) * kept);
-        bias[start + w]! += product[w * (kept + 1) + kept]!;
-      }
-    }
-  } finally {
-    await session.release();
+  const bias = await biasOf(head);
+  for (let w = 0; w < V; w++) {
+    factor.set(product.subarray(w * (kept + 1), w * (kept + 1) + kept), w * kept);
+    bias[w]! += product[w * (kept + 1) + kept]!;
   }
   return {
     order,
@@ -52,4 +37,37 @@ export async function headOf(
     factor,
     bias,
   };
+}
+
+/** b, or zeros, [V]: the caller's own. */
+export async function biasOf({ bias, vocabSize }: Head): Promise<Float32Array> {
+  return bias ? (await readTensor(bias)).slice() : new Float32Array(vocabSize);
+}
+
+/** E X', in float32. @param x [m, d] @returns [V, m] */
+export async function headTimes(
+  { head, engine }: { head: Head; engine: Engine },
+  x: Float32Array,
+  m: number,
+): Promise<Float32Array> {
+  const { vocabSize: V, hiddenSize: d, weight } = head;
+  const graph = createGraph("head-product");
+  const rows = graph.input("rows", "float32", ["n", d]);
+  const right = graph.weight(memoryTensor("columns", "F32", [m, d], x));
+  graph.output(graph.op("Gemm", [rows, right], { transB: 1 }), "product", "float32", ["n", m]);
+  const out = new Float32Array(V * m);
+  const session = await engine.load(graph, { oneAtATime: true });
+  try {
+    const byteLength = weight.byteLength / V;
+    for (let start = 0; start < V; start += blockRows) {
+      const n = Math.min(blockRows, V - start);
+      const part = { ...weight, shape: [n, d], offset: weight.offset + start * byteLength, byteLength: n * byteLength };
+      const data = await readTensor(part);
+      const product = float32Output(await session.run({ rows: { type: "float32", data, dims: [n, d] } }), "product");
+      out.set(product, start * m);
+    }
+  } finally {
+    await session.release();
+  }
+  return out;
 }

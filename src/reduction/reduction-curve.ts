@@ -1,24 +1,25 @@
 import type { HeadModel } from "../model/head-model.js";
 import type { StoredContexts } from "../model/stored-contexts.js";
-import { type MeanMeasures, measureHeads } from "./measure-heads.js";
-import type { Compensation, Order, ReducedHead } from "./orders.js";
+import type { ChainHead } from "./chain-graph.js";
+import { measureChains } from "./measure-heads.js";
+import type { Compensation, Order } from "./orders.js";
 import type { Reductions } from "./prepare.js";
-import { headOf } from "./reduced-head.js";
+import { biasOf, headTimes } from "./reduced-head.js";
 import type { CurvePoint } from "./reduction-run.js";
 
 /** 0, 5, 10, ... 95% deleted. */
 export const curveFractions = Array.from({ length: 20 }, (_, step) => step / 20);
 
 /** Every order of coordinates with what makes up for them without optimisation, and directions. */
-export const curveMethods: readonly (readonly [Order, Compensation])[] = [
+export const curveMethods: readonly (readonly [Order, Exclude<Compensation, "refine">])[] = [
   ...(["saliency", "slope", "variance", "random"] as const).flatMap((order) =>
     (["none", "mean", "least-squares"] as const).map((compensation) => [order, compensation] as const),
   ),
   ["rotation", "least-squares"],
 ];
 
-/** Bytes of heads held and measured at once: an F as float32 and in the digits that it is stored in. */
-const maxHeadBytes = 1.5e9;
+/** Bytes of weights held and measured at once: each F in memory and in the engine. */
+const maxBytes = 1.5e9;
 
 export interface CurveOptions {
   readonly methods?: typeof curveMethods;
@@ -37,34 +38,47 @@ export async function reductionCurve(
   check: StoredContexts,
   { methods = curveMethods, signal, onProgress }: CurveOptions = {},
 ): Promise<CurvePoint[]> {
-  const { head, engine, hiddenSize: d } = model;
+  const { head, hiddenSize: d } = model;
+  const kept = curveFractions.map((fraction) => Math.max(1, d - Math.round(fraction * d)));
+  const sizes = [...new Set(kept)].sort((a, b) => a - b);
+  const total = methods.length * kept.length;
+  const left = [...methods];
   const points: CurvePoint[] = [];
-  const total = methods.length * curveFractions.length;
-  for (const [order, compensate] of methods) {
-    const left = curveFractions.map((fraction) => ({ fraction, kept: Math.max(1, d - Math.round(fraction * d)) }));
-    while (left.length > 0) {
-      const group = left.splice(0, groupSize(left, head.vocabSize));
-      const heads: ReducedHead[] = [];
-      for (const { kept } of group) {
-        signal?.throwIfAborted();
-        const expansion = reductions.expansion(order, compensate, kept);
-        heads.push(await headOf({ head, engine }, expansion, order, compensate));
+  while (left.length > 0) {
+    const group = left.splice(0, Math.max(1, Math.floor(maxBytes / (8 * head.vocabSize * (d + sizes.length)))));
+    signal?.throwIfAborted();
+    const chains = await chainHeads(model, reductions, group, sizes);
+    const measured = await measureChains(model, chains, check, {
+      signal,
+      onProgress: (contexts) =>
+        onProgress?.(points.length + Math.floor((group.length * kept.length * contexts) / check.count), total),
+    });
+    for (const [at, [order, compensate]] of group.entries()) {
+      for (const [place, fraction] of curveFractions.entries()) {
+        const size = kept[place]!;
+        points.push({ order, compensate, fraction, deleted: d - size, ...measured[at]![sizes.indexOf(size)]! });
       }
-      const measured: MeanMeasures[] = await measureHeads(model, heads, check, { signal });
-      for (const [at, { fraction, kept }] of group.entries()) {
-        points.push({ order, compensate, fraction, deleted: d - kept, ...measured[at]! });
-      }
-      onProgress?.(points.length, total);
     }
   }
   return points;
 }
 
-function groupSize(points: readonly { kept: number }[], vocabSize: number): number {
-  let bytes = 0;
-  const fitting = points.findIndex(({ kept }) => {
-    bytes += 8 * vocabSize * kept;
-    return bytes > maxHeadBytes;
-  });
-  return fitting < 0 ? points.length : Math.max(1, fitting);
+/** One F for all methods that share a basis. */
+async function chainHeads(
+  model: HeadModel,
+  reductions: Reductions,
+  methods: typeof curveMethods,
+  sizes: readonly number[],
+): Promise<ChainHead[]> {
+  const factors = new Map<Float64Array, Float32Array>();
+  const heads: ChainHead[] = [];
+  for (const [order, compensate] of methods) {
+    const chain = reductions.chain(order, compensate);
+    const factor = factors.get(chain.basis) ?? (await headTimes(model, Float32Array.from(chain.basis), chain.rank));
+    factors.set(chain.basis, factor);
+    const [bias, ofBase] = [await biasOf(model.head), await headTimes(model, Float32Array.from(chain.base), 1)];
+    for (const [w, value] of ofBase.entries()) bias[w]! += value;
+    heads.push({ chain, factor, bias, sizes });
+  }
+  return heads;
 }

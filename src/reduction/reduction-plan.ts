@@ -5,7 +5,7 @@ import type { StoredContexts } from "../model/stored-contexts.js";
 import { compensations, metrics, orders, type ReducedHead } from "./orders.js";
 import { prepareReductions, type Reductions } from "./prepare.js";
 import { headOf } from "./reduced-head.js";
-import { type RefineOptions, refine } from "./refine.js";
+import { defaultSteps, type RefineOptions, refine } from "./refine.js";
 
 export const planSchema = z.strictObject({
   schema: z.literal("unembed-reduction-plan"),
@@ -90,7 +90,7 @@ export async function planReduction(
   let head = await headOf(subject, expansion, order, compensate);
   let refined: { steps: number; bestStep: number } | undefined;
   if (compensate === "refine") {
-    const steps = choice.refine?.steps ?? 300;
+    const steps = choice.refine?.steps ?? defaultSteps;
     const result = await refine(subject, reductions.whitening, head, { ...choice.refine, steps, seed, signal });
     head = result.head;
     refined = { steps, bestStep: result.bestStep };

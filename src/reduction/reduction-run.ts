@@ -24,6 +24,7 @@ export interface CurvePoint {
   readonly deleted: number;
   readonly kl: number;
   readonly js: number;
+  readonly jsPercentile95: number;
   readonly top1: number;
   readonly perplexity: number;
 }

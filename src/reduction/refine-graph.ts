@@ -3,11 +3,11 @@ import { type Head, logits } from "../model/head.js";
 import type { Whitening } from "./whitening.js";
 
 /**
- * One step's gradient of mean_t KL(original || reduced) by all that the reduced head is made of.
+ * KL(original || reduced), or one step's gradient of it by all that the reduced head is made of.
  *
  * Inputs, float32: `hidden` [n, d]; `factor` F [V, k]; `bias` b' [V]; `projection` [k, r] of directions, or `parts` [n, k],
- * the kept coordinates of h. Outputs: `kl` [n], nats; with `gradients` also `factor_gradient` [V, k], `bias_gradient` [V]
- * and, of directions, `projection_gradient` [k, r].
+ * the kept coordinates of h. Outputs: `kl` [n], nats; with `gradients` instead, of its sum over the n contexts,
+ * `factor_gradient` [V, k], `bias_gradient` [V] and, of directions, `projection_gradient` [k, r].
  * @param whitening of directions: what the projection is applied to, r uncorrelated numbers of variance 1 made of h
  */
 export function refineGraph(
@@ -33,13 +33,15 @@ export function refineGraph(
   const scaled = scale === 1 ? raw : mul(raw, number(scale));
   const bounded = softCap === undefined ? undefined : graph.op("Tanh", [mul(scaled, number(1 / softCap))]);
   const reduced = bounded ? mul(bounded, number(softCap!)) : scaled;
-  const logP = graph.op("LogSoftmax", [logits(graph, head, hidden)], { axis: -1 });
-  const logQ = graph.op("LogSoftmax", [reduced], { axis: -1 });
-  const p = graph.op("Exp", [logP]);
-  const terms = mul(p, graph.op("Sub", [logP, logQ]));
-  graph.output(graph.op("ReduceSum", [terms, lastAxis], { keepdims: 0 }), "kl", "float32", ["n"]);
-  if (!gradients) return graph;
-  let pull = graph.op("Sub", [graph.op("Exp", [logQ]), p]);
+  const both = [logits(graph, head, hidden), reduced];
+  if (!gradients) {
+    const [logP, logQ] = both.map((z) => graph.op("LogSoftmax", [z], { axis: -1 })) as [Value, Value];
+    const terms = mul(graph.op("Exp", [logP]), graph.op("Sub", [logP, logQ]));
+    graph.output(graph.op("ReduceSum", [terms, lastAxis], { keepdims: 0 }), "kl", "float32", ["n"]);
+    return graph;
+  }
+  const [p, q] = both.map((z) => graph.op("Softmax", [z], { axis: -1 })) as [Value, Value];
+  let pull = graph.op("Sub", [q, p]);
   if (bounded) pull = mul(pull, graph.op("Sub", [number(1), mul(bounded, bounded)]));
   if (scale !== 1) pull = mul(pull, number(scale));
   const firstAxis = graph.constant(BigInt64Array.of(0n), [1]);

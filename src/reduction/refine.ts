@@ -7,7 +7,7 @@ import { refineGraph } from "./refine-graph.js";
 import type { Whitening } from "./whitening.js";
 
 export interface RefineOptions {
-  /** Steps of gradient descent. Default 300. */
+  /** Steps of gradient descent. Default `defaultSteps`. */
   readonly steps?: number | undefined;
   /** Contexts of each step. Default 1,024. */
   readonly batch?: number | undefined;
@@ -27,6 +27,9 @@ export interface Refined {
   /** The step whose head was the best on them. */
   readonly bestStep: number;
 }
+
+/** Of gradient descent: half as many lose 5% more on tiny-books at 30%. */
+export const defaultSteps = 600;
 
 /** At the end of the text, whole windows: their contexts are not fitted. */
 const heldOutShare = 0.05;
@@ -52,7 +55,7 @@ export async function refine(
   options: RefineOptions = {},
 ): Promise<Refined> {
   const { head, engine, contexts } = subject;
-  const { steps = 300, batch = 1024, seed = 0, signal, onProgress } = options;
+  const { steps = defaultSteps, batch = 1024, seed = 0, signal, onProgress } = options;
   const { hiddenSize: d } = head;
   const { kept, coordinates } = start;
   const split = splitContexts(contexts);

@@ -188,11 +188,12 @@ function curveSection(curve: readonly CurvePoint[]): Html {
 <figcaption><b>Perplexity</b> of the unseen text’s own next tokens, on a logarithmic scale.</figcaption></figure>
 </div>
 <details><summary>The same as a table</summary>${table(
-    ["deleted", ...shown.flatMap((share) => [`${percent(share, 0)}: KL`, "top-1"])],
+    ["deleted", ...shown.flatMap((share) => [`${percent(share, 0)}: KL`, "JS", "JS, 95%", "top-1"])],
     methods.map((method) => {
       const cells = shown.flatMap((share) => {
         const point = curve.find((one) => methodName(one.order, one.compensate) === method && isAt(one, share));
-        return point === undefined ? ["–", "–"] : [significant(point.kl), percent(point.top1)];
+        if (point === undefined) return ["–", "–", "–", "–"];
+        return [...[point.kl, point.js, point.jsPercentile95].map((value) => significant(value)), percent(point.top1)];
       });
       return html`<tr><th scope="row">${method}</th>${numbers(...cells)}</tr>\n`;
     }),

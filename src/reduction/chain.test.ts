@@ -1,0 +1,67 @@
+import { expect, test } from "vitest";
+import { writtenModels } from "../../test/written-models.js";
+import { InputError } from "../errors.js";
+import { memoryStore, storeContexts } from "../model/stored-contexts.js";
+import { measureChains, measureHeads } from "./measure-heads.js";
+import type { Order } from "./orders.js";
+import { prepareReductions } from "./prepare.js";
+import { biasOf, headOf, headTimes } from "./reduced-head.js";
+
+const models = writtenModels();
+
+async function prepared(name: string) {
+  const model = await models.load(name);
+  async function* ids() {
+    for (let i = 0; i < 8; i++) yield Int32Array.from({ length: 16 }, (_, t) => (i * 13 + t * 5 + 1) % model.vocabSize);
+  }
+  const contexts = await storeContexts(model, ids(), memoryStore());
+  const reductions = await prepareReductions(model, contexts, { orders: ["random", "rotation"], metric: "logits" });
+  const d = model.hiddenSize;
+  const sizes = [d / 4, d / 2, d - 1, d];
+  const chainHead = async (order: Order, compensation: "none" | "mean" | "least-squares") => {
+    const chain = reductions.chain(order, compensation);
+    const bias = await biasOf(model.head);
+    for (const [w, value] of (await headTimes(model, Float32Array.from(chain.base), 1)).entries()) bias[w]! += value;
+    return { chain, factor: await headTimes(model, Float32Array.from(chain.basis), chain.rank), bias, sizes };
+  };
+  return { model, contexts, reductions, chainHead, sizes };
+}
+
+test.each(["gpt2", "gptj", "gemma2_tight_caps", "granite"])(
+  "%s: chains together measure what the heads of their sizes do, each alone",
+  async (architecture) => {
+    const { model, contexts, reductions, chainHead, sizes } = await prepared(`test/goldens/arch/${architecture}`);
+    const methods = [
+      ["random", "none"],
+      ["random", "mean"],
+      ["random", "least-squares"],
+      ["rotation", "least-squares"],
+    ] as const;
+    const chains = await Promise.all(methods.map(([order, compensation]) => chainHead(order, compensation)));
+    const together = await measureChains(model, chains, contexts);
+    for (const [at, [order, compensation]] of methods.entries()) {
+      for (const [place, size] of sizes.entries()) {
+        const head = await headOf(model, reductions.expansion(order, compensation, size), order, compensation);
+        const [alone] = await measureHeads(model, [head], contexts);
+        const measured = together[at]![place]!;
+        for (const measure of ["kl", "js", "jsPercentile95"] as const) {
+          expect(Math.abs(measured[measure] - alone![measure])).toBeLessThan(2e-6 + 1e-4 * alone![measure]);
+        }
+        // Two tokens may be equally likely but for rounding.
+        expect(Math.abs(measured.top1 - alone!.top1)).toBeLessThan(0.03);
+        expect(Math.abs(measured.perplexity / alone!.perplexity - 1)).toBeLessThan(1e-4);
+      }
+    }
+  },
+);
+
+test("reduced logits far above that of the original's likeliest token are measured, and infinite ones refused", async () => {
+  const { model, contexts, chainHead } = await prepared("test/goldens/arch/gpt2");
+  const one = await chainHead("random", "none");
+  const bias = one.bias.map((value, w) => (w === 3 ? value + 200 : value));
+  const [far] = await measureChains(model, [{ ...one, bias }], contexts);
+  // The token that 200 was added to has all of the probability, and all others e^-200 of it.
+  for (const { kl } of far!) expect(Math.abs(kl - 200)).toBeLessThan(10);
+  const infinite = one.bias.map((value, w) => (w === 3 ? Number.POSITIVE_INFINITY : value));
+  await expect(measureChains(model, [{ ...one, bias: infinite }], contexts)).rejects.toThrow(InputError);
+});
