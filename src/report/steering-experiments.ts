@@ -139,7 +139,7 @@ ${bandLegend()}
     (
       text,
     ) => html`<figure id="sweep-${text}"><div class="chart" data-label="Actual against wanted factor on the ${textNames[text]}, logarithmic, for tokens of three frequency bands"></div>
-<figcaption><b>${capital(textNames[text])}.</b> Actual against wanted factor; the line is a hit.</figcaption></figure>`,
+<figcaption><b>${capital(textNames[text])}.</b> Actual against wanted factor; the bars are hits. The bands stand beside one another.</figcaption></figure>`,
   )}</div>
 <div class="columns two">${unseen.map(
     (

@@ -1,10 +1,12 @@
-const LIGHT = `
+/** The page's colours on a light ground, as CSS variables. */
+export const LIGHT = `
   --ground: #fbfaf8; --surface: #ffffff; --ink: #1d2127; --muted: #5b6370; --line: #dfdeda; --grid: #1d212718;
   --accent: #1f5fa8; --accent-soft: #d5e4f5; --warm: #b4480b; --neutral: #6f7680;
   --mass-0: #12355f; --mass-1: #1f5fa8; --mass-2: #7fabd8; --mass-3: #dcdfe4;
   color-scheme: light;`;
 
-const DARK = `
+/** The same on a dark ground. */
+export const DARK = `
   --ground: #14171b; --surface: #1b1f25; --ink: #e6e8ec; --muted: #a0a8b4; --line: #333942; --grid: #e6e8ec1c;
   --accent: #7db4f2; --accent-soft: #22374f; --warm: #f2a25c; --neutral: #99a1ad;
   --mass-0: #d5e7fc; --mass-1: #7db4f2; --mass-2: #3d6da3; --mass-3: #363d47;

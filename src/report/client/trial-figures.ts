@@ -46,27 +46,42 @@ function described(seen: Seen): string {
   return `${name} by ${way}\nwanted × ${significant(wanted)}, actual × ${significant(actual)}\n95% interval ${significant(low)} to ${significant(high)}\nlogit bias × ${significant(ideal)}\nKL ${significant(kl)}, |x| ${significant(norm)}`;
 }
 
+/** Bands stand beside one another at each factor, so that none hides another. */
+const BESIDE = 1.2;
+
+function besideOthers<Point extends Seen>(seen: Point): Point & { x: number } {
+  return { ...seen, x: seen.wanted * BESIDE ** ((seen.band ?? 1) - 1) };
+}
+
 /** Actual against wanted factor on one text. */
 export function sweepFigure(data: ExperimentsPageData, where: CheckText): Figure {
-  const seen = seenOn(data, data.scales!, where);
+  const seen = seenOn(data, data.scales!, where).map(besideOthers);
   const own = seen.filter(({ way }) => way !== PAPER);
   const paper = seen.filter(({ way }) => way === PAPER);
-  const domain = domainOf(seen.flatMap(({ wanted, actual, ideal }) => [wanted, actual, ideal]));
+  const wanted = [...new Set(seen.map((point) => point.wanted))];
+  const domain = domainOf(seen.flatMap(({ x, actual, ideal }) => [x, actual, ideal]));
   const axes: Axes = {
     x: { label: "wanted factor", domain },
     y: { label: "actual factor", domain },
     height: (width) => Math.min(width, 420),
   };
+  const room = BESIDE ** 1.6;
   return logarithmic(axes, () => [
     line(
       [domain, domain].map((_, i) => [domain[i]!, domain[i]!]),
-      { stroke: "var(--muted)" },
+      { stroke: "var(--muted)", strokeOpacity: 0.5 },
     ),
-    dot(paper, { x: "wanted", y: "actual", stroke: "colour", symbol: "times", r: 2.5, strokeOpacity: 0.7 }),
-    ruleX(own, { x: "wanted", y1: "low", y2: "high", stroke: "colour", strokeOpacity: 0.5 }),
-    dot(own, { x: "wanted", y: "actual", fill: "colour", r: 2.75 }),
-    dot(own, { x: "wanted", y: "ideal", stroke: "var(--ink)", strokeWidth: 0.75, r: 3.5 }),
-    tip(seen, pointer({ ...TIP, x: "wanted", y: "actual", title: described })),
+    ruleY(wanted, {
+      y: (factor) => factor,
+      x1: (factor) => factor / room,
+      x2: (factor) => factor * room,
+      stroke: "var(--muted)",
+    }),
+    dot(paper, { x: "x", y: "actual", stroke: "colour", symbol: "times", r: 2.5, strokeOpacity: 0.7 }),
+    dot(own, { x: "x", y: "ideal", stroke: "var(--ink)", strokeWidth: 0.75, strokeOpacity: 0.6, r: 4 }),
+    ruleX(own, { x: "x", y1: "low", y2: "high", stroke: "colour", strokeOpacity: 0.5 }),
+    dot(own, { x: "x", y: "actual", fill: "colour", r: 2.75 }),
+    tip(seen, pointer({ ...TIP, x: "x", y: "actual", title: described })),
   ]);
 }
 
@@ -124,12 +139,13 @@ function median(values: number[]): number {
   return (sorted[Math.floor((sorted.length - 1) / 2)]! + sorted[Math.floor(sorted.length / 2)]!) / 2;
 }
 
-/** KL(original || edited) against the factor. */
-export function costFigure(data: ExperimentsPageData): Figure {
-  const where = checkTexts.find((name) => name !== "fit" && data.scales!.some(({ effects }) => effects[name])) ?? "fit";
-  const own = seenOn(data, data.scales!, where).filter(({ way, kl }) => way !== PAPER && kl > 0);
+/** KL(original || edited) on one text against the factor; unseen text, unless told. */
+export function costFigure(data: ExperimentsPageData, where = unseenText(data.scales!)): Figure {
+  const own = seenOn(data, data.scales!, where)
+    .filter(({ way, kl }) => way !== PAPER && kl > 0)
+    .map(besideOthers);
   const axes: Axes = {
-    x: { label: "wanted factor", domain: domainOf(own.map(({ wanted }) => wanted)) },
+    x: { label: "wanted factor", domain: domainOf(own.map(({ x }) => x)) },
     y: {
       label: "KL, nats",
       domain: domainOf(
@@ -140,10 +156,14 @@ export function costFigure(data: ExperimentsPageData): Figure {
     height: () => 300,
   };
   return logarithmic(axes, () => [
-    dot(own, { x: "wanted", y: "kl", fill: "colour", r: 2.75 }),
-    dot(own, { x: "wanted", y: "klOfIdeal", stroke: "var(--ink)", strokeWidth: 0.75, r: 3.5 }),
-    tip(own, pointer({ ...TIP, x: "wanted", y: "kl", title: described })),
+    dot(own, { x: "x", y: "klOfIdeal", stroke: "var(--ink)", strokeWidth: 0.75, strokeOpacity: 0.6, r: 4 }),
+    dot(own, { x: "x", y: "kl", fill: "colour", r: 2.75 }),
+    tip(own, pointer({ ...TIP, x: "x", y: "kl", title: described })),
   ]);
+}
+
+function unseenText(points: readonly TrialPoint[]): CheckText {
+  return checkTexts.find((name) => name !== "fit" && points.some(({ effects }) => effects[name])) ?? "fit";
 }
 
 /** Height of one text's dots in the figure of methods, and of the space between two methods, in pixels. */
@@ -238,7 +258,7 @@ export function sizesFigure(data: ExperimentsPageData): Figure {
     x: { label: "size |x|, median", domain: domainOf(rows.flatMap(({ norm }) => [norm / 1.15, norm * 1.4])) },
     y: {
       label: "KL to the bias, share",
-      domain: domainOf(rows.map(({ share }) => share)),
+      domain: domainOf(rows.flatMap(({ share }) => [share, share * 1.4])),
       tickFormat: (share) => percent(share).replace(/\.?0+%$/, "%"),
     },
     height: () => 340,
@@ -260,6 +280,7 @@ export function sizesFigure(data: ExperimentsPageData): Figure {
       text: ({ size }: { size: number }) => `λ ${plain(size)}`,
       dy: -14,
       fill: "var(--muted)",
+      stroke: "var(--surface)",
     }),
     tip(rows, pointer({ ...TIP, x: "norm", y: "share", title })),
   ]);
