@@ -78,9 +78,8 @@ export function steerCommand(signal: AbortSignal): Command {
   const command = new Command("steer")
     .summary("make tokens rarer or likelier inside the weights")
     .description(
-      "Edits rows of the output embedding so that tokens get the mean probability that is\n" +
-        "asked for, writes the model to a new folder, reads it back and measures on other\n" +
-        "text what that did.",
+      "Edits rows of the output embedding so that tokens get the mean probability that is asked for, " +
+        "writes the model to a new folder, reads it back and measures on other text what that did.",
     )
     .argument("[model]", "model folder, hub id (org/name), or tiny-books (embedded)", defaultModel)
     .option("--edit <token=spec...>", "what to change")
@@ -95,7 +94,8 @@ export function steerCommand(signal: AbortSignal): Command {
     )
     .option("--salient <k>", "with --method salient: how many dimensions", positiveInteger)
     .option("--exact", "with --method constant: the direction that is exact in models with a LayerNorm")
-    .option("--no-calibrate", "do not solve the lengths so that the targets hold")
+    .option("--calibrate", "solve the lengths so that the targets hold on the fitting text", true)
+    .option("--no-calibrate", "leave the lengths as the method gives them")
     .option("--corpus <file...>", "text that the targets hold on (default: embedded text)");
   return experimentOptions(generatedTextOptions(textOptions(command)))
     .option("--tokens <n>", "stop fitting after this many tokens", positiveInteger, 40_000)

@@ -5,6 +5,7 @@ import { editedCheckpoint } from "../export/edited-checkpoint.js";
 import type { ModelFile } from "../export/model-files.js";
 import type { HeadChange } from "../model/head-change.js";
 import type { HeadModel } from "../model/head-model.js";
+import { checkWritable } from "./check-writable.js";
 import { clearLeftovers } from "./leftovers.js";
 import { chunksOf, type FileContents, stageFolder } from "./write-atomic.js";
 
@@ -78,7 +79,8 @@ export async function clearOut(out: string): Promise<void> {
 
 /**
  * Fails before the work rather than after it.
- * @throws InputError if the folder is there already, or is no model's, or it and the model's own are inside one another
+ * @throws InputError if the folder is there already, or is no model's, or it and the model's own are inside one another,
+ * or if it cannot be written
  */
 export async function checkOut(model: HeadModel, out: string, force = false): Promise<void> {
   const target = await nearestReal(resolve(out));
@@ -88,6 +90,7 @@ export async function checkOut(model: HeadModel, out: string, force = false): Pr
       throw new InputError(out, `and the model's own folder, ${model.folder.name}, may not lie inside one another`);
     }
   }
+  await checkWritable(dirname(target));
   if (!(await exists(target))) return;
   if (!force) throw new InputError(out, "is there already; --force replaces it");
   const names = await readdir(target).catch(() => undefined);

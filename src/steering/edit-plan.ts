@@ -167,7 +167,10 @@ function checkPlan(plan: EditPlan, model: HeadModel, tokenizer: Tokenizer, place
     }
   }
   if (total >= 1)
-    throw new InputError(place(), `the probabilities asked for add up to ${total}; they must stay below 1`);
+    throw new InputError(
+      place(),
+      `the probabilities asked for add up to ${Number(total.toPrecision(6))}; they must stay below 1`,
+    );
 }
 
 /** Over the entries as the vocabulary has them: texts would show pieces of characters alike. */

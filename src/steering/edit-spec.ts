@@ -33,6 +33,9 @@ export function splitEdit(text: string, place: string): { token: string; spec: s
 export function targetOf(spec: string | number, place: string): Target {
   const target = typeof spec === "number" ? { scale: spec } : parseSpec(spec);
   if (target === undefined) throw new InputError(place, `${JSON.stringify(spec)} is no SPEC; it is ${known}`);
+  if (typeof spec === "string" && /^ban/i.test(spec) && "scale" in target && target.scale >= 1) {
+    throw new InputError(place, `bans by a factor of ${target.scale}; one below 1 is wanted`);
+  }
   return checkedTarget(target, place);
 }
 

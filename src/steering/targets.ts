@@ -37,6 +37,9 @@ export function wantedProbabilities(groups: readonly TokenGroup[], before: reado
     return 1 / (1 + ((1 - alpha) / alpha) * Math.exp(-target.logOdds));
   });
   const total = wanted.reduce((sum, value) => sum + value, 0);
-  if (!(total < 1)) throw new RangeError(`the wanted mean probabilities add up to ${total}; they must stay below 1`);
+  if (!(total < 1))
+    throw new RangeError(
+      `the wanted mean probabilities add up to ${Number(total.toPrecision(6))}; they must stay below 1`,
+    );
   return wanted;
 }
