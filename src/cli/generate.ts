@@ -48,7 +48,7 @@ export function generateCommand(signal: AbortSignal): Command {
   return new Command("generate")
     .summary("go on with text, or show what could come next")
     .description(
-      "Goes on with prompts, token by token: to the terminal as it is written, or several\n" +
+      "Goes on with prompts, token by token: to the terminal as it is written, or several " +
         "texts side by side. With --show-probabilities, the distribution of the next token.",
     )
     .argument("[model]", "model folder, hub id (org/name), or tiny-books (embedded)", defaultModel)

@@ -1,4 +1,5 @@
 import type { CheckText } from "../steering/check.js";
+import { editParts } from "../steering/edit-spec.js";
 
 /** What the texts of a steering run are called and drawn in. */
 export const textNames: Record<CheckText, string> = {
@@ -15,5 +16,5 @@ export const textColours: Record<CheckText, string> = {
 
 /** What of an edit's text names its tokens. */
 export function selectorOf(label: string): string {
-  return label.slice(0, Math.max(0, label.lastIndexOf("="))) || label;
+  return editParts(label)?.token ?? label;
 }

@@ -16,17 +16,21 @@ export function parseSpec(spec: string): Target | undefined {
   return kind === "p=" ? { probability: value } : { scale: value };
 }
 
-/**
- * `TOKEN=SPEC` at the last "=" behind which a known form stands: the token's text may hold one too.
- * @param place where it was asked for, for messages  @throws InputError if there is none
- */
-export function splitEdit(text: string, place: string): { token: string; spec: string } {
+/** `TOKEN=SPEC` at the last "=" behind which a known form stands: the token's text may hold one too. */
+export function editParts(text: string): { token: string; spec: string } | undefined {
   for (let at = text.lastIndexOf("="); at > 0; at = text.lastIndexOf("=", at - 1)) {
     const spec = text.slice(at + 1);
     // "a=p=0.1" ends in a number behind its last "=", which is no form of its own.
     if (parseSpec(spec) !== undefined) return { token: text.slice(0, at), spec };
   }
-  throw new InputError(place, `is not TOKEN=SPEC; a SPEC is ${known}`);
+  return undefined;
+}
+
+/** @param place where it was asked for, for messages  @throws InputError if it is no `TOKEN=SPEC` */
+export function splitEdit(text: string, place: string): { token: string; spec: string } {
+  const parts = editParts(text);
+  if (parts === undefined) throw new InputError(place, `is not TOKEN=SPEC; a SPEC is ${known}`);
+  return parts;
 }
 
 /** @param spec a SPEC, or a factor  @throws InputError if it is none, or asks for what no probability can be */
