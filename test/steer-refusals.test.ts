@@ -66,7 +66,7 @@ test.each<[string, string[], RegExp]>([
   [
     "probabilities above 1 together",
     edit(" the=p=0.7", " of=p=0.6"),
-    /edits: the probabilities asked for add up to 1\.2/,
+    /edits: the probabilities asked for add up to 1\.3;/,
   ],
   ["a factor that leads above 1", edit(" the=x1000"), /edits: the wanted mean probabilities add up to \d+/],
   ["a line of a file", ["--edits", "@edits.yaml"], /edits\.yaml: line 2: field " sea": "tripled" is no SPEC/],

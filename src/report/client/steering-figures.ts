@@ -52,7 +52,7 @@ export function ratioFigure(edits: readonly EditPoint[]): Figure {
         dot(rows, { x: "ratio", y: "y", fill: "colour", r: 4 }),
         dot(rows, { x: "idealRatio", y: "y", stroke: "var(--ink)", strokeWidth: 1.5, r: 4 }),
         axisX(ratioTicks(reach, width), {
-          tickFormat: (value: number) => `${Number(value.toPrecision(5))}`,
+          text: (value: number) => `${Number(value.toPrecision(5))}`,
           label: "actual ÷ wanted factor",
           labelAnchor: "center",
           labelArrow: "none",
