@@ -78,8 +78,8 @@ test("a dry run measures, prints a table, and writes nothing", async () => {
 
 describe("what makes no sense is one clear line, and nothing is written", () => {
   test.each<[string, string[], RegExp, number?]>([
-    ["no size", [], /reduce: one of --fraction, --keep and --max-kl is wanted/],
-    ["two sizes", ["--fraction", "0.3", "--keep", "4"], /one of --fraction, --keep and --max-kl/],
+    ["no size", [], /reduce: one of --fraction, --keep, --max-kl and --plan is wanted/],
+    ["two sizes", ["--fraction", "0.3", "--keep", "4"], /one of --fraction, --keep, --max-kl and --plan/],
     ["all of it", ["--fraction", "1"], /--fraction: 1 is not from 0 to below 1/],
     ["a negative share", ["--fraction", "-0.1"], /--fraction: -0.1 is not from 0 to below 1/],
     ["no number", ["--fraction", "some"], /a number is wanted/, 2],

@@ -5,6 +5,7 @@ import type { Head } from "../model/head.js";
 import type { Model } from "../model/model.js";
 import type { HubOptions } from "../node/hub/repository.js";
 import { reductionFiles } from "../node/reduction-files.js";
+import { writeReductionPlan } from "../node/reduction-plan-folder.js";
 import { checkOut, clearOut } from "../node/save-model.js";
 import { version } from "../node/version.js";
 import { type WritableReduction, writableReduction } from "../node/written-reduction.js";
@@ -26,6 +27,7 @@ import { commandLine } from "./arguments.js";
 import { curveProgress, noCurveProgress } from "./curve-progress.js";
 import { noProgress, tokenProgress } from "./progress.js";
 import type { ReduceArguments } from "./reduce.js";
+import { asPlanned, checkPlanFolder, givenPlan } from "./reduce-plan.js";
 import { type StoredText, type StoredTexts, storeTexts } from "./reduce-texts.js";
 import { noRefineProgress, refineProgress } from "./refine-progress.js";
 
@@ -40,9 +42,12 @@ interface Running {
 }
 
 /** Reduces, writes, reads back and measures as the command line says. @throws InputError if something of it cannot be */
-export async function reduceModel(model: Model, args: ReduceArguments, running: Running): Promise<ReductionRun> {
-  const { out } = args;
-  const kept = args.maxKl === undefined ? keptFor(args, model.hiddenSize) : undefined;
+export async function reduceModel(model: Model, asked: ReduceArguments, running: Running): Promise<ReductionRun> {
+  const given = asked.plan === undefined ? undefined : await givenPlan(asked.plan, model);
+  const args = given ? asPlanned(asked, given) : asked;
+  const { out, savePlan } = args;
+  const size = args.maxKl === undefined && !given ? keptFor(args, model.hiddenSize) : undefined;
+  if (savePlan !== undefined) await checkPlanFolder(savePlan, args.force);
   if (out !== undefined) {
     if (!args.dryRun) await clearOut(out);
     await checkOut(model, out, args.force);
@@ -53,19 +58,23 @@ export async function reduceModel(model: Model, args: ReduceArguments, running: 
   }
   const texts = await storeTexts(model, args, running);
   try {
-    const found = await reduce(model, texts, kept, args, running);
+    const found = await reduce(model, texts, given ?? size, args, running);
     const writable = await inFormat(model, found.reduced, texts, args, running.signal);
     const measured = (head: Head) => measuredRun(model, head, { texts, found, notes: writable.notes }, args, running);
-    if (args.dryRun) return await measured(writable.head);
-    let run: ReductionRun | undefined;
-    await writable.save(out!, async (head) => {
-      run = await measured(head);
-      const how = { command: commandLine(process.argv.slice(2)), arguments: { model: model.name, ...args } };
-      const { arrays: _, ...plan } = found.plan;
-      const record = { unembed: version, plan, measured: summarizeReduction(run, out) };
-      return [["unembed.json", `${JSON.stringify(record, undefined, 2)}\n`], ...reductionFiles(run, how)];
-    });
-    return run!;
+    const written = async (): Promise<ReductionRun> => {
+      let run: ReductionRun | undefined;
+      await writable.save(out!, async (head) => {
+        run = await measured(head);
+        const how = { command: commandLine(process.argv.slice(2)), arguments: { model: model.name, ...args } };
+        const { arrays: _, ...plan } = found.plan;
+        const record = { unembed: version, plan, measured: summarizeReduction(run, out) };
+        return [["unembed.json", `${JSON.stringify(record, undefined, 2)}\n`], ...reductionFiles(run, how)];
+      });
+      return run!;
+    };
+    const run = args.dryRun ? await measured(writable.head) : await written();
+    if (savePlan !== undefined) await writeReductionPlan(found.plan, savePlan);
+    return run;
   } finally {
     await texts.release();
   }
@@ -162,11 +171,14 @@ function budgetWarnings(budget: ReductionRun["budget"]): string[] {
   return [`on text that the search did not see the mean KL is ${found}, above the budget of ${budget.maxKl}`];
 }
 
-/** Finds what is to be deleted and what makes up for it, and what other methods would lose. */
+/**
+ * Finds what is to be deleted and what makes up for it, and what other methods would lose.
+ * @param given a plan to use as it is, or k; by a budget otherwise
+ */
 async function reduce(
   model: Model,
   { fit, check }: StoredTexts,
-  kept: number | undefined,
+  given: ReductionPlan | number | undefined,
   args: ReduceArguments,
   { signal }: Running,
 ): Promise<Found> {
@@ -175,6 +187,9 @@ async function reduce(
   const refining = quiet ? noRefineProgress : refineProgress(process.stderr);
   const points = quiet ? noCurveProgress : curveProgress(process.stderr);
   try {
+    if (typeof given === "object" && !curve) {
+      return { plan: given, reduced: reduceHead(model, given), verify: undefined, others: [] };
+    }
     const reductions = await prepareReductions(model, fit.contexts, {
       ...{ orders: curve ? orders : [order], metric, seed, signal },
       onProgress: (contexts) => passes.update(contexts, fit.contexts.count),
@@ -184,11 +199,7 @@ async function reduce(
       ...{ order, compensate, metric, seed, signal },
       refine: { steps, onProgress: refining.update },
     };
-    const texts = { fit: fit.contexts, check: check.contexts };
-    const { plan, verify } =
-      maxKl === undefined
-        ? { plan: await planReduction(model, fit.contexts, { ...choice, kept: kept! }, reductions), verify: undefined }
-        : await planWithin(model, reductions, texts, choice, maxKl);
+    const { plan, verify } = await planned();
     refining.stop();
     const others: ReducedHead[] = [];
     for (const fraction of curve ? textFractions : []) {
@@ -203,6 +214,17 @@ async function reduce(
         : undefined,
       encoding: curve ? await encodingCurve(model, reductions, fit.contexts, orders, signal) : undefined,
     };
+
+    async function planned(): Promise<Pick<Found, "plan" | "verify">> {
+      if (typeof given === "object") return { plan: given, verify: undefined };
+      if (given === undefined) {
+        return planWithin(model, reductions, { fit: fit.contexts, check: check.contexts }, choice, maxKl!);
+      }
+      return {
+        plan: await planReduction(model, fit.contexts, { ...choice, kept: given }, reductions),
+        verify: undefined,
+      };
+    }
   } finally {
     passes.stop();
     refining.stop();

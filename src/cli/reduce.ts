@@ -3,25 +3,19 @@ import { InputError } from "../errors.js";
 import type { Model } from "../model/model.js";
 import { defaultModel, loadModel } from "../node/load-model.js";
 import { type ModelFormat, modelFormats } from "../node/written-head.js";
-import { type Compensation, compensations, type Metric, metrics, type Order, orders } from "../reduction/orders.js";
+import { compensations, metrics, orders } from "../reduction/orders.js";
 import { summarizeReduction } from "../reduction/summary.js";
 import { positiveInteger, wholeNumber } from "./arguments.js";
 import { hubOptions } from "./hub-options.js";
 import { Interrupted } from "./interrupt.js";
 import { reduceModel } from "./reduce-model.js";
+import { checkChoice, type ReductionArguments } from "./reduce-plan.js";
 import type { TextsArguments } from "./reduce-texts.js";
 import { reductionTable } from "./reduction-table.js";
 import { textOptions } from "./text-options.js";
 
-export interface ReduceArguments extends TextsArguments {
-  fraction?: number;
-  keep?: number;
-  maxKl?: number;
-  order: Order;
-  compensate: Compensation;
-  metric: Metric;
-  steps?: number;
-  seed: number;
+export interface ReduceArguments extends TextsArguments, ReductionArguments {
+  savePlan?: string;
   curve?: boolean;
   format: ModelFormat;
   bias: boolean;
@@ -42,7 +36,9 @@ Examples:
   unembed reduce --fraction 0.3 --out smaller
   unembed reduce ./my-model --max-kl 0.01 --compensate refine --corpus 'texts/*.txt' --check other.txt --dry-run
   unembed reduce ./my-model --keep 512 --format onnx --out for-the-browser
-  unembed reduce --fraction 0.3 --order saliency --compensate none --curve --dry-run   the paper's own, and its curve`;
+  unembed reduce --fraction 0.3 --order saliency --compensate none --curve --dry-run   the paper's own, and its curve
+  unembed reduce --keep 128 --compensate refine --dry-run --save-plan half
+  unembed reduce --plan half --format onnx --out for-the-browser`;
 
 /** `unembed reduce`. */
 export function reduceCommand(signal: AbortSignal): Command {
@@ -57,6 +53,7 @@ export function reduceCommand(signal: AbortSignal): Command {
     .option("--fraction <share>", "share of the dimensions to delete, from 0 to below 1", finiteNumber)
     .option("--keep <k>", "dimensions to keep", wholeNumber)
     .option("--max-kl <nats>", "delete as many as a mean KL of at most this allows", positiveNumber)
+    .option("--plan <folder>", "what --save-plan kept, for this or another head of the same size")
     .addOption(
       new Option("--order <name>", "which go first; rotation: directions instead of dimensions")
         .choices(orders)
@@ -84,8 +81,9 @@ export function reduceCommand(signal: AbortSignal): Command {
     )
     .option("--no-bias", "where the model has no place for a bias: put it into the kept columns, as near as can be")
     .option("--out <folder>", "where to write the reduced model")
+    .option("--save-plan <folder>", "where to keep what was chosen, for --plan; also of a dry run")
     .option("--force", "replace the folder if it is there")
-    .option("--dry-run", "measure and write nothing")
+    .option("--dry-run", "measure and write no model")
     .option("--threads <n>", "processor cores to use (default: all)", positiveInteger)
     .option("--json", "print the results as one JSON object to standard output")
     .option("--quiet", "no progress, no table")
@@ -110,12 +108,9 @@ function positiveNumber(text: string): number {
 
 /** @param given whether an option stands on the command line @throws InputError if they contradict one another */
 function checkOptions(args: ReduceArguments, given: (option: string) => boolean): void {
-  const { fraction, keep, maxKl, order, compensate, format, bias, out, dryRun } = args;
-  const sizes = [fraction, keep, maxKl].filter((size) => size !== undefined);
-  if (sizes.length !== 1) throw new InputError("reduce", "one of --fraction, --keep and --max-kl is wanted");
+  const { format, bias, out, dryRun } = args;
+  checkChoice(args, given);
   if (out === undefined && !dryRun) throw new InputError("--out", "is missing: where to write (or --dry-run)");
-  if (given("metric") && order !== "rotation") throw new InputError("--metric", "is for --order rotation");
-  if (given("steps") && compensate !== "refine") throw new InputError("--steps", "is for --compensate refine");
   if (!bias && format === "onnx") {
     throw new InputError("--no-bias", "is for --format safetensors: the factored head of --format onnx has a bias");
   }
@@ -123,10 +118,6 @@ function checkOptions(args: ReduceArguments, given: (option: string) => boolean)
 
 async function runReduce(name: string, args: ReduceArguments, signal: AbortSignal): Promise<void> {
   const started = performance.now();
-  const sizes = (["fraction", "keep", "maxKl"] as const).filter((option) => args[option] !== undefined);
-  if (sizes.length !== 1) throw new InputError("reduce", "one of --fraction, --keep and --max-kl is wanted");
-  if (args.out === undefined && !args.dryRun)
-    throw new InputError("--out", "is missing: where to write (or --dry-run)");
   const hub = hubOptions(args, signal);
   let model: Model | undefined;
   try {
@@ -134,7 +125,7 @@ async function runReduce(name: string, args: ReduceArguments, signal: AbortSigna
     const run = await reduceModel(model, args, { started, signal, hub });
     const out = args.dryRun ? undefined : args.out;
     if (args.json) console.log(JSON.stringify(summarizeReduction(run, out)));
-    else if (!args.quiet) console.log(reductionTable(run, out));
+    else if (!args.quiet) console.log(reductionTable(run, out, args.savePlan));
   } catch (error) {
     throw signal.aborted ? new ReductionInterrupted() : error;
   } finally {

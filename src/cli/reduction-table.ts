@@ -7,9 +7,13 @@ const nearlyShare = 0.02;
 const firstColumn = 26;
 
 /** What was lost and gained, as a table that fits 80 columns. */
-export function reductionTable(run: ReductionRun, out: string | undefined): string {
+export function reductionTable(run: ReductionRun, out?: string | undefined, plan?: string | undefined): string {
   const { model, deleted, kept, order, compensate, measures, budget, bytes, milliseconds } = run;
   const share = ((100 * deleted) / model.hiddenSize).toFixed(1);
+  const written = [
+    ...(out === undefined ? [] : [`model ${out}`, `report ${out}/report.html`]),
+    ...(plan === undefined ? [] : [`plan ${plan}`]),
+  ];
   const lines = [
     `${deleted} of ${model.hiddenSize} dimensions deleted (${share}%), ${kept} kept: ${order}, ${compensate}`,
     "",
@@ -30,7 +34,7 @@ export function reductionTable(run: ReductionRun, out: string | undefined): stri
     ),
     ...run.warnings.map((warning) => `note: ${warning}`),
     "",
-    `time ${duration(run.seconds)}, ${out === undefined ? "nothing written" : `model ${out}, report ${out}/report.html`}`,
+    `time ${duration(run.seconds)}, ${written.join(", ") || "nothing written"}`,
   ];
   return lines.map((line) => line.trimEnd()).join("\n");
 }

@@ -130,6 +130,10 @@ export function reduceHead(model: HeadModel, plan: ReductionPlan, place = "plan"
     );
   }
   if (kept > d) refuse("kept", `${kept} of ${d} dimensions`);
+  if (plan.deleted !== d - kept) refuse("deleted", `is ${plan.deleted} where ${kept} of ${d} are kept`);
+  if ((order === "rotation") === (coordinates !== undefined)) {
+    refuse("coordinates", `${coordinates ? "are given" : "are missing"}, and the order is ${order}`);
+  }
   const { factor, bias, projection } = arrays;
   const sized = (name: string, values: Float32Array | undefined, length: number): Float32Array => {
     if (values?.length !== length) refuse(name, `${values?.length ?? 0} numbers instead of ${length}`);
