@@ -25,9 +25,12 @@ export function checkGroups(groups: readonly TokenGroup[], vocabSize: number): v
   }
 }
 
+/** Mean probabilities below this are nothing to the float32 of whoever runs the model, and soon to float64. */
+const leastWanted = 1e-38;
+
 /**
  * Mean probability that each group is to have.
- * @param before as it is, [groups]  @throws RangeError if one of them, or all together, reach 1
+ * @param before as it is, [groups]  @throws RangeError if one of them is next to 0, or one or all together reach 1
  */
 export function wantedProbabilities(groups: readonly TokenGroup[], before: readonly number[]): number[] {
   const wanted = groups.map(({ target }, g) => {
@@ -37,9 +40,16 @@ export function wantedProbabilities(groups: readonly TokenGroup[], before: reado
     return 1 / (1 + ((1 - alpha) / alpha) * Math.exp(-target.logOdds));
   });
   const total = wanted.reduce((sum, value) => sum + value, 0);
-  if (!(total < 1))
+  if (!(total < 1)) {
     throw new RangeError(
       `the wanted mean probabilities add up to ${Number(total.toPrecision(6))}; they must stay below 1`,
     );
+  }
+  const least = wanted.findIndex((value) => value < leastWanted);
+  if (least >= 0) {
+    throw new RangeError(
+      `token ids ${groups[least]!.tokens.slice(0, 5).join(", ")} would get a mean probability of ${wanted[least]!.toPrecision(3)}; ${leastWanted} is the least`,
+    );
+  }
   return wanted;
 }
