@@ -1,7 +1,7 @@
 /**
- * Peak memory of an analysis against the length of the text: it must not grow.
+ * Peak memory of an analysis, or of one edit, against the length of the text: it must not grow with it.
  *
- *     npx tsx bench/memory.ts [--threads 2]
+ *     npx tsx bench/memory.ts [--steer] [--threads 2]
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
@@ -9,7 +9,10 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { measured } from "./measured.js";
 
-const { values } = parseArgs({ options: { threads: { type: "string", default: `${availableParallelism()}` } } });
+const { values } = parseArgs({
+  options: { threads: { type: "string", default: `${availableParallelism()}` }, steer: { type: "boolean" } },
+});
+const command = values.steer ? ["steer", "--edit", " the=x0.5", "--check-tokens", "2000", "--texts", "0"] : ["analyze"];
 const folder = await mkdtemp(join(tmpdir(), "unembed-bench-"));
 const texts = ["books-fit", "books-heldout", "speeches"].map((name) => `assets/corpus/${name}.txt`);
 try {
@@ -17,7 +20,7 @@ try {
   console.log("| tokens | peak memory, MB | seconds |\n| --- | --- | --- |");
   for (const tokens of [100_000, 1_000_000]) {
     const { megabytes, seconds } = await measured(process.execPath, [
-      ...["bin/unembed.js", "analyze", "--tokens", `${tokens}`, "--threads", values.threads, "--corpus", ...texts],
+      ...["bin/unembed.js", ...command, "--tokens", `${tokens}`, "--threads", values.threads, "--corpus", ...texts],
       ...["--out", join(folder, `${tokens}`), "--json", "--quiet"],
     ]);
     peaks.push(megabytes);
