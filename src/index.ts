@@ -82,6 +82,7 @@ export { type PrepareOptions, prepareReductions, type Reductions } from "./reduc
 export { type CurveOptions, reductionCurve } from "./reduction/reduction-curve.js";
 export { planReduction, type ReductionChoice, type ReductionPlan, reduceHead } from "./reduction/reduction-plan.js";
 export type { CurvePoint, ReductionMeasures } from "./reduction/reduction-run.js";
+export { type RefinedCurveOptions, type RefinedPoint, refinedCurve } from "./reduction/refined-curve.js";
 export { renderDynamicsReport } from "./report/dynamics-report.js";
 export { renderReport } from "./report/report.js";
 export { renderSteeringReport } from "./report/steering-report.js";

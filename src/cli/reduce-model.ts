@@ -22,6 +22,7 @@ import { reducedTexts } from "../reduction/reduced-texts.js";
 import { reductionCurve } from "../reduction/reduction-curve.js";
 import { keptFor, planReduction, type ReductionPlan, reduceHead } from "../reduction/reduction-plan.js";
 import type { ReductionMeasures, ReductionRun } from "../reduction/reduction-run.js";
+import { refinedCurve } from "../reduction/refined-curve.js";
 import { summarizeReduction } from "../reduction/summary.js";
 import { commandLine } from "./arguments.js";
 import { curveProgress, noCurveProgress } from "./curve-progress.js";
@@ -103,7 +104,7 @@ interface Found {
   readonly reduced: ReducedHead;
   /** Contexts of the unseen text that a search for a budget left for its verification. */
   readonly verify: ContextRange | undefined;
-  /** By the same method without refinement, at other sizes: to have texts written. */
+  /** By the same method at other sizes: to have texts written. */
   readonly others: readonly ReducedHead[];
   readonly curve?: ReductionRun["curve"];
   readonly encoding?: ReductionRun["encoding"];
@@ -201,19 +202,28 @@ async function reduce(
     };
     const { plan, verify } = await planned();
     refining.stop();
+    const reduced = { plan, reduced: reduceHead(model, plan), verify };
+    if (!curve) return { ...reduced, others: [] };
+    const measured = await reductionCurve(model, reductions, check.contexts, { signal, onProgress: points.update });
+    points.stop();
     const others: ReducedHead[] = [];
-    for (const fraction of curve ? textFractions : []) {
-      const at = keptFor({ fraction }, model.hiddenSize);
-      const unrefined = compensate === "refine" ? "least-squares" : compensate;
-      others.push(await headOf(model, reductions.expansion(order, unrefined, at), order, unrefined));
+    if (compensate === "refine") {
+      const known = typeof given === "object" ? undefined : plan;
+      const texts = { fit: fit.contexts, check: check.contexts };
+      const refined = refinedCurve(model, reductions, texts, { ...choice, known, onPoint: refining.begin });
+      for await (const { point, reduced } of refined) {
+        measured.push(point);
+        if (textFractions.includes(point.fraction)) others.push(reduced);
+      }
+      refining.stop();
+    } else {
+      for (const fraction of textFractions) {
+        const kept = keptFor({ fraction }, model.hiddenSize);
+        others.push(await headOf(model, reductions.expansion(order, compensate, kept), order, compensate));
+      }
     }
-    return {
-      ...{ plan, reduced: reduceHead(model, plan), verify, others },
-      curve: curve
-        ? await reductionCurve(model, reductions, check.contexts, { signal, onProgress: points.update })
-        : undefined,
-      encoding: curve ? await encodingCurve(model, reductions, fit.contexts, orders, signal) : undefined,
-    };
+    const encoding = await encodingCurve(model, reductions, fit.contexts, orders, signal);
+    return { ...reduced, others, curve: measured, encoding };
 
     async function planned(): Promise<Pick<Found, "plan" | "verify">> {
       if (typeof given === "object") return { plan: given, verify: undefined };

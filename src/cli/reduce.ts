@@ -73,7 +73,7 @@ export function reduceCommand(signal: AbortSignal): Command {
     .option("--context <n>", "tokens per window (default: 256, or what the model can take)", positiveInteger)
     .option("--check <file...>", "unseen text to measure on (default: embedded text)")
     .option("--check-tokens <n>", "tokens that are measured on", positiveInteger, 20_000)
-    .option("--curve", "also measure other shares, orders and compensations")
+    .option("--curve", "also measure other shares, orders and compensations; with refine, each share is refined")
     .addOption(
       new Option("--format <name>", "safetensors keeps the head's shape; onnx: the smaller, faster head")
         .choices(modelFormats)

@@ -2,6 +2,8 @@ import { bar } from "./progress.js";
 
 /** How far a refinement has come, on stderr. */
 export interface RefineProgress {
+  /** Of a curve: the share deleted whose refinement comes next. */
+  begin(fraction: number): void;
   update(progress: { step: number; steps: number; heldOutKl: number }): void;
   /** Removes the bar. */
   stop(): void;
@@ -10,14 +12,18 @@ export interface RefineProgress {
 /** A bar with the KL of now on a terminal, a line for each look elsewhere. */
 export function refineProgress(stream: NodeJS.WriteStream): RefineProgress {
   let drawn = false;
+  let what = "refine";
   return {
+    begin(fraction) {
+      what = `refine ${Math.round(100 * fraction)}% deleted`;
+    },
     update({ step, steps, heldOutKl }) {
       const found = `step ${step} of ${steps}: KL ${heldOutKl.toPrecision(3)} on contexts held out of the fit`;
       if (!stream.isTTY) {
-        stream.write(`refine ${found}\n`);
+        stream.write(`${what}, ${found}\n`);
         return;
       }
-      stream.write(`\r${`refine ${bar(step / steps)} ${found}`.slice(0, (stream.columns || 80) - 1)}\x1b[K`);
+      stream.write(`\r${`${what} ${bar(step / steps)} ${found}`.slice(0, (stream.columns || 80) - 1)}\x1b[K`);
       drawn = true;
     },
     stop() {
@@ -28,4 +34,4 @@ export function refineProgress(stream: NodeJS.WriteStream): RefineProgress {
 }
 
 /** Progress that nobody sees (`--quiet`). */
-export const noRefineProgress: RefineProgress = { update() {}, stop() {} };
+export const noRefineProgress: RefineProgress = { begin() {}, update() {}, stop() {} };

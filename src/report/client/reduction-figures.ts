@@ -16,7 +16,7 @@ const COLOURS: Record<string, string> = {
   random: "var(--neutral)",
   rotation: "var(--accent)",
 };
-const DASHES: Record<string, string> = { none: "2 3", mean: "6 4", "least-squares": "none", refine: "none" };
+const DASHES: Record<string, string> = { none: "2 3", mean: "6 4", "least-squares": "none", refine: "10 3 2 3" };
 
 type Method = Pick<ReductionPageData["curve"][number], "order" | "compensate">;
 const isStrong = ({ order, compensate }: Method) => order === "rotation" || compensate === "refine";
