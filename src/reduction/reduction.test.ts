@@ -1,11 +1,14 @@
 import { readFileSync } from "node:fs";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { tokenIds } from "../corpus/token-ids.js";
 import { windows } from "../corpus/windows.js";
 import type { Model } from "../model/model.js";
 import { memoryStore, type StoredContexts, storeContexts } from "../model/stored-contexts.js";
 import { corpus } from "../node/corpus-files.js";
 import { loadModel } from "../node/load-model.js";
+import { readTensor } from "../tensor/safetensors.js";
+import { deletionOrder } from "./deletion-order.js";
+import { dropCoordinates, predictCoordinates } from "./expansion.js";
 import { eachDivergence } from "./measure-reduced.js";
 import type { Compensation, Metric, Order, ReducedHead } from "./orders.js";
 import { prepareReductions, type Reductions } from "./prepare.js";
@@ -40,7 +43,7 @@ beforeAll(async () => {
   };
   fit = await store("text.txt");
   check = await store("check.txt", 4096);
-  const coordinates = ["saliency", "slope"] as const;
+  const coordinates = ["saliency", "slope", "variance"] as const;
   prepared.set("fisher", await prepareReductions(model, fit, { orders: [...coordinates, "rotation"] }));
   prepared.set("logits", await prepareReductions(model, fit, { orders: ["rotation"], metric: "logits" }));
 }, 120_000);
@@ -63,7 +66,7 @@ async function measured(reduced: ReducedHead): Promise<Measured> {
   return { kl, top1: agreeing / check.count };
 }
 
-// Those by logit variance go by another spread of h in the golden; one point of each kind is enough to run every time.
+// Those by logit variance go by another spread of h in the golden (below); one point of each kind is enough to run every time.
 const points = golden.curve.filter(({ order, deleted }) => order !== "variance" && deleted === 77);
 const rotations = points.filter(({ order }) => order === "rotation");
 const cases: [string, Order, Compensation, Metric, number, Measured][] = [
@@ -88,6 +91,52 @@ test.each(cases)("%s: KL and top-1 agreement are numpy's", async (_, order, comp
   expect(Math.abs(top1 - wanted.top1)).toBeLessThan(1e-3);
 });
 
+/** Dimensions from the smallest value to the largest. */
+const ascending = (values: Float64Array) => Array.from(values.keys()).sort((a, b) => values[a]! - values[b]!);
+
+/** Population standard deviations of the columns, or their root mean squares. @param rows [n, d] */
+function columnSpreads(rows: Float32Array, d: number, around: "mean" | "zero"): Float64Array {
+  const n = rows.length / d;
+  return Float64Array.from({ length: d }, (_, i) => {
+    let sum = 0;
+    for (let t = 0; t < n; t++) sum += rows[t * d + i]!;
+    const centre = around === "mean" ? sum / n : 0;
+    let squares = 0;
+    for (let t = 0; t < n; t++) squares += (rows[t * d + i]! - centre) ** 2;
+    return Math.sqrt(squares / n);
+  });
+}
+
+test("by logit variance: the spread of E's columns times the root mean square of h", async () => {
+  const ofE = columnSpreads(await readTensor(model.head.weight), 256, "mean");
+  const ofHidden = columnSpreads(await fit.read(0, fit.count), 256, "zero");
+  const wanted = ascending(ofE.map((spread, i) => spread * ofHidden[i]!));
+  expect(Array.from(prepared.get("fisher")!.deleted("variance")!)).toEqual(wanted);
+});
+
+describe("by the golden's logit variance, with h around its mean", () => {
+  const { none, mean, leastSquares } = golden.curve.find(
+    (point) => point.order === "variance" && point.deleted === 77,
+  )!;
+  test.each<[Compensation, Measured]>([
+    ["none", none!],
+    ["mean", mean!],
+    ["least-squares", leastSquares!],
+  ])("%s: KL and top-1 agreement are numpy's", async (compensation, wanted) => {
+    const { values, moments } = prepared.get("fisher")!;
+    const centred = { ...values!, moments: { ...moments, mean: new Float64Array(256) } };
+    const keep = deletionOrder("variance", centred, 0).slice(77).sort();
+    const expansion = {
+      none: () => dropCoordinates(256, keep),
+      mean: () => dropCoordinates(256, keep, moments.mean),
+      "least-squares": () => predictCoordinates(256, keep, moments),
+    }[compensation as Exclude<Compensation, "refine">]();
+    const { kl, top1 } = await measured(await headOf(model, expansion, "variance", compensation));
+    expect(Math.abs(kl / wanted.kl - 1)).toBeLessThan(1e-4);
+    expect(Math.abs(top1 - wanted.top1)).toBeLessThan(1e-3);
+  });
+});
+
 test("refined, a rotation is nearer to the original on text it has not seen", async () => {
   const choice = { kept: 128, seed: 1, refine: { steps: 12, batch: 512 } };
   const plain = await planReduction(model, fit, choice, prepared.get("fisher"));
@@ -108,7 +157,8 @@ test("refined, kept coordinates stay what they are", async () => {
 test("a plan for another head, or with lying lengths, is refused", async () => {
   const plan = await planReduction(model, fit, { kept: 100, order: "slope" }, prepared.get("fisher"));
   expect(() => reduceHead(model, { ...plan, hiddenSize: 255 })).toThrow(/for a head of 8192 x 255/);
-  expect(() => reduceHead(model, { ...plan, kept: 101 })).toThrow(/coordinates/);
+  expect(() => reduceHead(model, { ...plan, kept: 101 })).toThrow(/deleted: is 156 where 101 of 256/);
+  expect(() => reduceHead(model, { ...plan, kept: 101, deleted: 155 })).toThrow(/coordinates/);
   const bias = new Float32Array(8192).fill(Number.NaN);
   expect(() => reduceHead(model, { ...plan, arrays: { ...plan.arrays, bias } })).toThrow(/bias.*not finite/);
 });
