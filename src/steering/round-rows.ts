@@ -15,6 +15,10 @@ const numbers: Partial<Record<string, { bits: number; smallest: number }>> = {
 /** Of ln(actual / wanted): half of what is promised, since who checks may do so with float32 logits. */
 const enough = 5e-7;
 const maxRounds = 12;
+/** Share of the error below which it is worth going on from there: each round of moves adds noise to the logits. */
+const muchBetter = 0.02;
+/** Errors that few small moves make good. */
+const nearlyThere = 1e-4;
 
 /**
  * New rows in E's number type. Rounding alone would move the mean probability, so last digits of single components are
@@ -47,24 +51,44 @@ export async function roundRows({
   const round = (values: Float64Array) =>
     isFloatDType(dtype) ? decodeFloat64(dtype, encodeFloats(dtype, values)) : values;
   const exact = edits.map((value, index) => tokens.rows[index]! + value);
-  let best: { rows: Float64Array; error: number } = { rows: round(exact), error: Number.POSITIVE_INFINITY };
-  const noise = await roundingNoise(best.rows.map((value, index) => value - exact[index]!));
+  const rounded = round(exact);
+  const noise = await roundingNoise(rounded.map((value, index) => value - exact[index]!));
   const format = numbers[dtype];
-  if (aims === undefined || format === undefined) return { rows: best.rows, noise };
-  let rows: Float64Array = best.rows.slice();
-  for (let attempt = 0; attempt < maxRounds; attempt++) {
+  if (aims === undefined || format === undefined) return { rows: rounded, noise };
+  let base = await judged(rounded, aims);
+  let best = base;
+  const beyond = new Float64Array(aims.length);
+  for (let attempt = 0; attempt < maxRounds && best.error > enough && Number.isFinite(best.error); attempt++) {
     signal?.throwIfAborted();
-    const { mean, gradient } = await slopesAt(rows);
-    const errors = Array.from(aims, (aim, g) => Math.log(mean[g]! / aim));
-    const error = Math.max(...errors.map(Math.abs));
-    if (error < best.error) best = { rows: rows.slice(), error };
-    if (error <= enough || !Number.isFinite(error)) break;
-    for (const [g, one] of errors.entries()) {
-      if (Math.abs(one) > enough) moveLastDigits(rows, gradient, membersOf(g), one, mean[g]!);
+    const next = await judged(moved(base, beyond), aims);
+    if (next.error < best.error) best = next;
+    if (next.error < Math.max(muchBetter * base.error, nearlyThere)) {
+      base = next;
+      beyond.fill(0);
+    } else {
+      // What large steps do beyond the gradient is much the same each time: allowed for, it goes.
+      for (const [g, one] of next.errors.entries()) beyond[g]! += one;
     }
-    rows = round(rows);
   }
   return { rows: best.rows, noise };
+
+  async function judged(rows: Float64Array, wanted: Float64Array) {
+    const { mean, gradient } = await slopesAt(rows);
+    const errors = Array.from(wanted, (aim, g) => Math.log(mean[g]! / aim));
+    return { rows, mean, gradient, errors, error: Math.max(...errors.map(Math.abs)) };
+  }
+
+  function moved(
+    { rows, mean, gradient, errors }: Awaited<ReturnType<typeof judged>>,
+    beyond: Float64Array,
+  ): Float64Array {
+    const next = rows.slice();
+    for (const [g, error] of errors.entries()) {
+      const left = error + beyond[g]!;
+      if (Math.abs(left) > enough / 2) moveLastDigits(next, gradient, membersOf(g), left, mean[g]!);
+    }
+    return round(next);
+  }
 
   function membersOf(g: number): number[] {
     return groupOf.flatMap((of, j) => (of === g ? [j] : []));
