@@ -6,9 +6,12 @@ import { AutoModelForCausalLM, env, pipeline, Tensor } from "@huggingface/transf
 import { beforeAll, describe, expect, test } from "vitest";
 import { onnxFiles } from "../src/export/onnx-model.js";
 import type { Model } from "../src/model/model.js";
+import { readReductionPlan } from "../src/node/reduction-plan-folder.js";
 import { saveFiles, saveModel } from "../src/node/save-model.js";
 import { saveOnnx } from "../src/node/save-onnx.js";
-import { expectClose, movedRows, writtenModels } from "./written-models.js";
+import { roundedHead } from "../src/reduction/factored-head.js";
+import { reduceHead } from "../src/reduction/reduction-plan.js";
+import { expectClose, movedRows, reducedLogitsOf, writtenModels } from "./written-models.js";
 
 const models = writtenModels();
 const { load } = models;
@@ -16,13 +19,15 @@ beforeAll(() => {
   env.allowRemoteModels = false;
 });
 
+const likeliest = (logits: Float32Array): number =>
+  logits.reduce((best, value, id) => (value > logits[best]! ? id : best), 0);
+
 /** The likeliest token each time, every time from the whole text anew. */
 async function greedy(model: Model, prompt: readonly number[], count: number): Promise<number[]> {
   const ids = [...prompt];
   for (let step = 0; step < count; step++) {
     const { logits } = await model.forward(ids, { logits: true });
-    const last = logits!.subarray(-model.vocabSize);
-    ids.push(last.reduce((best, value, id) => (value > last[best]! ? id : best), 0));
+    ids.push(likeliest(logits!.subarray(-model.vocabSize)));
   }
   return ids;
 }
@@ -89,6 +94,34 @@ describe("transformers.js runs what is written as ONNX", () => {
     const ids = [...(await edited.tokenizer()).encode("He looked at the sea and the ship")];
     const { logits } = await generator.model({ input_ids: int64(ids), attention_mask: int64(ids.map(() => 1)) });
     expectClose(logits.data, (await edited.forward(ids, { logits: true })).logits!);
+    await generator.dispose();
+  });
+
+  test.each([
+    ["directions", ["--keep", "96"]],
+    ["coordinates", ["--keep", "160", "--order", "variance"]],
+  ])("what reduce writes with --format onnx, by %s, has the reduced head's logits", async (name, asked) => {
+    const [out, kept] = [join(models.folder, `reduced-${name}`), join(models.folder, `plan-${name}`)];
+    const text = ["--tokens", "1500", "--check-tokens", "300"];
+    const args = ["bin/unembed.js", "reduce", ...asked, ...text, "--format", "onnx", "--out", out, "--quiet"];
+    await promisify(execFile)(process.execPath, [...args, "--save-plan", kept]);
+    const model = await load("tiny-books");
+    const reduced = roundedHead(model, reduceHead(model, await readReductionPlan(kept, model)));
+    const tokenizer = await model.tokenizer();
+    const generator = await pipeline("text-generation", out, oneThread);
+    const prompt = "He looked at the sea and";
+    const [written] = (await generator(prompt, { max_new_tokens: 8, do_sample: false })) as {
+      generated_text: string;
+    }[];
+    const ids = [...tokenizer.encode(prompt)];
+    const wanted = [...ids];
+    for (let step = 0; step < 8; step++) {
+      const last = (await model.forward(wanted)).hidden.slice(-model.hiddenSize);
+      wanted.push(likeliest(reducedLogitsOf(model, reduced, last)));
+    }
+    expect(written!.generated_text).toBe(tokenizer.decode(wanted));
+    const { logits } = await generator.model({ input_ids: int64(ids), attention_mask: int64(ids.map(() => 1)) });
+    expectClose(logits.data, reducedLogitsOf(model, reduced, (await model.forward(ids)).hidden));
     await generator.dispose();
   });
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect } from "vitest";
 import type { Model } from "../src/model/model.js";
 import { loadModel } from "../src/node/load-model.js";
+import type { ReducedHead } from "../src/reduction/orders.js";
 import { readTensor } from "../src/tensor/safetensors.js";
 
 /** A temporary folder for the models that a test file writes, and those that it loads: gone after its tests. */
@@ -45,4 +46,26 @@ export function expectClose(found: Float32Array, wanted: Float32Array, tolerance
     furthest = Math.max(furthest, Number.isNaN(distance) ? Number.POSITIVE_INFINITY : distance);
   }
   expect(furthest).toBeLessThan(tolerance * largest);
+}
+
+/** F P h + b' and the transform, in float64. */
+export function reducedLogitsOf(
+  { head, vocabSize: V, hiddenSize: d }: Model,
+  reduced: ReducedHead,
+  hidden: Float32Array,
+) {
+  const { kept, coordinates, projection, factor, bias } = reduced;
+  const { scale = 1, softCap } = head.transform;
+  const logits = new Float32Array((hidden.length / d) * V);
+  for (let t = 0; t < hidden.length / d; t++) {
+    const part = Array.from({ length: kept }, (_, j) => {
+      if (coordinates !== undefined) return hidden[t * d + coordinates[j]!]!;
+      return projection!.subarray(j * d, (j + 1) * d).reduce((sum, p, i) => sum + p * hidden[t * d + i]!, 0);
+    });
+    for (let w = 0; w < V; w++) {
+      const z = scale * part.reduce((sum, x, j) => sum + x * factor[w * kept + j]!, bias[w]!);
+      logits[t * V + w] = softCap === undefined ? z : softCap * Math.tanh(z / softCap);
+    }
+  }
+  return logits;
 }

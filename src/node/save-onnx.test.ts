@@ -3,7 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as ort from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
-import { expectClose, movedRows, writtenModels } from "../../test/written-models.js";
+import { expectClose, movedRows, reducedLogitsOf, writtenModels } from "../../test/written-models.js";
 import { openOnnxWeights, readOnnxHead, readOnnxReducedHead } from "../export/onnx-head.js";
 import { onnxFiles } from "../export/onnx-model.js";
 import { changedHead } from "../model/changed-head.js";
@@ -115,24 +115,6 @@ function someReduced({ head, vocabSize: V, hiddenSize: d }: Model, order: "rotat
     factor: rounded(V * kept, 0.3),
     bias: Float32Array.from({ length: V }, (_, w) => Math.cos(w)),
   };
-}
-
-/** F P h + b' and the transform, in float64. */
-function reducedLogitsOf({ head, vocabSize: V, hiddenSize: d }: Model, reduced: ReducedHead, hidden: Float32Array) {
-  const { kept, coordinates, projection, factor, bias } = reduced;
-  const { scale = 1, softCap } = head.transform;
-  const logits = new Float32Array((hidden.length / d) * V);
-  for (let t = 0; t < hidden.length / d; t++) {
-    const part = Array.from({ length: kept }, (_, j) => {
-      if (coordinates !== undefined) return hidden[t * d + coordinates[j]!]!;
-      return projection!.subarray(j * d, (j + 1) * d).reduce((sum, p, i) => sum + p * hidden[t * d + i]!, 0);
-    });
-    for (let w = 0; w < V; w++) {
-      const z = scale * part.reduce((sum, x, j) => sum + x * factor[w * kept + j]!, bias[w]!);
-      logits[t * V + w] = softCap === undefined ? z : softCap * Math.tanh(z / softCap);
-    }
-  }
-  return logits;
 }
 
 describe("factored heads", () => {
