@@ -159,6 +159,17 @@ test("few contexts: the covariance is shrunk, and that is said", async () => {
   expect(JSON.parse(stdout).warnings.join()).toMatch(/300 contexts are fewer than 2 d = 512: .* by [\d.]+%/);
 });
 
+test("text that hardly moves the hidden states: that is said, and how many directions are kept then", async () => {
+  const args = ["reduce", "--keep", "100", "--context", "4", "--corpus", at("same.txt"), "--check-tokens", "300"];
+  await writeFile(at("same.txt"), "the ".repeat(2000));
+  const { code, stdout } = await unembed([...args, "--dry-run", "--json", "--quiet"]);
+  expect(code).toBe(0);
+  const { kept, warnings } = JSON.parse(stdout);
+  expect(kept).toBeLessThan(20);
+  expect(warnings).toContain(`${kept} directions are kept instead of 100: the hidden states move in no more`);
+  expect(warnings.join()).toMatch(/in \d+ of 256 directions only: their covariance is singular/);
+});
+
 test("Ctrl-C: nothing is left, and that is said", async () => {
   const args = ["reduce", "--keep", "200", "--tokens", "1000000", "--out", at("interrupted"), "--quiet"];
   const { code, stderr } = await unembed(args, "", 1500);

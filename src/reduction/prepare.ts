@@ -39,6 +39,19 @@ export interface Reductions {
   chain(order: Order, compensation: Exclude<Compensation, "refine">): Chain;
 }
 
+/** A LayerNorm takes one direction away: that is no news. */
+const usuallyStill = 1;
+
+function warningsOf({ contexts, shrinkage, mean: { length: d } }: HiddenMoments, { rank }: Whitening): string[] {
+  const shrunk =
+    `${contexts} contexts are fewer than 2 d = ${2 * d}: ` +
+    `the covariance was shrunk towards its diagonal by ${(100 * shrinkage).toPrecision(2)}%`;
+  const singular =
+    `the fitting text moves the hidden states in ${rank} of ${d} directions only: their covariance is singular, ` +
+    "and what other text does in the other directions was not seen; fit to more text";
+  return [...(shrinkage > 0 ? [shrunk] : []), ...(rank < d - usuallyStill ? [singular] : [])];
+}
+
 export async function prepareReductions(
   model: HeadModel,
   contexts: StoredContexts,
@@ -60,13 +73,7 @@ export async function prepareReductions(
   }
   return {
     ...{ moments, whitening, values },
-    warnings:
-      moments.shrinkage > 0
-        ? [
-            `${moments.contexts} contexts are fewer than 2 d = ${2 * d}: ` +
-              `the covariance was shrunk towards its diagonal by ${(100 * moments.shrinkage).toPrecision(2)}%`,
-          ]
-        : [],
+    warnings: warningsOf(moments, whitening),
     deleted: (order) => deletions.get(order),
     expansion(order, compensation, kept) {
       if (!(Number.isInteger(kept) && kept >= 1 && kept <= d)) {

@@ -109,7 +109,12 @@ export async function planReduction(
     kept: head.kept,
     deleted: d - head.kept,
     ...(coordinates ? { coordinates: Array.from(coordinates) } : {}),
-    warnings: [...reductions.warnings],
+    warnings: [
+      ...reductions.warnings,
+      ...(head.kept < kept
+        ? [`${head.kept} directions are kept instead of ${kept}: the hidden states move in no more`]
+        : []),
+    ],
     arrays: { factor, bias, ...(projection ? { projection } : {}) },
   };
 }
