@@ -92,9 +92,12 @@ describe("what makes no sense is one clear line, and nothing is written", () => 
     ["a bias that there is", ["--keep", "9", "--format", "onnx", "--no-bias"], /--no-bias: is for --format safetens/],
     ["a text twice", ["--keep", "9", "--curve", "--check", "-"], /--check: - can be read only once/],
     ["no such text", ["--keep", "9", "--corpus", "no-such-file.txt"], /no-such-file\.txt/],
+    ["too little text", ["--keep", "9", "--check", "ONE"], /one\.txt: has 1 token; at least two are needed/],
     ["no such model", ["no-such-model", "--keep", "9"], /no-such-model/],
   ])("%s", async (name, args, message, exit = 1) => {
-    const { code, stdout, stderr } = await reduce(...args, "--out", at(`refused ${name}`), "--quiet");
+    await writeFile(at("one.txt"), "the");
+    const filled = args.map((arg) => arg.replace("ONE", at("one.txt")));
+    const { code, stdout, stderr } = await reduce(...filled, "--out", at(`refused ${name}`), "--quiet");
     expect(stderr).toMatch(message);
     if (exit === 1) expect(stderr.trim().split("\n")).toHaveLength(1);
     expect({ code, stdout }).toEqual({ code: exit, stdout: "" });

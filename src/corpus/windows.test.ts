@@ -80,7 +80,7 @@ test("windows are the ids in order, whatever the parts", async () => {
 
 test("refuses a text of fewer than two tokens and impossible lengths", async () => {
   await expect(collect([], { contextLength: 4 })).rejects.toThrow("corpus: has 0 tokens; at least two are needed");
-  await expect(collect([[5]], { contextLength: 4, beginOfText: 1 })).rejects.toThrow("corpus: has 1 tokens");
+  await expect(collect([[5]], { contextLength: 4, beginOfText: 1 })).rejects.toThrow("corpus: has 1 token;");
   await expect(collect([[5, 6]], { contextLength: 0 })).rejects.toThrow("contextLength: is 0");
   await expect(collect([[5, 6]], { contextLength: 1, beginOfText: 0 })).rejects.toThrow("at least 2 is wanted");
   await expect(collect([[5, 6]], { contextLength: 2, maxTokens: 1.5 })).rejects.toThrow("tokens: is 1.5");

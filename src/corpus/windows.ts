@@ -7,6 +7,8 @@ export interface WindowOptions {
   maxTokens?: number | undefined;
   /** Id that every window starts with; it counts as one of its tokens. Default: none. */
   beginOfText?: number | undefined;
+  /** What the text is called in messages. Default corpus. */
+  name?: string | undefined;
 }
 
 /**
@@ -16,7 +18,7 @@ export interface WindowOptions {
  */
 export async function* windows(
   ids: AsyncIterable<ArrayLike<number>>,
-  { contextLength, maxTokens = Number.POSITIVE_INFINITY, beginOfText }: WindowOptions,
+  { contextLength, maxTokens = Number.POSITIVE_INFINITY, beginOfText, name = "corpus" }: WindowOptions,
 ): AsyncGenerator<Int32Array> {
   const first = beginOfText === undefined ? 0 : 1;
   if (!Number.isInteger(contextLength) || contextLength < 1 + first) {
@@ -43,6 +45,8 @@ export async function* windows(
       filled = first;
     }
   }
-  if (total < 2) throw new InputError("corpus", `has ${total} tokens; at least two are needed`);
+  if (total < 2) {
+    throw new InputError(name, `has ${total === 1 ? "1 token" : `${total} tokens`}; at least two are needed`);
+  }
   if (filled > first) yield window.subarray(0, filled);
 }

@@ -33,9 +33,10 @@ export async function storeText(
 ): Promise<StoredContexts> {
   const ids = tokenIds(corpus, await model.tokenizer(), { vocabSize: model.vocabSize, separator });
   const length = contextLengthFor([model], contextLength);
-  const stream = windows(ids, { contextLength: length, maxTokens: tokens });
+  const name = corpus.files.map((file) => file.name).join(", ");
+  const stream = windows(ids, { contextLength: length, maxTokens: tokens, name });
   const contexts = await storeContexts(model, stream, store, { signal, onProgress });
   if (contexts.count > 0) return contexts;
   await contexts.release();
-  throw new InputError(corpus.files.map(({ name }) => name).join(", "), "holds no tokens");
+  throw new InputError(name, "holds no tokens");
 }
