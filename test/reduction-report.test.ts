@@ -29,6 +29,10 @@ test("says in words what was lost and what was gained", () => {
   expect(page).toContain(
     "multiplies by 23,040 numbers instead of 32,768 and takes 0.75 of the time; the model is 46.1 kB larger, since its input",
   );
+  const slow = { head: { before: 2, after: 3 }, step: undefined };
+  expect(words(renderReductionReport({ ...run, milliseconds: slow }))).toContain(
+    "instead of 32,768, but took 1.50 times as long when this was measured; the model",
+  );
   const plain = words(renderReductionReport({ ...run, format: "safetensors" }));
   expect(plain).toContain("Gained: nothing yet in this folder, whose head keeps its shape");
 });

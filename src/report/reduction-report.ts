@@ -110,12 +110,13 @@ function signedPercent(share: number): string {
 /** What was gained in a sentence; of a folder that keeps the head's shape, that nothing was yet. */
 function gain({ format, bytes: size, milliseconds, model, kept }: ReductionRun): string {
   const work = `a head that multiplies by ${count(model.vocabSize * kept)} numbers instead of ${count(model.vocabSize * model.hiddenSize)}`;
-  const faster = milliseconds
-    ? ` and takes ${decimal(milliseconds.head.after / milliseconds.head.before, 2)} of the time`
-    : "";
+  const time = milliseconds && milliseconds.head.after / milliseconds.head.before;
+  const slower = time !== undefined && time >= 1;
+  const faster = time === undefined || slower ? "" : ` and takes ${decimal(time, 2)} of the time`;
+  const long = slower ? `, but took ${decimal(time, 2)} times as long when this was measured` : "";
   const grown = size.model.after > size.model.before;
   const whole = `the model is ${bytes(Math.abs(size.model.before - size.model.after))} ${grown ? "larger, since its input embedding, the same matrix, stays whole" : "smaller"}`;
-  const sentence = `${work}${faster}; ${whole}.`;
+  const sentence = `${work}${faster}${long}; ${whole}.`;
   if (format !== "safetensors") return sentence;
   return `nothing yet in this folder, whose head keeps its shape so that any runtime loads it. Written with --format onnx it is ${sentence}`;
 }
@@ -170,7 +171,7 @@ function gainedSection(run: ReductionRun): Html {
     ],
   )}
 <p class="note">Sizes are those of the factored head (<code>--format onnx</code>): V × k numbers, what picks or projects the k numbers, and a bias. As safetensors the head keeps its shape, so that any runtime loads it, and nothing is saved.
-${model.tied ? "The input embedding of this model is the same matrix and stays whole, so that with a second, smaller matrix the model is larger than before; what is saved is time." : ""}
+${model.tied ? "The input embedding of this model is the same matrix and stays whole, so that with a second, smaller matrix the model is larger than before; what can be saved is time." : ""}
 ${milliseconds && "Times are medians of single tokens, original and reduced in turn in one run."}</p>`;
 }
 
