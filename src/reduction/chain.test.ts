@@ -6,6 +6,8 @@ import { measureChains, measureHeads } from "./measure-heads.js";
 import type { Order } from "./orders.js";
 import { prepareReductions } from "./prepare.js";
 import { biasOf, headOf, headTimes } from "./reduced-head.js";
+import { curveFractions } from "./reduction-curve.js";
+import { type RefinedPoint, refinedCurve } from "./refined-curve.js";
 
 const models = writtenModels();
 
@@ -54,6 +56,20 @@ test.each(["gpt2", "gptj", "gemma2_tight_caps", "granite"])(
     }
   },
 );
+
+test("refined sizes: none deleted loses nothing, and all the others less than what they start from", async () => {
+  const { model, contexts, reductions, chainHead } = await prepared("test/goldens/arch/gpt2");
+  const texts = { fit: contexts, check: contexts };
+  const points: RefinedPoint[] = [];
+  for await (const one of refinedCurve(model, reductions, texts, { refine: { steps: 8, batch: 64 } })) points.push(one);
+  expect(points.map(({ point }) => point.fraction)).toEqual(curveFractions);
+  expect(points[0]!.point.kl).toBeLessThan(1e-5);
+  const sizes = [...new Set(points.map(({ reduced }) => reduced.kept))].reverse();
+  const [plain] = await measureChains(model, [{ ...(await chainHead("rotation", "least-squares")), sizes }], contexts);
+  for (const { point, reduced } of points) {
+    expect(point.kl).toBeLessThan(plain![sizes.indexOf(reduced.kept)]!.kl + 1e-5);
+  }
+});
 
 test("reduced logits far above that of the original's likeliest token are measured, and infinite ones refused", async () => {
   const { model, contexts, chainHead } = await prepared("test/goldens/arch/gpt2");
