@@ -52,7 +52,10 @@ export function withAdvice(solution: Solution, size: number, asked: number): Sol
     }),
     warnings:
       size < asked
-        ? [...warnings, `lambda was lowered from ${asked} to ${size} to reach a target; the edits are larger for it`]
+        ? [
+            ...warnings,
+            `lambda was lowered from ${asked} to ${size} to reach a target: the edits are larger for it, and on other text can do the opposite where they were fitted to little; look at the checks, or fit to more`,
+          ]
         : warnings,
   };
 }

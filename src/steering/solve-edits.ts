@@ -26,7 +26,7 @@ export interface SolveOptions extends Directions, Watched {
 }
 
 /** Relative error of a mean probability beyond which a target counts as missed. */
-const missed = 1e-5;
+const missed = 1e-6;
 /** Of a logit: what changes a probability by 2%. */
 const noticeable = 0.02;
 /** Bytes of what is held for rows that are solved side by side. */
@@ -124,7 +124,7 @@ function shortfallOf(after: number, target: number, calibrated: number): string 
   const numbers = `mean probability ${after.toPrecision(6)} instead of ${target.toPrecision(6)}`;
   return Math.abs(Math.log(calibrated / target)) > missed
     ? `${numbers}: no length of the edit comes nearer, since it moves the logit by different amounts in different contexts`
-    : `${numbers}: the weights' number type has no rows between`;
+    : `${numbers}: of the rows that the weights' number type has, none was found that comes nearer`;
 }
 
 interface Problem {
