@@ -8,6 +8,7 @@ import { readTensorFloat64 } from "../tensor/safetensors.js";
 import type { Order } from "./orders.js";
 import type { Reductions } from "./prepare.js";
 import { curveFractions } from "./reduction-curve.js";
+import { keptFor } from "./reduction-plan.js";
 import type { EncodingPoint } from "./reduction-run.js";
 
 const blockRows = 1024;
@@ -28,7 +29,7 @@ export async function encodingCurve(
   return orders.flatMap((order) => {
     const r2 = nestedOf(order, reductions, products, d);
     return curveFractions.map((fraction) => {
-      const kept = Math.max(1, d - Math.round(fraction * d));
+      const kept = keptFor({ fraction }, d);
       return { order, fraction, deleted: d - kept, r2: r2[Math.min(kept, r2.length) - 1]! };
     });
   });

@@ -83,7 +83,7 @@ export function pointGraph(head: Head, { js }: { js: boolean }): PointGraph {
     // One output for all, so that of each head all is measured before the next: the engine works back from the outputs, one
     // after the other, and would otherwise hold every head's logits until the last of them.
     finish(points) {
-      const columns = points.length * (js ? 4 : 3);
+      const columns = points.length * (measureNames.length - (js ? 0 : 1));
       graph.output(points.length > 1 ? beside(points) : points[0]!, "measures", "float32", ["rows", columns]);
       return graph;
     },

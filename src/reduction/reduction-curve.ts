@@ -1,10 +1,12 @@
 import type { HeadModel } from "../model/head-model.js";
 import type { StoredContexts } from "../model/stored-contexts.js";
+import type { Chain } from "./chain.js";
 import type { ChainHead } from "./chain-graph.js";
 import { measureChains } from "./measure-heads.js";
 import type { Compensation, Order } from "./orders.js";
 import type { Reductions } from "./prepare.js";
 import { biasOf, headTimes } from "./reduced-head.js";
+import { keptFor } from "./reduction-plan.js";
 import type { CurvePoint } from "./reduction-run.js";
 
 /** 0, 5, 10, ... 95% deleted. */
@@ -39,7 +41,7 @@ export async function reductionCurve(
   { methods = curveMethods, signal, onProgress }: CurveOptions = {},
 ): Promise<CurvePoint[]> {
   const { head, hiddenSize: d } = model;
-  const kept = curveFractions.map((fraction) => Math.max(1, d - Math.round(fraction * d)));
+  const kept = curveFractions.map((fraction) => keptFor({ fraction }, d));
   const sizes = [...new Set(kept)].sort((a, b) => a - b);
   const total = methods.length * kept.length;
   const left = [...methods];
@@ -74,11 +76,21 @@ async function chainHeads(
   const heads: ChainHead[] = [];
   for (const [order, compensate] of methods) {
     const chain = reductions.chain(order, compensate);
-    const factor = factors.get(chain.basis) ?? (await headTimes(model, Float32Array.from(chain.basis), chain.rank));
-    factors.set(chain.basis, factor);
-    const [bias, ofBase] = [await biasOf(model.head), await headTimes(model, Float32Array.from(chain.base), 1)];
-    for (const [w, value] of ofBase.entries()) bias[w]! += value;
-    heads.push({ chain, factor, bias, sizes });
+    const head = await chainHead(model, chain, sizes, factors.get(chain.basis));
+    factors.set(chain.basis, head.factor);
+    heads.push(head);
   }
   return heads;
+}
+
+/** What the head makes of a chain. @param factor F, where another chain of the same basis has it */
+export async function chainHead(
+  model: HeadModel,
+  chain: Chain,
+  sizes: readonly number[],
+  factor?: Float32Array | undefined,
+): Promise<ChainHead> {
+  const bias = await biasOf(model.head);
+  for (const [w, value] of (await headTimes(model, Float32Array.from(chain.base), 1)).entries()) bias[w]! += value;
+  return { chain, factor: factor ?? (await headTimes(model, Float32Array.from(chain.basis), chain.rank)), bias, sizes };
 }
