@@ -60,7 +60,7 @@ export function experimentsWanted({ sweep, sweepTokens, sweepSizes, compareMetho
 type Texts = { readonly [Text in CheckText]?: Corpus | undefined };
 
 type TrialArguments = ExperimentArguments &
-  Pick<ExperimentPlan, "method" | "salient" | "exact" | "calibrate"> & {
+  Pick<ExperimentPlan, "method" | "salient" | "exact" | "calibrate" | "guard"> & {
     size?: number;
     tokens: number;
     checkTokens: number;
@@ -124,8 +124,8 @@ export async function experimentsOnly(
   const { args, started } = command;
   const out = resolve(args.report ?? `runs/steer-${folderName(model.name)}`);
   await checkWritable(out);
-  const { method, size, salient, exact, calibrate } = args;
-  const way = { method, size: size ?? defaultSize, fixedSize: size !== undefined, salient, exact, calibrate };
+  const { method, size, salient, exact, calibrate, guard } = args;
+  const way = { method, size: size ?? defaultSize, fixedSize: size !== undefined, salient, exact, calibrate, guard };
   const followed = plan ?? { ...way, edits: [] };
   const experiments = await shownExperiments(model, followed, texts, command, signal);
   signal.throwIfAborted();

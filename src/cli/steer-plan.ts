@@ -18,6 +18,7 @@ export interface PlanArguments {
   salient?: number;
   exact?: boolean;
   calibrate: boolean;
+  guard: boolean;
 }
 
 /** Tokens matched that are listed by name. */
@@ -38,13 +39,14 @@ export async function planOf(
   checkOptions(model, args);
   if (args.plan !== undefined) {
     if (args.each) throw new InputError("--each", "is for new edits; the plan says what its targets are for");
-    const options = (["method", "size", "salient", "exact", "calibrate"] as const).filter(given);
+    const options = (["method", "size", "salient", "exact", "calibrate", "guard"] as const).filter(given);
     const changes = Object.fromEntries(options.map((option) => [option, args[option]]));
     const size = args.size === undefined ? {} : { fixedSize: true };
     return readEditPlan(await openFileSource(args.plan), model, { ...changes, ...size });
   }
-  const { each, method, size, salient, exact, calibrate } = args;
-  const options: PlanOptions = { each, method, size, salient, exact, calibrate, readList, matchTexts };
+  const { each, method, size, salient, exact, calibrate, guard } = args;
+  const way = { method, size, salient, exact, calibrate, guard: guard ? undefined : false };
+  const options: PlanOptions = { each, ...way, readList, matchTexts };
   if (args.edits !== undefined) return planEdits(model, await readEdits(await openFileSource(args.edits)), options);
   return planEdits(model, args.edit!, options);
 }

@@ -96,6 +96,8 @@ export function steerCommand(signal: AbortSignal): Command {
     .option("--exact", "with --method constant: the direction that is exact in models with a LayerNorm")
     .option("--calibrate", "solve the lengths so that the targets hold on the fitting text", true)
     .option("--no-calibrate", "leave the lengths as the method gives them")
+    .option("--guard", "with nearest: stay near the logit bias also after tokens that the fitting text lacks", true)
+    .option("--no-guard", "fit to the text alone")
     .option("--corpus <file...>", "text that the targets hold on (default: embedded text)");
   return experimentOptions(generatedTextOptions(textOptions(command)))
     .option("--tokens <n>", "stop fitting after this many tokens", positiveInteger, 40_000)

@@ -13,6 +13,15 @@ export interface RowStore {
   release(): Promise<void>;
 }
 
+/** Room behind what a store holds by now, to be read as if it were alone; released with the whole. */
+export function roomBehind(store: RowStore, held: number): RowStore {
+  return {
+    append: (rows) => store.append(rows),
+    read: (begin, end) => store.read(held + begin, held + end),
+    release: async () => {},
+  };
+}
+
 /** What the head multiplies in every context of a text, to be read as often as needed. */
 export interface StoredContexts {
   /** N. */

@@ -31,6 +31,8 @@ const planSchema = z.strictObject({
   /** `constant` along the direction that is exact in models with a LayerNorm. */
   exact: z.boolean().optional(),
   calibrate: z.boolean(),
+  /** `nearest` stays near the logit bias also after tokens that the text lacks. Left out: true. */
+  guard: z.boolean().optional(),
   edits: z
     .array(
       z.strictObject({
@@ -55,6 +57,8 @@ export interface PlanOptions extends Omit<SelectorOptions, "place"> {
   salient?: number | undefined;
   exact?: boolean | undefined;
   calibrate?: boolean | undefined;
+  /** Have `nearest` stay near the logit bias also after tokens that the text lacks. Default true. */
+  guard?: boolean | undefined;
 }
 
 /**
@@ -67,7 +71,7 @@ export interface PlanOptions extends Omit<SelectorOptions, "place"> {
  * @throws InputError if a token does not exist, two edits are about the same one, or an option does not suit the model
  */
 export async function planEdits(model: HeadModel, edits: Edits, options: PlanOptions = {}): Promise<EditPlan> {
-  const { each = false, method = "nearest", size, salient, exact, calibrate = true, ...reading } = options;
+  const { each = false, method = "nearest", size, salient, exact, calibrate = true, guard, ...reading } = options;
   const tokenizer = await model.tokenizer();
   const planned: EditPlan["edits"] = [];
   const places: string[] = [];
@@ -88,6 +92,7 @@ export async function planEdits(model: HeadModel, edits: Edits, options: PlanOpt
     ...(salient === undefined ? {} : { salient }),
     ...(exact ? { exact } : {}),
     calibrate,
+    ...(guard === undefined ? {} : { guard }),
     edits: planned,
   };
   checkPlan(plan, model, tokenizer, (index) => (index === undefined ? "edits" : places[index]!));
@@ -102,7 +107,7 @@ export async function planEdits(model: HeadModel, edits: Edits, options: PlanOpt
 export async function readEditPlan(
   source: ByteSource,
   model: HeadModel,
-  changes: Partial<Pick<EditPlan, "method" | "size" | "fixedSize" | "salient" | "exact" | "calibrate">> = {},
+  changes: Partial<Pick<EditPlan, "method" | "size" | "fixedSize" | "salient" | "exact" | "calibrate" | "guard">> = {},
 ): Promise<EditPlan> {
   const json = parseStrictJson(source.name, "plan", await source.read(0, source.size));
   // What steer writes beside a model holds the plan among other things.

@@ -1,7 +1,7 @@
 import type { Products } from "../engine/products.js";
 import type { Head } from "../model/head.js";
 import { readTensorFloat64 } from "../tensor/safetensors.js";
-import { exactRest, type FittingText, type Subject, type Watched } from "./fitting-text.js";
+import { exactRest, type FittingText, joined, type Subject, type Watched } from "./fitting-text.js";
 import { transform } from "./head-transform.js";
 
 /** Numbers of m tokens in every context. */
@@ -44,6 +44,18 @@ export async function editedTokens(
   const bias = Float64Array.from(ids, (id) => allBias?.[id] ?? 0);
   const raw = productValues(text, products, rows, bias);
   return { size: ids.length, ids, rows, bias, raw, rest: await restOf(subject, text, ids, raw, watched) };
+}
+
+/** What is known of the same tokens on one text and on another behind it. */
+export function joinedTokens(
+  first: Pick<EditedTokens, "raw" | "rest">,
+  second: Pick<EditedTokens, "raw" | "rest">,
+): Pick<EditedTokens, "raw" | "rest"> {
+  const N = first.rest.length;
+  return {
+    rest: joined(first.rest, second.rest),
+    raw: { of: (block, start) => (start < N ? first.raw.of(block, start) : second.raw.of(block, start - N)) },
+  };
 }
 
 /** x_j . h_t + bias_j. @param rows x_j, [m, d]  @param bias [m] */

@@ -34,6 +34,8 @@ export interface Laboratory extends Pick<Subject, "head" | "engine"> {
   /** The fitting text first, then those that are only looked at. */
   readonly texts: readonly [fit: TrialText, ...unseen: TrialText[]];
   readonly groups: readonly TrialGroup[];
+  /** The guard of so many contexts of the fitting text, undefined where edits are to be made without. */
+  guard(contexts: StoredContexts): Promise<StoredContexts | undefined>;
   /** A and the saliencies, fitted on so many contexts; k of `salient`. */
   directions(contexts: StoredContexts): Promise<Pick<Directions, "slopes" | "saliency" | "salient">>;
   readonly seed: number;
@@ -86,10 +88,11 @@ async function solved(laboratory: Laboratory, ids: readonly number[], { variant,
   const contexts = laboratory.beginning(count);
   const needsEncoding = method === "encoding" || method === "salient";
   const directions = needsEncoding ? await laboratory.directions(contexts) : {};
+  const guard = method === "nearest" ? await laboratory.guard(contexts) : undefined;
   const solve = (lambda: number) =>
     solveEdits({ head, engine, contexts }, [{ tokens: ids, target }], {
       ...directions,
-      ...{ method, calibrate, exact, size: lambda, signal },
+      ...{ method, calibrate, exact, size: lambda, guard, signal },
     });
   const found =
     method === "nearest" && calibrate && !fixedSize

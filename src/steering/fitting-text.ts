@@ -135,6 +135,28 @@ export async function exactRest(
   return rest;
 }
 
+/** One text and another behind it. */
+export function joinedTexts(first: FittingText, second: FittingText): FittingText {
+  const N = first.count;
+  return {
+    count: N + second.count,
+    logNormalizer: joined(first.logNormalizer, second.logNormalizer),
+    restOfTop: joined(first.restOfTop, second.restOfTop),
+    top: Int32Array.from({ length: N + second.count }, (_, t) => (t < N ? first.top[t]! : second.top[t - N]!)),
+    async eachBlock(m, visit) {
+      await first.eachBlock(m, visit);
+      await second.eachBlock(m, (block, start, end) => visit(block, N + start, N + end));
+    },
+  };
+}
+
+export function joined(first: Float64Array, second: Float64Array): Float64Array {
+  const both = new Float64Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
+}
+
 async function overContexts(
   {
     engine,

@@ -24,6 +24,8 @@ export interface RowProblems {
   readonly bias: Float64Array;
   /** lambda r' alpha_w, [c]. */
   readonly penalty: Float64Array;
+  /** How much each context counts for each of them, c of [N]: 1/N for a mean over them all. */
+  readonly weights: readonly Float64Array[];
 }
 
 export interface RowTools {
@@ -46,7 +48,7 @@ const multipliedOut = 0.98;
 const gatheredNumbers = 2 ** 23;
 
 /**
- * Each row's x that minimises mean_t KL(Bernoulli(q_t) || Bernoulli(sigmoid(s_t + x.h_t))) + penalty |x|^2 (METHOD.md
+ * Each row's x that minimises sum_t weights_jt KL(Bernoulli(q_t) || Bernoulli(sigmoid(s_t + x.h_t))) + penalty |x|^2 (METHOD.md
  * section 3). The Hessian at the ideal is nearly that at the solution, where both probabilities nearly agree: it is
  * multiplied out once, its Newton step is the start, and conjugate gradients preconditioned by it do the rest.
  * @returns [c, d]
@@ -67,7 +69,7 @@ export async function nearestRows(problems: RowProblems, tools: RowTools): Promi
   for (let j = 0; j < c; j++) rows.set(precondition(j, pull.subarray(j * d, (j + 1) * d)), j * d);
   const along = await alongAll(text, products, rows, c);
   const states = Array.from({ length: c }, (_, j) => {
-    const line = lineOf(problems, j, tools.transform, N);
+    const line = lineOf(problems, j, tools.transform);
     const y = along.subarray(j * N, (j + 1) * N);
     const x = rows.subarray(j * d, (j + 1) * d);
     const push = new Float64Array(N);
@@ -124,7 +126,9 @@ interface Line {
   measure(y: Float64Array, push: Float64Array): number;
 }
 
-function lineOf({ raw, others, q }: RowProblems, j: number, headTransform: HeadTransform, N: number): Line {
+function lineOf({ raw, others, q, weights: ofRows }: RowProblems, j: number, headTransform: HeadTransform): Line {
+  const weights = ofRows[j]!;
+  const N = weights.length;
   const plain = isIdentity(headTransform);
   const at = j * N;
   return {
@@ -135,11 +139,11 @@ function lineOf({ raw, others, q }: RowProblems, j: number, headTransform: HeadT
         const { value, slope } = plain ? { value: z, slope: 1 } : transform(headTransform, z);
         const s = value - others[at + t]!;
         const wanted = q[at + t]!;
-        total += crossEntropyLess(wanted, s);
+        total += weights[t]! * crossEntropyLess(wanted, s);
         const small = Math.exp(-Math.abs(s));
-        push[t] = ((s > 0 ? 1 / (1 + small) : small / (1 + small)) - wanted) * (slope / N);
+        push[t] = ((s > 0 ? 1 / (1 + small) : small / (1 + small)) - wanted) * slope * weights[t]!;
       }
-      return total / N;
+      return total;
     },
   };
 }
@@ -227,11 +231,11 @@ async function backAll(
 }
 
 /**
- * For each row the Cholesky factor [c, d, d] of mean_t w_t h_t h_t' + 2 penalty, and mean_t w_t (bias / slope_t) h_t
- * [c, d]: the objective expanded to second order around the ideal, w_t = q_t (1 - q_t) slope_t^2.
+ * For each row the Cholesky factor [c, d, d] of sum_t w_t h_t h_t' + 2 penalty, and sum_t w_t (bias / slope_t) h_t
+ * [c, d]: the objective expanded to second order around the ideal, w_t = weights_jt q_t (1 - q_t) slope_t^2.
  */
 async function curvatures(
-  { size: c, raw, q, bias, penalty }: RowProblems,
+  { size: c, raw, q, bias, penalty, weights: shares }: RowProblems,
   { text, products, gram, transform: headTransform, hiddenSize: d }: RowTools,
 ): Promise<{ factors: Float64Array; pull: Float64Array }> {
   const N = text.count;
@@ -241,7 +245,7 @@ async function curvatures(
     const push = new Float64Array(N);
     for (let t = 0; t < N; t++) {
       const { slope } = transform(headTransform, raw[j * N + t]!);
-      const variance = (q[j * N + t]! * (1 - q[j * N + t]!)) / N;
+      const variance = shares[j]![t]! * q[j * N + t]! * (1 - q[j * N + t]!);
       weights[j * N + t] = variance * slope * slope;
       push[t] = variance * slope * bias[j]!;
     }

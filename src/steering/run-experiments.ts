@@ -10,6 +10,7 @@ import { type CheckText, checkTexts } from "./check.js";
 import type { EditPlan } from "./edit-plan.js";
 import { type ContextEncoding, encodingOf } from "./encoding-of.js";
 import { firstContexts, type Laboratory, makeTrials, type TrialJob, type Variant } from "./experiments.js";
+import { guardContexts } from "./guard-contexts.js";
 import { frequencyBands, randomTokens } from "./random-tokens.js";
 import { methods, type Target } from "./solution.js";
 import { finalNormOf } from "./steer.js";
@@ -55,7 +56,10 @@ export interface Experiments {
 }
 
 /** What of a plan the experiments follow. */
-export type ExperimentPlan = Pick<EditPlan, "method" | "size" | "calibrate" | "salient" | "exact" | "fixedSize"> & {
+export type ExperimentPlan = Pick<
+  EditPlan,
+  "method" | "size" | "calibrate" | "salient" | "exact" | "fixedSize" | "guard"
+> & {
   /** None: tokens drawn at random stand in for them. */
   readonly edits: readonly Pick<EditPlan["edits"][number], "label" | "target" | "tokens">[];
 };
@@ -76,6 +80,7 @@ export async function runExperiments(
   const { store = async () => memoryStore(), signal, seed = 1 } = options;
   const products = await createProducts(model.engine, model.hiddenSize);
   const stored: { text: CheckText; contexts: StoredContexts }[] = [];
+  const guardsHeld: StoredContexts[] = [];
   try {
     for (const text of checkTexts) {
       const corpus = texts[text];
@@ -101,6 +106,12 @@ export async function runExperiments(
       texts: opened as [TrialText, ...TrialText[]],
       groups,
       beginning: remembered((count) => firstContexts(fit.contexts, count)),
+      guard: remembered(async (contexts: StoredContexts) => {
+        if (!(plan.guard ?? true)) return undefined;
+        const guard = await guardContexts(model, contexts, { store: await store(), signal });
+        if (guard) guardsHeld.push(guard);
+        return guard;
+      }),
       directions: async (contexts) => {
         const { slopes, saliency } = await encoding(contexts);
         const { "50": half } = dimensionsFor(saliency);
@@ -129,7 +140,10 @@ export async function runExperiments(
     if (error instanceof RangeError) throw new InputError("edits", error.message);
     throw error;
   } finally {
-    await Promise.all([products.release(), ...stored.map(({ contexts }) => contexts.release())]);
+    await Promise.all([
+      products.release(),
+      ...[...stored.map(({ contexts }) => contexts), ...guardsHeld].map((held) => held.release()),
+    ]);
   }
 }
 

@@ -1,10 +1,9 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { tokenIds } from "../corpus/token-ids.js";
-import { windows } from "../corpus/windows.js";
 import { analyzeContexts } from "../encoding/analyze-contexts.js";
 import type { Model } from "../model/model.js";
-import { memoryStore, type StoredContexts, storeContexts } from "../model/stored-contexts.js";
+import { storeText } from "../model/store-text.js";
+import type { StoredContexts } from "../model/stored-contexts.js";
 import { corpus } from "../node/corpus-files.js";
 import { loadModel } from "../node/load-model.js";
 import { solveEdits } from "./solve-edits.js";
@@ -24,15 +23,15 @@ let model: Model;
 let contexts: StoredContexts;
 beforeAll(async () => {
   model = await loadModel(undefined, { threads: 2 });
-  const tokenizer = await model.tokenizer();
-  const text = await corpus(["test/goldens/tiny-books/text.txt"]);
-  const ids = tokenIds(text, tokenizer, { vocabSize: model.vocabSize });
-  contexts = await storeContexts(model, windows(ids, { contextLength: 256 }), memoryStore());
+  contexts = await contextsOf("text.txt");
 }, 60_000);
 afterAll(async () => {
   await contexts.release();
   await model.close();
 });
+
+const contextsOf = async (file: string) =>
+  storeText(model, await corpus([`test/goldens/tiny-books/${file}`]), { contextLength: 256 });
 
 const subject = () => ({ head: model.head, engine: model.engine, contexts });
 
@@ -51,6 +50,23 @@ test.each(golden.edits)(
   },
   120_000,
 );
+
+interface GuardedEdit extends Pick<Edit, "id" | "scale" | "klToIdeal" | "norm" | "fit"> {}
+const guarded: { edits: GuardedEdit[] } = JSON.parse(
+  readFileSync("test/goldens/tiny-books/nearest-guarded.json", "utf8"),
+);
+
+test("guarded by the contexts of another text, the edits are PyTorch's", async () => {
+  const guard = await contextsOf("check.txt");
+  for (const { id, scale, norm, fit, klToIdeal } of guarded.edits) {
+    const groups = [{ tokens: [id], target: { scale } }];
+    const solved = (await solveEdits(subject(), groups, { calibrate: false, guard })).groups[0]!;
+    // The rows are as rounded to float16, PyTorch's are not.
+    expect(Math.abs(solved.norms[0]! / norm - 1)).toBeLessThan(3e-3);
+    expect(Math.abs(solved.probability.after / solved.probability.before / fit - 1)).toBeLessThan(3e-3);
+    expect(Math.abs(solved.klToIdeal / klToIdeal - 1)).toBeLessThan(0.01);
+  }
+}, 120_000);
 
 interface DirectionEdit {
   id: number;

@@ -1,9 +1,11 @@
 import { gramSession } from "../engine/gram-session.js";
 import { createProducts, type Products } from "../engine/products.js";
 import { norm } from "../linalg/dot.js";
+import type { StoredContexts } from "../model/stored-contexts.js";
 import { type Directions, directionOf } from "./direction.js";
-import { type EditedTokens, editedTokens, productValues } from "./edited-tokens.js";
-import { type FittingText, fittingText, type Subject, type Watched } from "./fitting-text.js";
+import { type EditedTokens, editedTokens, joinedTokens, productValues } from "./edited-tokens.js";
+import { type FittingText, fittingText, joinedTexts, type Subject, type Watched } from "./fitting-text.js";
+import { guardWeight, leastGuarded } from "./guard-contexts.js";
 import { transform } from "./head-transform.js";
 import { idealShares } from "./ideal.js";
 import { groupMeans, type Lines, solveLengths } from "./joint-scales.js";
@@ -21,6 +23,8 @@ export interface SolveOptions extends Directions, Watched {
   readonly size?: number | undefined;
   /** Solve the lengths so that the targets hold on the fitting text. */
   readonly calibrate?: boolean | undefined;
+  /** Contexts unlike the text's in which `nearest` is to stay near the ideal too (guardContexts). Default: none. */
+  readonly guard?: StoredContexts | undefined;
   /** Told how many rows are found, of how many. */
   readonly onRows?: ((found: number, of: number) => void) | undefined;
 }
@@ -57,8 +61,9 @@ export async function solveEdits(
     const warnings: string[] = [];
     let edits: Float64Array;
     if (method === "nearest") {
-      const tools = { text, products, gram, transform: head.transform, hiddenSize: d, signal };
-      edits = await nearestEdits(problem, tools, size, options.onRows);
+      const guarded = options.guard && (await guardedText(subject, problem, products, options.guard, options));
+      const tools = { text: guarded?.text ?? text, products, gram, transform: head.transform, hiddenSize: d, signal };
+      edits = await nearestEdits({ ...problem, ...guarded }, tools, { size, counted: text.count }, options.onRows);
     } else {
       const direction = await directionOf(method, text, d, gram, size, options);
       edits = new Float64Array(tokens.size * d);
@@ -169,6 +174,21 @@ async function posed(
   return { tokens, groupOf, lines, ideal: { before, wanted, biases } };
 }
 
+/** The problem on the text and, behind it, its guard. The ideal stays that of the text. */
+async function guardedText(
+  { head, engine }: Subject,
+  { tokens, lines }: Problem,
+  products: Products,
+  contexts: StoredContexts,
+  { signal }: Watched,
+) {
+  const subject = { head, engine, contexts };
+  const guard = await fittingText(subject, { signal });
+  const inGuard = await editedTokens(subject, guard, products, tokens.ids, { signal });
+  const text = joinedTexts(lines.text, guard);
+  return { text, lines: { ...lines, text, ...joinedTokens(lines, inGuard) } };
+}
+
 /** The true logit bias of each group, all solved jointly: what an edit is compared with. @returns nats, [groups] */
 export async function idealBiases(
   subject: Subject,
@@ -185,17 +205,19 @@ export async function idealBiases(
   }
 }
 
-/** @returns [m, d] */
+/** @param counted contexts of the text, of which what follows is the guard  @returns [m, d] */
 async function nearestEdits(
   { tokens, groupOf, lines, ideal: { before, wanted, biases } }: Problem,
   tools: RowTools,
-  size: number,
+  { size, counted }: { size: number; counted: number },
   onRows: SolveOptions["onRows"],
 ): Promise<Float64Array> {
   const { text, products, hiddenSize: d } = tools;
   const N = text.count;
   const m = tokens.size;
-  const shares = await idealShares(lines, biases);
+  const shares = await idealShares(lines, biases, counted);
+  const alone = new Float64Array(N).fill(1 / counted, 0, counted);
+  const guarded = alone.slice().fill(N > counted ? guardWeight(counted, N - counted) : 0, counted);
   const edits = new Float64Array(m * d);
   const sideBySide = Math.max(1, Math.floor(rowBytes / (8 * (6 * N + d * d) * batches)));
   let next = 0;
@@ -233,7 +255,11 @@ async function nearestEdits(
       const g = groupOf[first + j]!;
       return size * Math.max(wanted[g]! / before[g]!, 1) * shares.before[first + j]!;
     });
-    edits.set(await nearestRows({ size: c, raw, others, q, bias, penalty }, tools), first * d);
+    const weights = Array.from({ length: c }, (_, j) => {
+      const g = groupOf[first + j]!;
+      return wanted[g]! / before[g]! < leastGuarded ? alone : guarded;
+    });
+    edits.set(await nearestRows({ size: c, raw, others, q, bias, penalty, weights }, tools), first * d);
   }
 }
 

@@ -1,0 +1,100 @@
+import { permutation, seededRandom } from "../linalg/random.js";
+import type { Model } from "../model/model.js";
+import { memoryStore, type RowStore, type StoredContexts, storeContexts } from "../model/stored-contexts.js";
+
+/** Tokens that a text has fewer than this many times stand in its guard until they have been seen as often. */
+const oftenEnough = 2;
+/** Of a guard, as a share of its text: how many contexts it has at most, and how much all of them count together. */
+const mostOfText = 1 / 8;
+/** Contexts that the guard of the shortest text may have. */
+const fewest = 2048;
+
+/**
+ * Factors below this are fitted without the guard. All that a ban leaves is in the contexts where the edit is weakest; kept from
+ * those of the guard, it gets so large that it is off by more in text like the fitting text than it gains elsewhere.
+ */
+export const leastGuarded = 1e-3;
+
+export interface GuardOptions {
+  /** Which tokens, where not all of them find room. Default 1. */
+  readonly seed?: number | undefined;
+  /** Where the hidden states are kept. Default: memory. */
+  readonly store?: RowStore | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Contexts that a text lacks: those after the tokens that it does not hold, or hardly. There a fit to the text leaves an edit
+ * free, and what it makes of that freedom can be the opposite of what was wanted. The tokens stand in every second place of
+ * the text's own windows, so that the rest of each context is as in the text.
+ * @returns undefined where the text holds every token of the vocabulary
+ */
+export async function guardContexts(
+  model: Model,
+  text: Pick<StoredContexts, "count" | "tokenIds" | "windowStarts">,
+  { seed = 1, store = memoryStore(), signal }: GuardOptions = {},
+): Promise<StoredContexts | undefined> {
+  const room = Math.max(fewest, Math.floor(text.count * mostOfText));
+  const ids = rareTokens(text.tokenIds, model.vocabSize, room, seed);
+  const windows = ids.length > 0 ? windowsAround(ids, text) : [];
+  if (windows.length === 0) {
+    await store.release();
+    return undefined;
+  }
+  const all = await storeContexts(model, asStream(windows), store, { signal });
+  const { hiddenSize: d } = all;
+  return {
+    count: ids.length,
+    hiddenSize: d,
+    tokenIds: ids,
+    windowStarts: all.windowStarts.map((start) => start / 2),
+    async read(start, end) {
+      const pairs = await all.read(2 * start, 2 * end);
+      const rows = new Float32Array((end - start) * d);
+      for (let i = 0; i < end - start; i++) rows.set(pairs.subarray((2 * i + 1) * d, (2 * i + 2) * d), i * d);
+      return rows;
+    },
+    release: all.release,
+  };
+}
+
+/** How much each context of a guard counts in a mean over the text's N. */
+export const guardWeight = (textCount: number, guardCount: number): number =>
+  Math.min(1, (textCount * mostOfText) / guardCount) / textCount;
+
+/** Tokens that a text has too few of, each as often as it lacks, in random order. @returns at most `room` ids */
+export function rareTokens(tokenIds: Int32Array, vocabSize: number, room: number, seed: number): Int32Array {
+  const counts = new Int32Array(vocabSize);
+  for (const id of tokenIds) counts[id]!++;
+  const lacking: number[] = [];
+  for (let id = 0; id < vocabSize; id++) {
+    for (let count = counts[id]!; count < oftenEnough; count++) lacking.push(id);
+  }
+  return permutation(lacking.length, seededRandom(seed))
+    .subarray(0, room)
+    .map((place) => lacking[place]!);
+}
+
+/** The windows of a text over again, until each id has stood at an odd place of one; each window ends with such a place. */
+export function windowsAround(
+  ids: Int32Array,
+  { tokenIds, windowStarts }: Pick<StoredContexts, "tokenIds" | "windowStarts">,
+): Int32Array[] {
+  const count = windowStarts.length - 1;
+  const usable = Array.from({ length: count }, (_, w) =>
+    tokenIds.subarray(windowStarts[w]!, windowStarts[w + 1]!),
+  ).filter((window) => window.length > 1);
+  const windows: Int32Array[] = [];
+  for (let next = 0; next < ids.length && usable.length > 0; ) {
+    const original = usable[windows.length % usable.length]!;
+    const pairs = Math.min(Math.floor(original.length / 2), ids.length - next);
+    const window = original.slice(0, 2 * pairs);
+    for (let i = 0; i < pairs; i++) window[2 * i + 1] = ids[next++]!;
+    windows.push(window);
+  }
+  return windows;
+}
+
+async function* asStream(windows: readonly Int32Array[]): AsyncGenerator<Int32Array> {
+  yield* windows;
+}
