@@ -8,11 +8,12 @@ import { parseArgs } from "node:util";
 import { tokenIds } from "../src/corpus/token-ids.js";
 import { windows } from "../src/corpus/windows.js";
 import { permutation, seededRandom } from "../src/linalg/random.js";
-import { storeContexts } from "../src/model/stored-contexts.js";
+import { type StoredContexts, storeContexts } from "../src/model/stored-contexts.js";
 import { corpus } from "../src/node/corpus-files.js";
 import { defaultCorpus, loadModel } from "../src/node/load-model.js";
 import { rowFile } from "../src/node/row-file.js";
 import { fittingText } from "../src/steering/fitting-text.js";
+import { guardContexts } from "../src/steering/guard-contexts.js";
 import type { TokenGroup } from "../src/steering/solution.js";
 import { type Subject, solveEdits } from "../src/steering/solve-edits.js";
 
@@ -30,17 +31,25 @@ try {
   const [storing, contexts] = await timed(async () => storeContexts(model, stream, await rowFile()));
   const subject = { head: model.head, engine: model.engine, contexts };
   const [preparing, text] = await timed(() => fittingText(subject));
-  console.log(`${text.count} contexts: layers ${storing.toFixed(2)} s, normalisers ${preparing.toFixed(2)} s\n`);
+  const [guarding, guard] = await timed(async () => {
+    const made = await guardContexts(model, contexts, { store: await rowFile() });
+    if (made) await fittingText({ ...subject, contexts: made });
+    return made;
+  });
+  console.log(
+    `${text.count} contexts: layers ${storing.toFixed(2)} s, normalisers ${preparing.toFixed(2)} s; ` +
+      `${guard?.count ?? 0} of the guard: ${guarding.toFixed(2)} s\n`,
+  );
   console.log("| edits | seconds | largest \\|ln(actual / wanted)\\| | peak memory, MB |\n| --- | --- | --- | --- |");
   for (let run = 0; run < 5; run++)
-    await measure(subject, [{ tokens: [262 + 97 * run], target: { scale: run % 2 ? 3 : 0.3 } }]);
-  for (const size of options.joint.split(",").map(Number)) await measure(subject, randomEdits(size));
+    await measure(subject, guard, [{ tokens: [262 + 97 * run], target: { scale: run % 2 ? 3 : 0.3 } }]);
+  for (const size of options.joint.split(",").map(Number)) await measure(subject, guard, randomEdits(size));
 } finally {
   await model.close();
 }
 
-async function measure(subject: Subject, groups: TokenGroup[]): Promise<void> {
-  const [seconds, solution] = await timed(() => solveEdits(subject, groups));
+async function measure(subject: Subject, guard: StoredContexts | undefined, groups: TokenGroup[]): Promise<void> {
+  const [seconds, solution] = await timed(() => solveEdits(subject, groups, { guard }));
   const misses = solution.groups.map(({ probability: { after, wanted } }) => Math.abs(Math.log(after / wanted)));
   const megabytes = process.resourceUsage().maxRSS / 1024;
   console.log(

@@ -5,7 +5,7 @@ import { memoryStore, type RowStore, type StoredContexts, storeContexts } from "
 /** Tokens that a text has fewer than this many times stand in its guard until they have been seen as often. */
 const oftenEnough = 2;
 /** Of a guard, as a share of its text: how many contexts it has at most, and how much all of them count together. */
-const mostOfText = 1 / 8;
+const mostOfText = 1 / 10;
 /** Contexts that the guard of the shortest text may have. */
 const fewest = 2048;
 
@@ -62,17 +62,20 @@ export async function guardContexts(
 export const guardWeight = (textCount: number, guardCount: number): number =>
   Math.min(1, (textCount * mostOfText) / guardCount) / textCount;
 
-/** Tokens that a text has too few of, each as often as it lacks, in random order. @returns at most `room` ids */
+/**
+ * Tokens that a text has too few of, each as often as it lacks: first those that it does not hold at all, once each.
+ * @returns at most `room` ids, in random order within each round
+ */
 export function rareTokens(tokenIds: Int32Array, vocabSize: number, room: number, seed: number): Int32Array {
   const counts = new Int32Array(vocabSize);
   for (const id of tokenIds) counts[id]!++;
-  const lacking: number[] = [];
-  for (let id = 0; id < vocabSize; id++) {
-    for (let count = counts[id]!; count < oftenEnough; count++) lacking.push(id);
+  const random = seededRandom(seed);
+  const chosen: number[] = [];
+  for (let round = 0; round < oftenEnough; round++) {
+    const lacking = Array.from(counts.keys()).filter((id) => counts[id]! <= round);
+    for (const place of permutation(lacking.length, random)) chosen.push(lacking[place]!);
   }
-  return permutation(lacking.length, seededRandom(seed))
-    .subarray(0, room)
-    .map((place) => lacking[place]!);
+  return Int32Array.from(chosen.slice(0, room));
 }
 
 /** The windows of a text over again, until each id has stood at an odd place of one; each window ends with such a place. */
