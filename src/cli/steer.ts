@@ -13,6 +13,7 @@ import { type ModelFormat, modelFormats, saveAs, withWrittenHead } from "../node
 import { checkEdit, type EditCheck } from "../steering/check.js";
 import type { EditPlan } from "../steering/edit-plan.js";
 import { summarizeExperiments } from "../steering/experiment-summary.js";
+import { oppositeEffects } from "../steering/opposite-effects.js";
 import type { Experiments } from "../steering/run-experiments.js";
 import { methods } from "../steering/solution.js";
 import { type Steered, steer } from "../steering/steer.js";
@@ -171,10 +172,10 @@ async function runSteer(
     if (plan === undefined || trialsOnly) {
       return await experimentsOnly(model, plan, texts, { args, started, separator }, signal);
     }
-    const steered = await shownSteering(model, plan, texts.fit, { args, separator }, signal);
-    const experiments = await shownExperiments(model, steered.plan, texts, { args, separator }, signal);
+    const solved = await shownSteering(model, plan, texts.fit, { args, separator }, signal);
+    const experiments = await shownExperiments(model, solved.plan, texts, { args, separator }, signal);
     const found = { args, started, separator, experiments };
-    const { check, generated, summary } = await savedAndMeasured(model, steered, texts, found, signal);
+    const { steered, check, generated, summary } = await savedAndMeasured(model, solved, texts, found, signal);
     const seconds = (performance.now() - started) / 1000;
     const trials = experimentsWanted(args) && experiments ? summarizeExperiments(experiments) : undefined;
     if (args.json) {
@@ -195,7 +196,7 @@ async function runSteer(
 /** Writes the model, measures what was written rather than what was meant to be, and only then gives it its name. */
 async function savedAndMeasured(
   model: Model,
-  steered: Steered,
+  solved: Steered,
   texts: Awaited<ReturnType<typeof openTexts>>,
   found: { args: SteerArguments; started: number; separator: Separator; experiments: Experiments | undefined },
   signal: AbortSignal,
@@ -207,8 +208,9 @@ async function savedAndMeasured(
   const options = { contextLength: args.context, separator, signal };
   let check: EditCheck = {};
   let generated: GeneratedTexts | undefined;
+  let steered = solved;
   const summary = () => summarizeSteering(steered, check, out);
-  await saveAs[format](model, steered.change, out, {
+  await saveAs[format](model, solved.change, out, {
     force: args.force,
     signal,
     async examine(folder) {
@@ -221,6 +223,9 @@ async function savedAndMeasured(
           ...(await checkEdit(subject, { inDomain, outOfDomain }, { ...options, tokens: args.checkTokens })),
         };
       });
+      const { plan, solution } = solved;
+      const warnings = [...solution.warnings, ...oppositeEffects(plan, solution.groups, check)];
+      steered = { ...solved, solution: { ...solution, warnings } };
       const record = { unembed: version, plan: steered.plan, measured: summary() };
       return [
         ["unembed.json", `${JSON.stringify(record, undefined, 2)}\n`],
@@ -228,7 +233,7 @@ async function savedAndMeasured(
       ];
     },
   });
-  return { check, generated, summary: summary() };
+  return { steered, check, generated, summary: summary() };
 }
 
 type Hub = ReturnType<typeof hubOptions>;
