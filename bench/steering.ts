@@ -49,7 +49,7 @@ try {
 }
 
 async function measure(subject: Subject, guard: StoredContexts | undefined, groups: TokenGroup[]): Promise<void> {
-  const [seconds, solution] = await timed(() => solveEdits(subject, groups, { guard }));
+  const [seconds, solution] = await timed(() => solveEdits(subject, groups, { guardOf: async () => guard }));
   const misses = solution.groups.map(({ probability: { after, wanted } }) => Math.abs(Math.log(after / wanted)));
   const megabytes = process.resourceUsage().maxRSS / 1024;
   console.log(

@@ -194,6 +194,7 @@ ${facts("Run", [
       : undefined,
   ],
   ["calibrated", edit && (edit.plan.calibrate ? "yes" : "no")],
+  ["guarded", edit?.plan.method === "nearest" ? ((edit.plan.guard ?? true) ? "yes" : "no") : undefined],
   ["seed", String(run.seed)],
   ["threads", count(run.threads)],
   ["in all", duration(run.seconds)],

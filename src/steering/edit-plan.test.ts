@@ -55,6 +55,16 @@ describe("edits are planned", () => {
     const changes = { method: "constant", exact: true, size: 1e-5 } as const;
     expect(await readEditPlan(stored(plan), model, changes)).toEqual({ ...rest, ...changes });
   });
+
+  test("and say whether they are guarded, which is of the method nearest", async () => {
+    const usual = await planEdits(model, { " the": 0.5 });
+    const alone = await planEdits(model, { " the": 0.5 }, { guard: false });
+    expect([usual.guard, alone.guard]).toEqual([true, false]);
+    expect((await readEditPlan(stored(alone), model)).guard).toBe(false);
+    expect((await readEditPlan(stored(alone), model, { guard: true })).guard).toBe(true);
+    expect((await readEditPlan(stored(alone), model, { method: "mean" })).guard).toBeUndefined();
+    expect((await planEdits(model, { " the": 0.5 }, { method: "mean" })).guard).toBeUndefined();
+  });
 });
 
 describe("vocabularies are told apart", () => {

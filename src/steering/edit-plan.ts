@@ -48,6 +48,10 @@ const planSchema = z.strictObject({
 /** What is wanted of which tokens, and how: the same in a file and in memory, for any model of the same vocabulary. */
 export type EditPlan = z.infer<typeof planSchema>;
 
+/** Whether a plan's edits are guarded: they are unless it says otherwise. */
+export const isGuarded = ({ method, guard = true }: Pick<EditPlan, "method" | "guard">): boolean =>
+  method === "nearest" && guard;
+
 export interface PlanOptions extends Omit<SelectorOptions, "place"> {
   /** Give each token of a set the target by itself, instead of one to the set. */
   each?: boolean | undefined;
@@ -92,7 +96,7 @@ export async function planEdits(model: HeadModel, edits: Edits, options: PlanOpt
     ...(salient === undefined ? {} : { salient }),
     ...(exact ? { exact } : {}),
     calibrate,
-    ...(guard === undefined ? {} : { guard }),
+    ...(method === "nearest" || guard === false ? { guard: guard ?? true } : {}),
     edits: planned,
   };
   checkPlan(plan, model, tokenizer, (index) => (index === undefined ? "edits" : places[index]!));
@@ -129,7 +133,7 @@ export async function readEditPlan(
 
 /** The plan without what only its own method has a use for, where another one is to take its place. */
 function withoutOthers(plan: EditPlan, method = plan.method): EditPlan {
-  const { salient, exact, ...rest } = plan;
+  const { salient, exact, guard, ...rest } = plan;
   return method === plan.method ? plan : rest;
 }
 

@@ -1,7 +1,7 @@
 import type { Products } from "../engine/products.js";
 import type { Head } from "../model/head.js";
 import { readTensorFloat64 } from "../tensor/safetensors.js";
-import { exactRest, type FittingText, joined, type Subject, type Watched } from "./fitting-text.js";
+import { exactRest, type FittingText, joined, type Subject, type TextBlocks, type Watched } from "./fitting-text.js";
 import { transform } from "./head-transform.js";
 
 /** Numbers of m tokens in every context. */
@@ -60,7 +60,7 @@ export function joinedTokens(
 
 /** x_j . h_t + bias_j. @param rows x_j, [m, d]  @param bias [m] */
 export function productValues(
-  text: FittingText,
+  text: TextBlocks,
   products: Products,
   rows: Float64Array,
   bias: Float64Array,

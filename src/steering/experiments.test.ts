@@ -36,7 +36,7 @@ async function laboratory(): Promise<Laboratory> {
     head: model.head,
     engine: model.engine,
     texts: [fit, await openTrialText("inDomain", { ...model, contexts: unseen }, products)],
-    guard: async () => undefined,
+    guardOf: async () => undefined,
     beginning: (count) => firstContexts(contexts, count),
     groups: [
       { label: "one", tokens: [{ id: 262, text: "" }] },
@@ -105,7 +105,7 @@ test.each(["gemma2_tight_caps", "gptj", "llama_sharded_bf16", "cohere", "granite
       engine: other.engine,
       texts: [await openTrialText("fit", { ...other, contexts: text }, products)],
       groups: [{ label: "both", tokens: ids.map((id) => ({ id, text: "" })) }],
-      guard: async () => undefined,
+      guardOf: async () => undefined,
       beginning: (count) => firstContexts(text, count),
       directions: async () => ({}),
       seed: 1,

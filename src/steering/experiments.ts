@@ -35,7 +35,7 @@ export interface Laboratory extends Pick<Subject, "head" | "engine"> {
   readonly texts: readonly [fit: TrialText, ...unseen: TrialText[]];
   readonly groups: readonly TrialGroup[];
   /** The guard of so many contexts of the fitting text, undefined where edits are to be made without. */
-  guard(contexts: StoredContexts): Promise<StoredContexts | undefined>;
+  guardOf(contexts: StoredContexts): Promise<StoredContexts | undefined>;
   /** A and the saliencies, fitted on so many contexts; k of `salient`. */
   directions(contexts: StoredContexts): Promise<Pick<Directions, "slopes" | "saliency" | "salient">>;
   readonly seed: number;
@@ -88,11 +88,10 @@ async function solved(laboratory: Laboratory, ids: readonly number[], { variant,
   const contexts = laboratory.beginning(count);
   const needsEncoding = method === "encoding" || method === "salient";
   const directions = needsEncoding ? await laboratory.directions(contexts) : {};
-  const guard = method === "nearest" ? await laboratory.guard(contexts) : undefined;
   const solve = (lambda: number) =>
     solveEdits({ head, engine, contexts }, [{ tokens: ids, target }], {
       ...directions,
-      ...{ method, calibrate, exact, size: lambda, guard, signal },
+      ...{ method, calibrate, exact, size: lambda, signal, guardOf: () => laboratory.guardOf(contexts) },
     });
   const found =
     method === "nearest" && calibrate && !fixedSize

@@ -16,17 +16,21 @@ export interface Watched {
   readonly onProgress?: ((contexts: number) => void) | undefined;
 }
 
-/** What the edits of any tokens need to know of a text: nothing in it depends on which tokens they are. */
-export interface FittingText {
+/** A text's hidden states, to be gone through as often as needed. */
+export interface TextBlocks {
   /** N. */
   readonly count: number;
+  /** h_t block after block, float32 [end - start, d]. @param m how many numbers a context the visit makes */
+  eachBlock(m: number, visit: (block: Float32Array, start: number, end: number) => Promise<void> | void): Promise<void>;
+}
+
+/** What the edits of any tokens need to know of a text: nothing in it depends on which tokens they are. */
+export interface FittingText extends TextBlocks {
   /** ln sum exp of all logits, [N]. */
   readonly logNormalizer: Float64Array;
   /** The likeliest token [N], and ln sum exp of all logits but its [N]. */
   readonly top: Int32Array;
   readonly restOfTop: Float64Array;
-  /** h_t block after block, float32 [end - start, d]. @param m how many numbers a context the visit makes */
-  eachBlock(m: number, visit: (block: Float32Array, start: number, end: number) => Promise<void> | void): Promise<void>;
 }
 
 /** Contexts of a block of the whole head: V numbers each are held at once. */
@@ -136,13 +140,10 @@ export async function exactRest(
 }
 
 /** One text and another behind it. */
-export function joinedTexts(first: FittingText, second: FittingText): FittingText {
+export function joinedTexts(first: TextBlocks, second: TextBlocks): TextBlocks {
   const N = first.count;
   return {
     count: N + second.count,
-    logNormalizer: joined(first.logNormalizer, second.logNormalizer),
-    restOfTop: joined(first.restOfTop, second.restOfTop),
-    top: Int32Array.from({ length: N + second.count }, (_, t) => (t < N ? first.top[t]! : second.top[t - N]!)),
     async eachBlock(m, visit) {
       await first.eachBlock(m, visit);
       await second.eachBlock(m, (block, start, end) => visit(block, N + start, N + end));

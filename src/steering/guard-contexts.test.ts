@@ -6,29 +6,49 @@ import { memoryStore, roomBehind, type StoredContexts } from "../model/stored-co
 import { corpus } from "../node/corpus-files.js";
 import { loadModel } from "../node/load-model.js";
 import type { CheckText } from "./check.js";
+import { planEdits } from "./edit-plan.js";
 import { makeTrials } from "./experiments.js";
-import { guardContexts, guardWeight, leastGuarded, rareTokens, windowsAround } from "./guard-contexts.js";
+import { guardContexts, guardWeight, isGuardedScale, rareTokens, windowsAround } from "./guard-contexts.js";
+import { runExperiments } from "./run-experiments.js";
 import { solveEdits } from "./solve-edits.js";
+import { steer } from "./steer.js";
 import { missOf } from "./trial.js";
 import { openTrialText } from "./trial-text.js";
+
+const vocabulary = (vocabSize: number, texts: { [id: number]: string | null } = {}) => ({
+  vocabSize,
+  produces: (id: number) => texts[id] !== null,
+  tokenText: (id: number) => texts[id] ?? "",
+});
 
 describe("tokens that a text lacks", () => {
   const text = Int32Array.of(0, 0, 1, 3, 3, 3);
 
   test("each is named as often as it is missing", () => {
-    const named = [...rareTokens(text, 5, 100, 1)];
+    const named = [...rareTokens(text, vocabulary(5), 100, 1)];
     expect(named.slice(0, 2).sort()).toEqual([2, 4]);
     expect(named.slice(2).sort()).toEqual([1, 2, 4]);
-    expect([...rareTokens(text, 5, 2, 1)].sort()).toEqual([2, 4]);
-    expect([...rareTokens(Int32Array.of(0, 1, 1, 0), 2, 100, 1)]).toEqual([]);
+    expect([...rareTokens(text, vocabulary(5), 2, 1)].sort()).toEqual([2, 4]);
+    expect([...rareTokens(Int32Array.of(0, 1, 1, 0), vocabulary(2), 100, 1)]).toEqual([]);
   });
 
-  test("the seed says which find room", () => {
-    const drawn = (seed: number) => [...rareTokens(new Int32Array(0), 1000, 10, seed)];
+  test("ids that the tokenizer never produces are left out", () => {
+    expect([...rareTokens(text, vocabulary(5, { 4: null }), 100, 1)].sort()).toEqual([1, 2, 2]);
+  });
+
+  test("the seed says which find room, after pieces of characters", () => {
+    const pieces = { 7: "\ufffd", 900: "a\ufffd" };
+    const drawn = (seed: number) => [...rareTokens(new Int32Array(0), vocabulary(1000, pieces), 10, seed)];
     expect(drawn(1)).toHaveLength(10);
+    expect(drawn(1).slice(0, 2).sort()).toEqual([7, 900]);
     expect(drawn(1)).toEqual(drawn(1));
     expect(drawn(1)).not.toEqual(drawn(2));
   });
+});
+
+test("factors from a thousandth on are guarded, whatever their last digits", () => {
+  expect([0.05, 20, 1e-3, 1e-3 * (1 - 1e-15)].map(isGuardedScale)).toEqual([true, true, true, true]);
+  expect([1e-6, 0.9e-3].map(isGuardedScale)).toEqual([false, false]);
 });
 
 describe("windows around them", () => {
@@ -92,9 +112,9 @@ describe("of the embedded model", () => {
     expect(await guardContexts(model, full)).toBeUndefined();
   });
 
-  test("after tokens that the text lacks, a guarded edit does what it does in the text, and another one need not", async () => {
+  test("after other tokens that the text lacks, a guarded edit does what it does in the text, and another one need not", async () => {
     const guard = (await guardContexts(model, text))!;
-    // Of another seed: other tokens, and other contexts before the same ones.
+    // Of another seed: mostly other tokens, and other contexts before the same ones.
     const unseen = (await guardContexts(model, text, { seed: 2 }))!;
     const products = await createProducts(model.engine, model.hiddenSize);
     const opened = (name: CheckText, contexts: StoredContexts) => openTrialText(name, { ...model, contexts }, products);
@@ -106,7 +126,7 @@ describe("of the embedded model", () => {
           ...{ head: model.head, engine: model.engine, texts, seed: 1 },
           groups: [{ label: "", tokens: [{ id: 4776, text: "" }] }],
           beginning: () => text,
-          guard: async () => held,
+          guardOf: async () => held,
           directions: async () => ({}),
         },
         [{ group: 0, target: { scale }, variant: { method: "nearest", calibrate: true, size: 1e-4 } }],
@@ -120,15 +140,51 @@ describe("of the embedded model", () => {
     expect(guarded).toBeLessThan(alone / 3);
   }, 60_000);
 
-  test("bans are fitted without it", async () => {
-    const guard = (await guardContexts(model, text))!;
+  test("bans are fitted without it, which is not even asked for", async () => {
     const subject = { head: model.head, engine: model.engine, contexts: text };
-    const normOf = async (scale: number, held: StoredContexts | undefined) => {
+    let asked = 0;
+    const normOf = async (scale: number) => {
+      const guardOf = () => {
+        asked++;
+        return guardContexts(model, text);
+      };
       const groups = [{ tokens: [4776], target: { scale } }];
-      return (await solveEdits(subject, groups, { calibrate: false, guard: held })).groups[0]!.norms[0]!;
+      return (await solveEdits(subject, groups, { calibrate: false, guardOf })).groups[0]!.norms[0]!;
     };
-    expect((await normOf(leastGuarded / 2, guard)) / (await normOf(leastGuarded / 2, undefined))).toBeCloseTo(1, 2);
-    expect((await normOf(2 * leastGuarded, guard)) / (await normOf(2 * leastGuarded, undefined))).toBeGreaterThan(1.05);
-    await guard.release();
+    const banned = await normOf(1e-4);
+    expect(asked).toBe(0);
+    const together = [
+      { tokens: [4776], target: { scale: 1e-4 } },
+      { tokens: [405], target: { scale: 2 } },
+    ];
+    const guardOf = () => guardContexts(model, text);
+    const beside = await solveEdits(subject, together, { calibrate: false, guardOf });
+    expect(beside.groups[0]!.norms[0]! / banned).toBeCloseTo(1, 2);
+    expect(await normOf(0.002)).toBeGreaterThan(banned / 2);
+    expect(asked).toBe(1);
   }, 60_000);
+
+  test("steer holds its edits by it unless the plan says otherwise, and experiments do", async () => {
+    const file = await corpus(["test/goldens/tiny-books/text.txt"]);
+    const normOf = async (guard: boolean | undefined) => {
+      const plan = await planEdits(model, { "id:4776": 0.05 }, { guard });
+      const options = { corpus: file, tokens: 4000 };
+      const { solution } = await steer(model, { ...plan, size: 1e-4, fixedSize: true }, options);
+      return solution.groups[0]!.norms[0]!;
+    };
+    const [usual, guarded, alone] = [await normOf(undefined), await normOf(true), await normOf(false)];
+    const groups = [{ tokens: [4776], target: { scale: 0.05 } }];
+    const subject = { head: model.head, engine: model.engine, contexts: text };
+    const solved = await solveEdits(subject, groups, { guardOf: () => guardContexts(model, text) });
+    expect(usual).toBe(guarded);
+    expect(usual / solved.groups[0]!.norms[0]!).toBeCloseTo(1, 6);
+    expect(alone / usual).toBeLessThan(0.97);
+    const tried = async (guard: boolean | undefined) => {
+      const plan = { ...(await planEdits(model, { "id:4776": 0.05 }, { guard })), size: 1e-4, fixedSize: true };
+      const { tokenCounts } = await runExperiments(model, plan, { fit: file }, { tokenCounts: [4000], tokens: 4000 });
+      return tokenCounts![0]!.norm;
+    };
+    expect((await tried(undefined)) / usual).toBeCloseTo(1, 6);
+    expect((await tried(false)) / alone).toBeCloseTo(1, 6);
+  }, 120_000);
 });

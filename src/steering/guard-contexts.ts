@@ -1,19 +1,24 @@
+import type { Tokenizer } from "../corpus/tokenizer.js";
 import { permutation, seededRandom } from "../linalg/random.js";
 import type { Model } from "../model/model.js";
 import { memoryStore, type RowStore, type StoredContexts, storeContexts } from "../model/stored-contexts.js";
 
 /** Tokens that a text has fewer than this many times stand in its guard until they have been seen as often. */
 const oftenEnough = 2;
-/** Of a guard, as a share of its text: how many contexts it has at most, and how much all of them count together. */
-const mostOfText = 1 / 10;
-/** Contexts that the guard of the shortest text may have. */
-const fewest = 2048;
+/** Contexts of a guard at most, as a share of its text's, and however short the text is. */
+const mostContexts = 1 / 10;
+const shortestRoom = 2048;
+/** How much all contexts of a guard count together, as a share of what the text's count. */
+const mostWeight = 1 / 10;
 
 /**
  * Factors below this are fitted without the guard. All that a ban leaves is in the contexts where the edit is weakest; kept from
  * those of the guard, it gets so large that it is off by more in text like the fitting text than it gains elsewhere.
  */
-export const leastGuarded = 1e-3;
+const leastGuarded = 1e-3;
+
+/** Whether the guard is for edits with this factor: at the boundary whatever its last digits are. */
+export const isGuardedScale = (scale: number): boolean => scale > leastGuarded * (1 - 1e-9);
 
 export interface GuardOptions {
   /** Which tokens, where not all of them find room. Default 1. */
@@ -26,16 +31,19 @@ export interface GuardOptions {
 /**
  * Contexts that a text lacks: those after the tokens that it does not hold, or hardly. There a fit to the text leaves an edit
  * free, and what it makes of that freedom can be the opposite of what was wanted. The tokens stand in every second place of
- * the text's own windows, so that the rest of each context is as in the text.
- * @returns undefined where the text holds every token of the vocabulary
+ * the text's own windows; what else is in a context is the text's. Of large vocabularies only as many find room as are a tenth
+ * of the text's contexts, or 2,048: pieces of characters first, for they follow one another where a text has letters of its own.
+ * @returns undefined where the text holds every token that the tokenizer produces
  */
 export async function guardContexts(
   model: Model,
   text: Pick<StoredContexts, "count" | "tokenIds" | "windowStarts">,
   { seed = 1, store = memoryStore(), signal }: GuardOptions = {},
 ): Promise<StoredContexts | undefined> {
-  const room = Math.max(fewest, Math.floor(text.count * mostOfText));
-  const ids = rareTokens(text.tokenIds, model.vocabSize, room, seed);
+  const room = Math.max(shortestRoom, Math.floor(text.count * mostContexts));
+  const tokenizer = await model.tokenizer();
+  const vocabSize = Math.min(model.vocabSize, tokenizer.vocabSize);
+  const ids = rareTokens(text.tokenIds, { ...tokenizer, vocabSize }, room, seed);
   const windows = ids.length > 0 ? windowsAround(ids, text) : [];
   if (windows.length === 0) {
     await store.release();
@@ -60,22 +68,32 @@ export async function guardContexts(
 
 /** How much each context of a guard counts in a mean over the text's N. */
 export const guardWeight = (textCount: number, guardCount: number): number =>
-  Math.min(1, (textCount * mostOfText) / guardCount) / textCount;
+  Math.min(1, (textCount * mostWeight) / guardCount) / textCount;
 
 /**
  * Tokens that a text has too few of, each as often as it lacks: first those that it does not hold at all, once each.
- * @returns at most `room` ids, in random order within each round
+ * @returns at most `room` ids, in random order within each round; where not all find room, pieces of characters come first
  */
-export function rareTokens(tokenIds: Int32Array, vocabSize: number, room: number, seed: number): Int32Array {
+export function rareTokens(
+  tokenIds: Int32Array,
+  { vocabSize, produces, tokenText }: Pick<Tokenizer, "vocabSize" | "produces" | "tokenText">,
+  room: number,
+  seed: number,
+): Int32Array {
   const counts = new Int32Array(vocabSize);
-  for (const id of tokenIds) counts[id]!++;
+  for (const id of tokenIds) if (id < vocabSize) counts[id]!++;
   const random = seededRandom(seed);
-  const chosen: number[] = [];
-  for (let round = 0; round < oftenEnough; round++) {
-    const lacking = Array.from(counts.keys()).filter((id) => counts[id]! <= round);
-    for (const place of permutation(lacking.length, random)) chosen.push(lacking[place]!);
-  }
-  return Int32Array.from(chosen.slice(0, room));
+  const rounds = Array.from({ length: oftenEnough }, (_, round) => {
+    const lacking = Array.from(counts.keys()).filter((id) => counts[id]! <= round && produces(id));
+    return Array.from(permutation(lacking.length, random), (place) => lacking[place]!);
+  });
+  const all = rounds.flat();
+  if (all.length <= room) return Int32Array.from(all);
+  const isPiece = (id: number) => tokenText(id).includes("\ufffd");
+  const pieces = rounds[0]!.filter(isPiece);
+  const known = new Set(pieces);
+  const others = rounds[0]!.filter((id) => !known.has(id));
+  return Int32Array.from([pieces, others, ...rounds.slice(1)].flat().slice(0, room));
 }
 
 /** The windows of a text over again, until each id has stood at an odd place of one; each window ends with such a place. */

@@ -23,12 +23,12 @@ const mostOfAll = 0.9;
 
 /**
  * @param biases logit bias of each group, [G]
- * @param counted contexts that the mean is taken over, from the first: what a guard adds to a text is left out
+ * @param textCount contexts that the mean is taken over, from the first: what a guard adds to a text is left out
  */
 export async function idealShares(
   lines: Lines,
   biases: Float64Array,
-  counted: number = lines.text.count,
+  textCount: number = lines.text.count,
 ): Promise<IdealShares> {
   const { text, groupOf, rest, raw } = lines;
   const m = groupOf.length;
@@ -58,8 +58,8 @@ export async function idealShares(
         if (j !== likeliest) others += Math.exp(z + biases[groupOf[j]!]! - largest);
         total += Math.exp(z - highest);
       }
-      for (let j = 0; j < m && start + t < counted; j++) {
-        before[j]! += Math.exp(transform(lines.transform, values[j * n + t]!).value - highest) / (total * counted);
+      for (let j = 0; j < m && start + t < textCount; j++) {
+        before[j]! += Math.exp(transform(lines.transform, values[j * n + t]!).value - highest) / (total * textCount);
       }
       const own = likeliest < 0 ? 0 : 1;
       normalizer[start + t] = largest + Math.log(others + own);

@@ -2,13 +2,13 @@ import type { Products } from "../engine/products.js";
 import { cholesky, solveLower, solveLowerTransposed } from "../linalg/cholesky.js";
 import type { HeadTransform } from "../model/head.js";
 import type { TokenValues } from "./edited-tokens.js";
-import type { FittingText } from "./fitting-text.js";
+import type { TextBlocks } from "./fitting-text.js";
 import { transform } from "./head-transform.js";
 import { groupSums, toShares } from "./shares.js";
 
 /** Logits of the edited tokens as functions of one length a group: T(raw) + length, or T(raw + length y) along edits. */
 export interface Lines {
-  readonly text: FittingText;
+  readonly text: TextBlocks;
   readonly products: Products;
   readonly transform: HeadTransform;
   /** Group of each edited token, [m]. */

@@ -3,7 +3,7 @@ import { cholesky, solveLower, solveLowerTransposed } from "../linalg/cholesky.j
 import { dot } from "../linalg/dot.js";
 import type { Gram } from "../linalg/gram.js";
 import type { HeadTransform } from "../model/head.js";
-import type { FittingText } from "./fitting-text.js";
+import type { TextBlocks } from "./fitting-text.js";
 import { isIdentity, transform } from "./head-transform.js";
 import { softplus } from "./shares.js";
 
@@ -29,7 +29,7 @@ export interface RowProblems {
 }
 
 export interface RowTools {
-  readonly text: FittingText;
+  readonly text: TextBlocks;
   readonly products: Products;
   readonly gram: Gram;
   readonly transform: HeadTransform;
@@ -201,7 +201,7 @@ const rounding = 1e-13;
 const smallestStep = 1e-9;
 
 /** x_j . h_t over the whole text. @returns [m, N] */
-async function alongAll(text: FittingText, products: Products, rows: Float64Array, m: number): Promise<Float64Array> {
+async function alongAll(text: TextBlocks, products: Products, rows: Float64Array, m: number): Promise<Float64Array> {
   const out = new Float64Array(m * text.count);
   await text.eachBlock(m, async (block, start, end) => {
     const part = await products.along(block, rows, m);
@@ -213,7 +213,7 @@ async function alongAll(text: FittingText, products: Products, rows: Float64Arra
 
 /** Sum over t of push_jt h_t. @returns [m, d] */
 async function backAll(
-  text: FittingText,
+  text: TextBlocks,
   products: Products,
   states: readonly { push: Float64Array }[],
 ): Promise<Float64Array> {
@@ -235,7 +235,7 @@ async function backAll(
  * [c, d]: the objective expanded to second order around the ideal, w_t = weights_jt q_t (1 - q_t) slope_t^2.
  */
 async function curvatures(
-  { size: c, raw, q, bias, penalty, weights: shares }: RowProblems,
+  { size: c, raw, q, bias, penalty, weights: ofRows }: RowProblems,
   { text, products, gram, transform: headTransform, hiddenSize: d }: RowTools,
 ): Promise<{ factors: Float64Array; pull: Float64Array }> {
   const N = text.count;
@@ -245,7 +245,7 @@ async function curvatures(
     const push = new Float64Array(N);
     for (let t = 0; t < N; t++) {
       const { slope } = transform(headTransform, raw[j * N + t]!);
-      const variance = shares[j]![t]! * q[j * N + t]! * (1 - q[j * N + t]!);
+      const variance = ofRows[j]![t]! * q[j * N + t]! * (1 - q[j * N + t]!);
       weights[j * N + t] = variance * slope * slope;
       push[t] = variance * slope * bias[j]!;
     }

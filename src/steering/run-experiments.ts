@@ -106,7 +106,7 @@ export async function runExperiments(
       texts: opened as [TrialText, ...TrialText[]],
       groups,
       beginning: remembered((count) => firstContexts(fit.contexts, count)),
-      guard: remembered(async (contexts: StoredContexts) => {
+      guardOf: remembered(async (contexts: StoredContexts) => {
         if (!(plan.guard ?? true)) return undefined;
         const guard = await guardContexts(model, contexts, { store: await store(), signal });
         if (guard) guardsHeld.push(guard);

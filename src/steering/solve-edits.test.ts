@@ -60,7 +60,7 @@ test("guarded by the contexts of another text, the edits are PyTorch's", async (
   const guard = await contextsOf("check.txt");
   for (const { id, scale, norm, fit, klToIdeal } of guarded.edits) {
     const groups = [{ tokens: [id], target: { scale } }];
-    const solved = (await solveEdits(subject(), groups, { calibrate: false, guard })).groups[0]!;
+    const solved = (await solveEdits(subject(), groups, { calibrate: false, guardOf: async () => guard })).groups[0]!;
     // The rows are as rounded to float16, PyTorch's are not.
     expect(Math.abs(solved.norms[0]! / norm - 1)).toBeLessThan(3e-3);
     expect(Math.abs(solved.probability.after / solved.probability.before / fit - 1)).toBeLessThan(3e-3);

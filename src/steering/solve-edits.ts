@@ -5,7 +5,7 @@ import type { StoredContexts } from "../model/stored-contexts.js";
 import { type Directions, directionOf } from "./direction.js";
 import { type EditedTokens, editedTokens, joinedTokens, productValues } from "./edited-tokens.js";
 import { type FittingText, fittingText, joinedTexts, type Subject, type Watched } from "./fitting-text.js";
-import { guardWeight, leastGuarded } from "./guard-contexts.js";
+import { guardWeight, isGuardedScale } from "./guard-contexts.js";
 import { transform } from "./head-transform.js";
 import { idealShares } from "./ideal.js";
 import { groupMeans, type Lines, solveLengths } from "./joint-scales.js";
@@ -23,8 +23,8 @@ export interface SolveOptions extends Directions, Watched {
   readonly size?: number | undefined;
   /** Solve the lengths so that the targets hold on the fitting text. */
   readonly calibrate?: boolean | undefined;
-  /** Contexts unlike the text's in which `nearest` is to stay near the ideal too (guardContexts). Default: none. */
-  readonly guard?: StoredContexts | undefined;
+  /** Contexts unlike the text's in which `nearest` is to stay near the ideal too (guardContexts), asked for if an edit needs them. Default: none. */
+  readonly guardOf?: (() => Promise<StoredContexts | undefined>) | undefined;
   /** Told how many rows are found, of how many. */
   readonly onRows?: ((found: number, of: number) => void) | undefined;
 }
@@ -61,9 +61,11 @@ export async function solveEdits(
     const warnings: string[] = [];
     let edits: Float64Array;
     if (method === "nearest") {
-      const guarded = options.guard && (await guardedText(subject, problem, products, options.guard, options));
+      const needsGuard = wanted.some((target, g) => isGuardedScale(target / before[g]!));
+      const guard = needsGuard ? await options.guardOf?.() : undefined;
+      const guarded = guard && (await guardedText(subject, problem, products, guard, options));
       const tools = { text: guarded?.text ?? text, products, gram, transform: head.transform, hiddenSize: d, signal };
-      edits = await nearestEdits({ ...problem, ...guarded }, tools, { size, counted: text.count }, options.onRows);
+      edits = await nearestEdits({ ...problem, ...guarded }, tools, { size, textCount: text.count }, options.onRows);
     } else {
       const direction = await directionOf(method, text, d, gram, size, options);
       edits = new Float64Array(tokens.size * d);
@@ -205,19 +207,19 @@ export async function idealBiases(
   }
 }
 
-/** @param counted contexts of the text, of which what follows is the guard  @returns [m, d] */
+/** @param textCount contexts of the text; what follows is the guard  @returns [m, d] */
 async function nearestEdits(
   { tokens, groupOf, lines, ideal: { before, wanted, biases } }: Problem,
   tools: RowTools,
-  { size, counted }: { size: number; counted: number },
+  { size, textCount }: { size: number; textCount: number },
   onRows: SolveOptions["onRows"],
 ): Promise<Float64Array> {
   const { text, products, hiddenSize: d } = tools;
   const N = text.count;
   const m = tokens.size;
-  const shares = await idealShares(lines, biases, counted);
-  const alone = new Float64Array(N).fill(1 / counted, 0, counted);
-  const guarded = alone.slice().fill(N > counted ? guardWeight(counted, N - counted) : 0, counted);
+  const shares = await idealShares(lines, biases, textCount);
+  const textWeights = new Float64Array(N).fill(1 / textCount, 0, textCount);
+  const guardedWeights = textWeights.slice().fill(N > textCount ? guardWeight(textCount, N - textCount) : 0, textCount);
   const edits = new Float64Array(m * d);
   const sideBySide = Math.max(1, Math.floor(rowBytes / (8 * (6 * N + d * d) * batches)));
   let next = 0;
@@ -257,7 +259,7 @@ async function nearestEdits(
     });
     const weights = Array.from({ length: c }, (_, j) => {
       const g = groupOf[first + j]!;
-      return wanted[g]! / before[g]! < leastGuarded ? alone : guarded;
+      return isGuardedScale(wanted[g]! / before[g]!) ? guardedWeights : textWeights;
     });
     edits.set(await nearestRows({ size: c, raw, others, q, bias, penalty, weights }, tools), first * d);
   }

@@ -5,7 +5,7 @@ import type { HeadChange } from "../model/head-change.js";
 import type { Model } from "../model/model.js";
 import { type StoreTextOptions, storeText } from "../model/store-text.js";
 import { memoryStore, roomBehind } from "../model/stored-contexts.js";
-import type { EditPlan } from "./edit-plan.js";
+import { type EditPlan, isGuarded } from "./edit-plan.js";
 import { type EditSpread, editSpread } from "./edit-spread.js";
 import { encodingOf } from "./encoding-of.js";
 import { guardContexts } from "./guard-contexts.js";
@@ -45,14 +45,17 @@ export async function steer(model: Model, plan: EditPlan, options: SteerOptions)
   try {
     const { method, size, calibrate, salient } = plan;
     const behind = roomBehind(store, contexts.count * contexts.hiddenSize);
-    const guard = guards(plan) ? await guardContexts(model, contexts, { store: behind, signal }) : undefined;
+    let guard: ReturnType<typeof guardContexts> | undefined;
+    const guardOf = isGuarded(plan)
+      ? () => (guard ??= guardContexts(model, contexts, { store: behind, signal }))
+      : undefined;
     const groups = plan.edits.map(({ tokens, target }) => ({ tokens: tokens.map(({ id }) => id), target }));
     const needsEncoding = method === "encoding" || method === "salient";
     const encoding = needsEncoding ? await encodingOf(model, contexts, signal) : {};
     const solve = (lambda: number) =>
       solveEdits({ head: model.head, engine: model.engine, contexts }, groups, {
         ...encoding,
-        ...{ method, size: lambda, calibrate, exact, guard, signal },
+        ...{ method, size: lambda, calibrate, exact, guardOf, signal },
         salient: method === "salient" ? (salient ?? model.hiddenSize) : undefined,
       });
     const adjusts = method === "nearest" && calibrate && !plan.fixedSize;
@@ -72,10 +75,6 @@ export async function steer(model: Model, plan: EditPlan, options: SteerOptions)
     await contexts.release();
   }
 }
-
-/** Whether a plan's edits are guarded: they are unless it says otherwise. */
-export const guards = ({ method, guard = true }: Pick<EditPlan, "method" | "guard">): boolean =>
-  method === "nearest" && guard;
 
 /** @throws InputError if the model's layers do not end in a LayerNorm with weight and bias */
 export async function finalNormOf({ name, modelType, description }: Model) {

@@ -2,7 +2,7 @@ import type { Corpus } from "../corpus/corpus.js";
 import type { GeneratedTexts } from "../generation/generated-texts.js";
 import type { HeadModel } from "../model/head-model.js";
 import { type CheckText, checkTexts, type EditCheck } from "./check.js";
-import type { EditPlan } from "./edit-plan.js";
+import { type EditPlan, isGuarded } from "./edit-plan.js";
 import { summarizeExperiments } from "./experiment-summary.js";
 import type { Experiments } from "./run-experiments.js";
 import type { Solution } from "./solution.js";
@@ -59,6 +59,7 @@ function editResults({ plan, solution, check, out }: WrittenEdit) {
     method: plan.method,
     size: plan.size,
     calibrate: plan.calibrate,
+    guard: isGuarded(plan),
     warnings: solution.warnings,
     edits: plan.edits.map(({ label, tokens, target }, g) => {
       const { probability, norms, idealBias, klToIdeal, klOfIdeal, shortfall } = solution.groups[g]!;
