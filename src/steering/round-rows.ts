@@ -14,7 +14,8 @@ const numbers: Partial<Record<string, { bits: number; smallest: number }>> = {
 };
 /** Of ln(actual / wanted): half of what is promised, since who checks may do so with float32 logits. */
 const enough = 5e-7;
-const maxRounds = 12;
+/** Near the end each round is a throw of dice: moves of last digits change the logits by more than what is left to gain. */
+const maxRounds = 40;
 /** Share of the error below which it is worth going on from there: each round of moves adds noise to the logits. */
 const muchBetter = 0.02;
 /** Errors that few small moves make good. */
