@@ -45,8 +45,7 @@ export async function planOf(
     return readEditPlan(await openFileSource(args.plan), model, { ...changes, ...size });
   }
   const { each, method, size, salient, exact, calibrate, guard } = args;
-  const way = { method, size, salient, exact, calibrate, guard: guard ? undefined : false };
-  const options: PlanOptions = { each, ...way, readList, matchTexts };
+  const options: PlanOptions = { each, method, size, salient, exact, calibrate, guard, readList, matchTexts };
   if (args.edits !== undefined) return planEdits(model, await readEdits(await openFileSource(args.edits)), options);
   return planEdits(model, args.edit!, options);
 }

@@ -25,11 +25,7 @@ const mostOfAll = 0.9;
  * @param biases logit bias of each group, [G]
  * @param textCount contexts that the mean is taken over, from the first: what a guard adds to a text is left out
  */
-export async function idealShares(
-  lines: Lines,
-  biases: Float64Array,
-  textCount: number = lines.text.count,
-): Promise<IdealShares> {
+export async function idealShares(lines: Lines, biases: Float64Array, textCount: number): Promise<IdealShares> {
   const { text, groupOf, rest, raw } = lines;
   const m = groupOf.length;
   const N = text.count;
