@@ -186,3 +186,23 @@ test("documents of JSON lines are read as they are asked to be, on every text", 
   // With the end of text between them, the documents' first words are other contexts.
   expect(within.edits[0].probability).not.toBe(without.edits[0].probability);
 });
+
+test("an edit holds after tokens that the fitting text lacks; unguarded it does the opposite, which is warned about", async () => {
+  const file = join(folder, "odd.txt");
+  await writeFile(file, "It cost £5 and the café was naïve; º ü é £ Â ".repeat(120));
+  const run = async (name: string, ...more: string[]) => {
+    const out = join(folder, name);
+    const args = ["steer", "--edit", " Ivan=x0.05", "--tokens", "3000", "--check", file, "--texts", "0", "--out", out];
+    const { code, stdout, stderr } = await unembed([...args, "--json", "--quiet", ...more]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const { plan } = JSON.parse(await readFile(join(out, "unembed.json"), "utf8"));
+    const { edits, warnings } = JSON.parse(stdout);
+    return { guard: plan.guard, actual: edits[0].actual.inDomain, warnings };
+  };
+  const [guarded, alone] = [await run("guarded"), await run("alone", "--no-guard")];
+  expect(guarded).toMatchObject({ guard: true, warnings: [] });
+  expect(guarded.actual).toBeLessThan(0.2);
+  expect(alone.guard).toBe(false);
+  expect(alone.actual).toBeGreaterThan(1);
+  expect(alone.warnings).toEqual([expect.stringMatching(/on unseen text .* Ivan=x0\.05.* times as likely, not 0\.05/)]);
+});
