@@ -8,12 +8,12 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { tokenIds } from "../src/corpus/token-ids.js";
+import { tokenIds } from "../src/corpus/tokens/token-ids.js";
 import { analyze } from "../src/encoding/analyze.js";
 import { createGraph } from "../src/engine/graph.js";
-import { corpus } from "../src/node/corpus-files.js";
+import { corpus } from "../src/node/corpus/corpus-files.js";
+import { createEngine } from "../src/node/engine/onnx-engine.js";
 import { defaultCorpus, loadModel } from "../src/node/load-model.js";
-import { createEngine } from "../src/node/onnx-engine.js";
 import { type Measured, measured } from "./measured.js";
 
 const { values: options } = parseArgs({

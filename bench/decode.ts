@@ -11,12 +11,12 @@ import { parseArgs } from "node:util";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { seededRandom } from "../src/linalg/random.js";
 import type { Model } from "../src/model/model.js";
+import { writeFolderAtomic } from "../src/node/files/write-atomic.js";
 import { loadModel } from "../src/node/load-model.js";
-import { saveOnnx } from "../src/node/save-onnx.js";
-import { writeFolderAtomic } from "../src/node/write-atomic.js";
-import type { ReducedHead } from "../src/reduction/orders.js";
+import { saveOnnx } from "../src/node/save/save-onnx.js";
+import type { ReducedHead } from "../src/reduction/methods/orders.js";
 import { encodeFloats } from "../src/tensor/dtype.js";
-import { safetensorsChunks } from "../src/tensor/write-safetensors.js";
+import { safetensorsChunks } from "../src/tensor/safetensors/write-safetensors.js";
 
 const { values } = parseArgs({
   options: {

@@ -8,15 +8,15 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { countFrequencies } from "../src/dynamics/frequencies.js";
-import { probeCheckpoint, probeTarget } from "../src/dynamics/probe.js";
+import { countFrequencies } from "../src/dynamics/inputs/frequencies.js";
+import { probeCheckpoint, probeTarget } from "../src/dynamics/probe/probe.js";
 import { gramSession } from "../src/engine/gram-session.js";
 import { seededRandom } from "../src/linalg/random.js";
-import { openFileSource } from "../src/node/file-source.js";
-import { createEngine } from "../src/node/onnx-engine.js";
+import { createEngine } from "../src/node/engine/onnx-engine.js";
+import { openFileSource } from "../src/node/files/file-source.js";
 import { encodeFloat16 } from "../src/tensor/dtype.js";
-import { readSafetensorsHeader, readTensor } from "../src/tensor/safetensors.js";
-import { layOutSafetensors } from "../src/tensor/write-safetensors.js";
+import { readSafetensorsHeader, readTensor } from "../src/tensor/safetensors/safetensors.js";
+import { layOutSafetensors } from "../src/tensor/safetensors/write-safetensors.js";
 import { measured } from "./measured.js";
 
 const sizes = [

@@ -10,12 +10,12 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { productSession } from "../src/engine/product-session.js";
+import { symmetricEigenBy } from "../src/linalg/eigen/symmetric-eigen.js";
+import { tridiagonalize } from "../src/linalg/eigen/tridiagonalize.js";
 import type { MatrixProduct } from "../src/linalg/matrix-product.js";
 import { transposed } from "../src/linalg/matrix-product.js";
 import { seededRandom } from "../src/linalg/random.js";
-import { symmetricEigenBy } from "../src/linalg/symmetric-eigen.js";
-import { tridiagonalize } from "../src/linalg/tridiagonalize.js";
-import { createEngine } from "../src/node/onnx-engine.js";
+import { createEngine } from "../src/node/engine/onnx-engine.js";
 
 const { values: options } = parseArgs({
   options: {

@@ -6,16 +6,16 @@
  */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { tokenIds } from "../src/corpus/token-ids.js";
-import { windows } from "../src/corpus/windows.js";
+import { tokenIds } from "../src/corpus/tokens/token-ids.js";
+import { windows } from "../src/corpus/tokens/windows.js";
 import type { Engine } from "../src/engine/engine.js";
 import { createGraph } from "../src/engine/graph.js";
-import { memoryStore, storeContexts } from "../src/model/stored-contexts.js";
-import { corpus } from "../src/node/corpus-files.js";
+import { memoryStore, storeContexts } from "../src/model/contexts/stored-contexts.js";
+import { corpus } from "../src/node/corpus/corpus-files.js";
 import { defaultCorpus, embeddedTexts, loadModel } from "../src/node/load-model.js";
-import { orders } from "../src/reduction/orders.js";
-import { prepareReductions } from "../src/reduction/prepare.js";
-import { curveFractions, curveMethods, reductionCurve } from "../src/reduction/reduction-curve.js";
+import { curveFractions, curveMethods, reductionCurve } from "../src/reduction/curves/reduction-curve.js";
+import { orders } from "../src/reduction/methods/orders.js";
+import { prepareReductions } from "../src/reduction/methods/prepare.js";
 
 const { values: options } = parseArgs({
   options: {

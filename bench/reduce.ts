@@ -5,16 +5,16 @@
  */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { tokenIds } from "../src/corpus/token-ids.js";
-import { windows } from "../src/corpus/windows.js";
-import { memoryStore, type StoredContexts, storeContexts } from "../src/model/stored-contexts.js";
-import { corpus } from "../src/node/corpus-files.js";
+import { tokenIds } from "../src/corpus/tokens/token-ids.js";
+import { windows } from "../src/corpus/tokens/windows.js";
+import { memoryStore, type StoredContexts, storeContexts } from "../src/model/contexts/stored-contexts.js";
+import { corpus } from "../src/node/corpus/corpus-files.js";
 import { loadModel } from "../src/node/load-model.js";
-import { eachDivergence } from "../src/reduction/measure-reduced.js";
-import type { Compensation, Metric, Order, ReducedHead } from "../src/reduction/orders.js";
-import { prepareReductions } from "../src/reduction/prepare.js";
-import { keptFor, planReduction, reduceHead } from "../src/reduction/reduction-plan.js";
-import { defaultSteps } from "../src/reduction/refine.js";
+import { eachDivergence } from "../src/reduction/measure/measure-reduced.js";
+import type { Compensation, Metric, Order, ReducedHead } from "../src/reduction/methods/orders.js";
+import { prepareReductions } from "../src/reduction/methods/prepare.js";
+import { defaultSteps } from "../src/reduction/methods/refine.js";
+import { keptFor, planReduction, reduceHead } from "../src/reduction/plan/reduction-plan.js";
 
 const { values: options } = parseArgs({
   options: {

@@ -5,17 +5,17 @@
  */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { tokenIds } from "../src/corpus/token-ids.js";
-import { windows } from "../src/corpus/windows.js";
+import { tokenIds } from "../src/corpus/tokens/token-ids.js";
+import { windows } from "../src/corpus/tokens/windows.js";
 import { permutation, seededRandom } from "../src/linalg/random.js";
-import { type StoredContexts, storeContexts } from "../src/model/stored-contexts.js";
-import { corpus } from "../src/node/corpus-files.js";
+import { type StoredContexts, storeContexts } from "../src/model/contexts/stored-contexts.js";
+import { corpus } from "../src/node/corpus/corpus-files.js";
+import { rowFile } from "../src/node/files/row-file.js";
 import { defaultCorpus, loadModel } from "../src/node/load-model.js";
-import { rowFile } from "../src/node/row-file.js";
-import { fittingText } from "../src/steering/fitting-text.js";
-import { guardContexts } from "../src/steering/guard-contexts.js";
-import type { TokenGroup } from "../src/steering/solution.js";
-import { type Subject, solveEdits } from "../src/steering/solve-edits.js";
+import { fittingText } from "../src/steering/solve/fitting-text.js";
+import { guardContexts } from "../src/steering/solve/guard-contexts.js";
+import type { TokenGroup } from "../src/steering/solve/solution.js";
+import { type Subject, solveEdits } from "../src/steering/solve/solve-edits.js";
 
 const { values: options } = parseArgs({
   options: {

@@ -8,10 +8,19 @@ import { build } from "esbuild";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-await bundlePageScript("src/report/client/main.ts", "src/report/page-script.generated.ts");
-await bundlePageScript("src/report/client/dynamics-main.ts", "src/report/dynamics-page-script.generated.ts");
-await bundlePageScript("src/report/client/steering-main.ts", "src/report/steering-page-script.generated.ts");
-await bundlePageScript("src/report/client/reduction-main.ts", "src/report/reduction-page-script.generated.ts");
+await bundlePageScript("src/report/client/analysis/main.ts", "src/report/analysis/page-script.generated.ts");
+await bundlePageScript(
+  "src/report/client/dynamics/dynamics-main.ts",
+  "src/report/dynamics/dynamics-page-script.generated.ts",
+);
+await bundlePageScript(
+  "src/report/client/steering/steering-main.ts",
+  "src/report/steering/steering-page-script.generated.ts",
+);
+await bundlePageScript(
+  "src/report/client/reduction/reduction-main.ts",
+  "src/report/reduction/reduction-page-script.generated.ts",
+);
 rmSync(join(root, "dist"), { recursive: true, force: true });
 const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin", "tsc");
 const { status } = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });

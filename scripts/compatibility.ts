@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { architectures } from "../src/model/architectures/index.js";
-import { activationNames } from "../src/model/layers.js";
-import { ropeKinds } from "../src/model/rope.js";
+import { activationNames } from "../src/model/layers/layers.js";
+import { ropeKinds } from "../src/model/layers/rope.js";
 
 const goldens = new URL("../test/goldens/arch/", import.meta.url);
 

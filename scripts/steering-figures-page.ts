@@ -1,5 +1,5 @@
 // What runs in the browser for steering-figures.ts: the report's figures, each set of panels one SVG file.
-import type { Figure } from "../src/report/client/log-figure.js";
+import type { Figure } from "../src/report/client/page/log-figure.js";
 import {
   costFigure,
   methodsFigure,
@@ -7,10 +7,15 @@ import {
   sizesFigure,
   sweepFigure,
   tokensFigure,
-} from "../src/report/client/trial-figures.js";
-import { textColours, textNames } from "../src/report/steering-texts.js";
-import { bandColours, bandNames, type ExperimentsPageData, type TrialPoint } from "../src/report/steering-trials.js";
-import { checkTexts } from "../src/steering/check-texts.js";
+} from "../src/report/client/steering/trial-figures.js";
+import { textColours, textNames } from "../src/report/steering/steering-texts.js";
+import {
+  bandColours,
+  bandNames,
+  type ExperimentsPageData,
+  type TrialPoint,
+} from "../src/report/steering/steering-trials.js";
+import { checkTexts } from "../src/steering/check/check-texts.js";
 import { type Key, type Panel, sheet } from "./svg-sheet.js";
 
 export interface DrawnFigure {

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { chromium } from "playwright-core";
-import { type ExperimentsPageData, experimentsPageData } from "../src/report/steering-trials.js";
-import type { Experiments } from "../src/steering/run-experiments.js";
+import { type ExperimentsPageData, experimentsPageData } from "../src/report/steering/steering-trials.js";
+import type { Experiments } from "../src/steering/trials/run-experiments.js";
 import { browserPath, QUIET_BROWSER } from "../test/browser.js";
 
 const folder = fileURLToPath(new URL("../docs/figures/", import.meta.url));

@@ -1,5 +1,5 @@
-import type { Figure } from "../src/report/client/log-figure.js";
-import { DARK, LIGHT } from "../src/report/style.js";
+import type { Figure } from "../src/report/client/page/log-figure.js";
+import { DARK, LIGHT } from "../src/report/page/style.js";
 
 /** A mark and what it stands for. */
 export interface Key {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { renderDynamicsReport } from "../src/report/dynamics-report.js";
+import { renderDynamicsReport } from "../src/report/dynamics/dynamics-report.js";
 import { browserPath, openFile, QUIET_BROWSER } from "./browser.js";
 import { plausibleDynamics } from "./plausible-dynamics.js";
 

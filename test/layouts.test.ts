@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { analyze } from "../src/encoding/analyze.js";
-import { openFileSource } from "../src/node/file-source.js";
+import { openCorpus } from "../src/node/corpus/open-corpus.js";
+import { openFileSource } from "../src/node/files/file-source.js";
 import { type LoadOptions, loadModel } from "../src/node/load-model.js";
-import { openCorpus } from "../src/node/open-corpus.js";
 import { meanProbability } from "../src/statistics/head-statistics.js";
 import { writeNpy } from "../src/tensor/npy.js";
-import { readSafetensorsHeader, readTensor } from "../src/tensor/safetensors.js";
-import { writeSafetensors } from "../src/tensor/write-safetensors.js";
+import { readSafetensorsHeader, readTensor } from "../src/tensor/safetensors/safetensors.js";
+import { writeSafetensors } from "../src/tensor/safetensors/write-safetensors.js";
 import { type HubSession, openHubSession } from "./hub-session.js";
 
 let folder: string;

@@ -1,9 +1,9 @@
 import { seededRandom } from "../src/linalg/random.js";
-import { type CheckedText, checkTexts, type EditCheck } from "../src/steering/check.js";
-import type { Experiments } from "../src/steering/run-experiments.js";
-import { methods } from "../src/steering/solution.js";
+import { type CheckedText, checkTexts, type EditCheck } from "../src/steering/check/check.js";
+import { methods } from "../src/steering/solve/solution.js";
 import type { SteeringRun } from "../src/steering/steering-run.js";
-import type { Trial } from "../src/steering/trial.js";
+import type { Experiments } from "../src/steering/trials/run-experiments.js";
+import type { Trial } from "../src/steering/trials/trial.js";
 
 const texts = ["a", " b", " sea", "\n", "\u202e", "ﷺ", " the"];
 

@@ -2,8 +2,8 @@ import { cp, mkdtemp, open, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openFileSource } from "../src/node/file-source.js";
-import { readSafetensorsHeader } from "../src/tensor/safetensors.js";
+import { openFileSource } from "../src/node/files/file-source.js";
+import { readSafetensorsHeader } from "../src/tensor/safetensors/safetensors.js";
 import { unembed } from "./command.js";
 
 let folder: string;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { renderReductionReport } from "../src/report/reduction-report.js";
+import { renderReductionReport } from "../src/report/reduction/reduction-report.js";
 import { browserPath } from "./browser.js";
 import { plausibleReduction } from "./plausible-reduction.js";
 import { HOSTILE, markupOf, openedReport } from "./report-page.js";

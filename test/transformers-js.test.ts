@@ -6,11 +6,11 @@ import { AutoModelForCausalLM, env, pipeline, Tensor } from "@huggingface/transf
 import { beforeAll, describe, expect, test } from "vitest";
 import { onnxFiles } from "../src/export/onnx-model.js";
 import type { Model } from "../src/model/model.js";
-import { readReductionPlan } from "../src/node/reduction-plan-folder.js";
-import { saveFiles, saveModel } from "../src/node/save-model.js";
-import { saveOnnx } from "../src/node/save-onnx.js";
-import { roundedHead } from "../src/reduction/factored-head.js";
-import { reduceHead } from "../src/reduction/reduction-plan.js";
+import { readReductionPlan } from "../src/node/save/reduction-plan-folder.js";
+import { saveFiles, saveModel } from "../src/node/save/save-model.js";
+import { saveOnnx } from "../src/node/save/save-onnx.js";
+import { reduceHead } from "../src/reduction/plan/reduction-plan.js";
+import { roundedHead } from "../src/reduction/write/factored-head.js";
 import { expectClose, movedRows, reducedLogitsOf, writtenModels } from "./written-models.js";
 
 const models = writtenModels();

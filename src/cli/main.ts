@@ -1,14 +1,14 @@
 import { Command, CommanderError } from "commander";
 import { InputError } from "../errors.js";
 import { version } from "../node/version.js";
-import { analyzeCommand } from "./analyze.js";
-import { compareCommand } from "./compare.js";
-import { countCommand } from "./count.js";
-import { dynamicsCommand } from "./dynamics.js";
-import { generateCommand } from "./generate.js";
-import { Interrupted, untilInterrupted } from "./interrupt.js";
-import { reduceCommand } from "./reduce.js";
-import { steerCommand } from "./steer.js";
+import { analyzeCommand } from "./commands/analyze.js";
+import { compareCommand } from "./commands/compare.js";
+import { countCommand } from "./commands/count.js";
+import { dynamicsCommand } from "./commands/dynamics.js";
+import { generateCommand } from "./commands/generate.js";
+import { reduceCommand } from "./commands/reduce.js";
+import { steerCommand } from "./commands/steer.js";
+import { Interrupted, untilInterrupted } from "./progress/interrupt.js";
 
 /** Exit codes: all went well, it failed, the command line made no sense, Ctrl-C. */
 const exitCodes = { ok: 0, failure: 1, usage: 2, interrupted: 130 } as const;

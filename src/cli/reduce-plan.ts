@@ -1,12 +1,12 @@
 import { readdir } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { InputError } from "../errors.js";
-import type { HeadModel } from "../model/head-model.js";
-import { checkWritable } from "../node/check-writable.js";
-import { readReductionPlan } from "../node/reduction-plan-folder.js";
-import type { Compensation, Metric, Order } from "../reduction/orders.js";
-import { reductionPlanFiles } from "../reduction/plan-files.js";
-import type { ReductionPlan } from "../reduction/reduction-plan.js";
+import type { HeadModel } from "../model/head/head-model.js";
+import { checkWritable } from "../node/files/check-writable.js";
+import { readReductionPlan } from "../node/save/reduction-plan-folder.js";
+import type { Compensation, Metric, Order } from "../reduction/methods/orders.js";
+import { reductionPlanFiles } from "../reduction/plan/plan-files.js";
+import type { ReductionPlan } from "../reduction/plan/reduction-plan.js";
 
 /** What of a command line says what is to be deleted, and how. */
 export interface ReductionArguments {

@@ -1,15 +1,15 @@
 import type { Corpus } from "../corpus/corpus.js";
 import { InputError } from "../errors.js";
-import { contextLengthFor } from "../model/context.js";
+import { contextLengthFor } from "../model/contexts/context.js";
+import { storeText } from "../model/contexts/store-text.js";
+import type { StoredContexts } from "../model/contexts/stored-contexts.js";
 import type { Model } from "../model/model.js";
-import { storeText } from "../model/store-text.js";
-import type { StoredContexts } from "../model/stored-contexts.js";
+import { openCorpus } from "../node/corpus/open-corpus.js";
+import { rowFile } from "../node/files/row-file.js";
 import type { HubOptions } from "../node/hub/repository.js";
 import { defaultCorpus, embeddedTexts } from "../node/load-model.js";
-import { openCorpus } from "../node/open-corpus.js";
-import { rowFile } from "../node/row-file.js";
-import { noProgress, tokenProgress } from "./progress.js";
-import { readingOf, separatorId, type TextArguments } from "./text-options.js";
+import { readingOf, separatorId, type TextArguments } from "./options/text-options.js";
+import { noProgress, tokenProgress } from "./progress/progress.js";
 
 /** What of a command line says which text a reduction is fitted to and measured on. */
 export interface TextsArguments extends TextArguments {

@@ -2,18 +2,18 @@ import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import type { Corpus } from "../corpus/corpus.js";
 import type { Model } from "../model/model.js";
-import { checkWritable } from "../node/check-writable.js";
-import { rowFile } from "../node/row-file.js";
-import { writeFolderAtomic } from "../node/write-atomic.js";
-import type { CheckText } from "../steering/check.js";
-import { summarizeExperiments } from "../steering/experiment-summary.js";
-import { defaultSize } from "../steering/lowered-size.js";
-import { type ExperimentPlan, type Experiments, runExperiments } from "../steering/run-experiments.js";
-import { folderName, positiveInteger } from "./arguments.js";
-import { closingLines, experimentLines } from "./experiments-table.js";
-import { countSeries, numberSeries } from "./number-series.js";
-import { noProgress, stepsProgress } from "./progress.js";
+import { checkWritable } from "../node/files/check-writable.js";
+import { rowFile } from "../node/files/row-file.js";
+import { writeFolderAtomic } from "../node/files/write-atomic.js";
+import type { CheckText } from "../steering/check/check.js";
+import { defaultSize } from "../steering/solve/lowered-size.js";
+import { summarizeExperiments } from "../steering/trials/experiment-summary.js";
+import { type ExperimentPlan, type Experiments, runExperiments } from "../steering/trials/run-experiments.js";
+import { folderName, positiveInteger } from "./options/arguments.js";
+import { countSeries, numberSeries } from "./options/number-series.js";
+import { noProgress, stepsProgress } from "./progress/progress.js";
 import { steeringFiles, steeringSeed } from "./steering-files.js";
+import { closingLines, experimentLines } from "./tables/experiments-table.js";
 
 /** What of a command line asks for experiments. */
 export interface ExperimentArguments {

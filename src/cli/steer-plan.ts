@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { InputError } from "../errors.js";
 import type { Model } from "../model/model.js";
-import { matchTexts } from "../node/bounded-match.js";
-import { fileError, openFileSource } from "../node/file-source.js";
-import { type EditPlan, type PlanOptions, planEdits, readEditPlan } from "../steering/edit-plan.js";
-import { readEdits } from "../steering/edits-file.js";
-import { printable } from "./analysis-table.js";
+import { matchTexts } from "../node/files/bounded-match.js";
+import { fileError, openFileSource } from "../node/files/file-source.js";
+import { type EditPlan, type PlanOptions, planEdits, readEditPlan } from "../steering/plan/edit-plan.js";
+import { readEdits } from "../steering/plan/edits-file.js";
+import { printable } from "./tables/analysis-table.js";
 
 /** What of a command line says what is to be edited, and how. */
 export interface PlanArguments {

@@ -1,11 +1,11 @@
 import { availableParallelism } from "node:os";
 import type { Corpus } from "../corpus/corpus.js";
-import { contextLengthFor } from "../model/context.js";
+import { contextLengthFor } from "../model/contexts/context.js";
 import type { Model } from "../model/model.js";
-import { steeringRunFiles } from "../node/steering-run.js";
-import type { CheckText } from "../steering/check.js";
+import { steeringRunFiles } from "../node/runs/steering-run.js";
+import type { CheckText } from "../steering/check/check.js";
 import { type SteeringRun, steeredModel } from "../steering/steering-run.js";
-import { commandLine } from "./arguments.js";
+import { commandLine } from "./options/arguments.js";
 
 /** What of a run only the command knows. */
 export interface SteeringCommand {

@@ -7,13 +7,13 @@ import {
   generatedTexts,
   windowPrompts,
 } from "../generation/generated-texts.js";
-import type { Head } from "../model/head.js";
+import type { Head } from "../model/head/head.js";
 import type { Model } from "../model/model.js";
-import type { EditPlan } from "../steering/edit-plan.js";
-import { printable } from "./analysis-table.js";
-import { positiveInteger, wholeNumber } from "./arguments.js";
-import { shownText } from "./generated-table.js";
-import { noProgress, tokenProgress } from "./progress.js";
+import type { EditPlan } from "../steering/plan/edit-plan.js";
+import { positiveInteger, wholeNumber } from "./options/arguments.js";
+import { noProgress, tokenProgress } from "./progress/progress.js";
+import { printable } from "./tables/analysis-table.js";
+import { shownText } from "./tables/generated-table.js";
 
 /** What a command asks of texts before and after. */
 export interface GeneratedTextArguments {

@@ -1,12 +1,12 @@
 import type { Corpus } from "../corpus/corpus.js";
-import { tokenIds } from "../corpus/token-ids.js";
-import { windows } from "../corpus/windows.js";
+import { tokenIds } from "../corpus/tokens/token-ids.js";
+import { windows } from "../corpus/tokens/windows.js";
 import { inOrder } from "../engine/in-order.js";
 import { InputError } from "../errors.js";
 import { divergenceSession, type HeadDivergences } from "../measures/divergence-session.js";
-import { contextLengthFor, requiredBeginOfText } from "../model/context.js";
+import { contextLengthFor, requiredBeginOfText } from "../model/contexts/context.js";
+import { followingTokens, windowBatches } from "../model/contexts/window-batches.js";
 import type { Model, Windows } from "../model/model.js";
-import { followingTokens, windowBatches } from "../model/window-batches.js";
 import type { ComparedModel, Comparison } from "./comparison.js";
 import { contextValues } from "./context-values.js";
 import { sharedTokenizer } from "./same-vocabulary.js";

@@ -1,4 +1,4 @@
-import type { Tokenizer } from "../corpus/tokenizer.js";
+import type { Tokenizer } from "../corpus/tokenizer/tokenizer.js";
 import { InputError } from "../errors.js";
 import type { Model } from "../model/model.js";
 

@@ -2,7 +2,7 @@ import { InputError } from "../errors.js";
 import type { ByteSource } from "../tensor/byte-source.js";
 import { bytesPerElement, isFloatDType } from "../tensor/dtype.js";
 import { readNpyHeader } from "../tensor/npy.js";
-import { readSafetensorsHeader, readTensor, type TensorEntry } from "../tensor/safetensors.js";
+import { readSafetensorsHeader, readTensor, type TensorEntry } from "../tensor/safetensors/safetensors.js";
 
 /** Rows read at a time: one run of the head. */
 const blockRows = 256;

@@ -1,13 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import { openFolder } from "../node/file-source.js";
+import { openFolder } from "../node/files/file-source.js";
 import { bytesSource } from "../tensor/byte-source.js";
 import { openCheckpointTensors } from "../tensor/checkpoint-tensors.js";
-import { readSafetensorsHeader } from "../tensor/safetensors.js";
-import { writeSafetensors } from "../tensor/write-safetensors.js";
-import type { Checkpoint } from "./checkpoint.js";
+import { readSafetensorsHeader } from "../tensor/safetensors/safetensors.js";
+import { writeSafetensors } from "../tensor/safetensors/write-safetensors.js";
 import { measureConvergence } from "./convergence.js";
 import type { Convergence } from "./dynamics.js";
+import type { Checkpoint } from "./inputs/checkpoint.js";
 
 interface Golden {
   convergence: { step: number; tensors: Record<string, { cosine: number; relativeDistance: number }> }[];

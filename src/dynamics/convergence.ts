@@ -1,9 +1,9 @@
 import { InputError } from "../errors.js";
 import { bytesPerElement, decodeFloat32, type FloatDType, isFloatDType } from "../tensor/dtype.js";
-import type { TensorEntry } from "../tensor/safetensors.js";
+import type { TensorEntry } from "../tensor/safetensors/safetensors.js";
 import { quote } from "../tensor/strict-json.js";
-import type { Checkpoint } from "./checkpoint.js";
 import type { Convergence, Movement, PartMovement } from "./dynamics.js";
+import type { Checkpoint } from "./inputs/checkpoint.js";
 import { compareParts, type Part, partName, partOf } from "./parts.js";
 
 /** Numbers of a tensor held at once, of each of three checkpoints. */

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import { openFolder } from "../node/file-source.js";
+import { openFolder } from "../node/files/file-source.js";
 import { bytesSource } from "../tensor/byte-source.js";
 import { openCheckpointTensors } from "../tensor/checkpoint-tensors.js";
-import { readSafetensorsHeader } from "../tensor/safetensors.js";
-import { writeSafetensors } from "../tensor/write-safetensors.js";
-import { type Checkpoint, findOutputEmbedding } from "./checkpoint.js";
+import { readSafetensorsHeader } from "../tensor/safetensors/safetensors.js";
+import { writeSafetensors } from "../tensor/safetensors/write-safetensors.js";
 import type { Probe } from "./dynamics.js";
-import { countFrequencies } from "./frequencies.js";
+import { type Checkpoint, findOutputEmbedding } from "./inputs/checkpoint.js";
+import { countFrequencies } from "./inputs/frequencies.js";
 import { summarizeDynamics } from "./summary.js";
 import { type DynamicsProgress, dynamics } from "./watch.js";
 

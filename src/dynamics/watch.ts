@@ -3,13 +3,13 @@ import { InputError } from "../errors.js";
 import { dot, norm } from "../linalg/dot.js";
 import { type Gram, gram as plainGram } from "../linalg/gram.js";
 import { seededRandom } from "../linalg/random.js";
-import type { TensorEntry } from "../tensor/safetensors.js";
-import { type Checkpoint, sortedCheckpoints } from "./checkpoint.js";
+import type { TensorEntry } from "../tensor/safetensors/safetensors.js";
 import { measureConvergence } from "./convergence.js";
 import type { Convergence, Dynamics, Frequencies, LogEntry, Probe, UnusableCheckpoint } from "./dynamics.js";
-import { learntTokens } from "./learnt-tokens.js";
+import { type Checkpoint, sortedCheckpoints } from "./inputs/checkpoint.js";
 import { onset } from "./onset.js";
-import { type ProbeTarget, probeCheckpoint, probeEmbedding, probeTarget } from "./probe.js";
+import { learntTokens } from "./probe/learnt-tokens.js";
+import { type ProbeTarget, probeCheckpoint, probeEmbedding, probeTarget } from "./probe/probe.js";
 
 /** Probes of an earlier, interrupted run. */
 export interface KeptProbes {

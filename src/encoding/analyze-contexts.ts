@@ -1,5 +1,5 @@
-import type { HeadModel } from "../model/head-model.js";
-import type { StoredContexts } from "../model/stored-contexts.js";
+import type { StoredContexts } from "../model/contexts/stored-contexts.js";
+import type { HeadModel } from "../model/head/head-model.js";
 import type { Analysis } from "./analysis.js";
 import { analyzeHidden } from "./analyze.js";
 

@@ -5,13 +5,13 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Corpus } from "../corpus/corpus.js";
 import { openHiddenStates } from "../corpus/hidden-states.js";
 import type { Model } from "../model/model.js";
-import { corpus } from "../node/corpus-files.js";
-import { openFileSource } from "../node/file-source.js";
+import { corpus } from "../node/corpus/corpus-files.js";
+import { openFileSource } from "../node/files/file-source.js";
 import { loadHead, loadModel } from "../node/load-model.js";
 import { meanProbability } from "../statistics/head-statistics.js";
 import { bytesSource } from "../tensor/byte-source.js";
 import { writeNpy } from "../tensor/npy.js";
-import { writeSafetensors } from "../tensor/write-safetensors.js";
+import { writeSafetensors } from "../tensor/safetensors/write-safetensors.js";
 import { analyze, analyzeHidden } from "./analyze.js";
 
 let folder: string;

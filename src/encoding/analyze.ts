@@ -1,17 +1,17 @@
 import type { Corpus } from "../corpus/corpus.js";
 import type { HiddenStates } from "../corpus/hidden-states.js";
-import { tokenIds } from "../corpus/token-ids.js";
-import type { Tokenizer } from "../corpus/tokenizer.js";
-import { windows } from "../corpus/windows.js";
+import type { Tokenizer } from "../corpus/tokenizer/tokenizer.js";
+import { tokenIds } from "../corpus/tokens/token-ids.js";
+import { windows } from "../corpus/tokens/windows.js";
 import { gramSession } from "../engine/gram-session.js";
 import { InputError } from "../errors.js";
-import { contextLengthFor, requiredBeginOfText } from "../model/context.js";
-import type { HeadModel } from "../model/head-model.js";
+import { contextLengthFor, requiredBeginOfText } from "../model/contexts/context.js";
+import type { HeadModel } from "../model/head/head-model.js";
 import type { Model } from "../model/model.js";
 import { collectFromHidden, collectStatistics } from "../statistics/collect.js";
 import type { HeadStatistics } from "../statistics/head-statistics.js";
 import { matrix } from "../tensor/matrix.js";
-import { readTensor } from "../tensor/safetensors.js";
+import { readTensor } from "../tensor/safetensors/safetensors.js";
 import type { Analysis } from "./analysis.js";
 import { encode } from "./encode.js";
 

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { emptyStatistics, type HeadStatistics } from "../statistics/head-statistics.js";
 import { bytesSource } from "../tensor/byte-source.js";
 import { type Matrix, matrix } from "../tensor/matrix.js";
-import { readSafetensorsHeader, readTensorFloat64 } from "../tensor/safetensors.js";
+import { readSafetensorsHeader, readTensorFloat64 } from "../tensor/safetensors/safetensors.js";
 import { encode } from "./encode.js";
 
 // Made by PyTorch and statsmodels from the text in the same folder.

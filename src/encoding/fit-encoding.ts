@@ -3,8 +3,8 @@ import { dot } from "../linalg/dot.js";
 import type { Gram } from "../linalg/gram.js";
 import type { Matrix } from "../tensor/matrix.js";
 import type { Encoding } from "./analysis.js";
-import { fisherUpperTail, studentTwoSided } from "./distributions.js";
-import { type Regression, regress } from "./regression.js";
+import { fisherUpperTail, studentTwoSided } from "./regression/distributions.js";
+import { type Regression, regress } from "./regression/regression.js";
 
 export interface EncodingInput {
   /** E, [V, d]. */

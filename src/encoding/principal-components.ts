@@ -1,7 +1,7 @@
 import { dot } from "../linalg/dot.js";
-import { leadingEigen } from "../linalg/leading-eigen.js";
+import { leadingEigen } from "../linalg/eigen/leading-eigen.js";
 import type { Matrix } from "../tensor/matrix.js";
-import type { CentredProducts } from "./nested-refits.js";
+import type { CentredProducts } from "./regression/nested-refits.js";
 
 export interface PrincipalComponents {
   /** Share of the variance of each component, falling, [d]; sums to 1. */

@@ -1,5 +1,5 @@
 import type { Sparsity } from "./analysis.js";
-import { type FoldMoments, packedIndex } from "./fold-moments.js";
+import { type FoldMoments, packedIndex } from "./regression/fold-moments.js";
 
 /** |A_i| times the population standard deviation of column i of E, [d] (METHOD.md section 2). */
 export function saliency(slopes: Float64Array, { total }: FoldMoments): Float64Array {

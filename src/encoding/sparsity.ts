@@ -1,9 +1,9 @@
 import { permutation, seededRandom } from "../linalg/random.js";
 import type { Matrix } from "../tensor/matrix.js";
 import type { Encoding, Sparsity } from "./analysis.js";
-import { centredProducts, nestedR2 } from "./nested-refits.js";
 import { componentScores, principalComponents } from "./principal-components.js";
-import type { Regression } from "./regression.js";
+import { centredProducts, nestedR2 } from "./regression/nested-refits.js";
+import type { Regression } from "./regression/regression.js";
 import { dimensionsFor, fallingOrder, giniCoefficient, lorenzCurve, saliency } from "./saliency.js";
 
 export interface SparsityInput {

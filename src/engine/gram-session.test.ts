@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { gram as plainGram } from "../linalg/gram.js";
-import { createEngine } from "../node/onnx-engine.js";
+import { createEngine } from "../node/engine/onnx-engine.js";
 import { gramSession } from "./gram-session.js";
 
 test("gives X'X of the rows that are asked for, also of an array with room for more", async () => {

@@ -23,7 +23,7 @@ import {
 import { InputError } from "../errors.js";
 import type { ByteSource } from "../tensor/byte-source.js";
 import type { DType } from "../tensor/dtype.js";
-import type { TensorEntry } from "../tensor/safetensors.js";
+import type { TensorEntry } from "../tensor/safetensors/safetensors.js";
 
 /** A tensor inside a graph that is being built. */
 export interface Value {

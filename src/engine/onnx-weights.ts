@@ -10,7 +10,7 @@ import {
 import { InputError } from "../errors.js";
 import { type ByteSource, checkRange } from "../tensor/byte-source.js";
 import { bytesPerElement, type DType } from "../tensor/dtype.js";
-import { shapeSize, type TensorEntry } from "../tensor/safetensors.js";
+import { shapeSize, type TensorEntry } from "../tensor/safetensors/safetensors.js";
 import { quote } from "../tensor/strict-json.js";
 import { weightTypes } from "./graph.js";
 

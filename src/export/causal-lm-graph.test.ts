@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Engine, Session, Tensors } from "../engine/engine.js";
 import { float32Output } from "../engine/engine.js";
 import { type Model, openModel } from "../model/model.js";
-import { openFileSource, openFolder } from "../node/file-source.js";
-import { createEngine } from "../node/onnx-engine.js";
-import { readIntegers, readSafetensorsHeader, readTensor } from "../tensor/safetensors.js";
+import { createEngine } from "../node/engine/onnx-engine.js";
+import { openFileSource, openFolder } from "../node/files/file-source.js";
+import { readIntegers, readSafetensorsHeader, readTensor } from "../tensor/safetensors/safetensors.js";
 import { type CausalLmGraph, causalLmGraph } from "./causal-lm-graph.js";
 
 const goldens = "test/goldens/arch/";

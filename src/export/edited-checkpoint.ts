@@ -1,12 +1,12 @@
 import { InputError } from "../errors.js";
-import { changedHead } from "../model/changed-head.js";
-import type { HeadChange } from "../model/head-change.js";
-import type { HeadModel } from "../model/head-model.js";
+import { changedHead } from "../model/head/changed-head.js";
+import type { HeadChange } from "../model/head/head-change.js";
+import type { HeadModel } from "../model/head/head-model.js";
 import { openConfig } from "../model/model.js";
 import type { ByteSource, Folder } from "../tensor/byte-source.js";
 import { openCheckpointTensors } from "../tensor/checkpoint-tensors.js";
-import type { TensorEntry } from "../tensor/safetensors.js";
-import { layOutSafetensors } from "../tensor/write-safetensors.js";
+import type { TensorEntry } from "../tensor/safetensors/safetensors.js";
+import { layOutSafetensors } from "../tensor/safetensors/write-safetensors.js";
 import { filesBesideWeights, type ModelFile, pieces, requireWritable } from "./model-files.js";
 
 /** A shard of its own for the head of a tied model in shards, so that all others stay as they are. */

@@ -2,7 +2,7 @@ import { InputError } from "../errors.js";
 import type { ByteSource, Folder } from "../tensor/byte-source.js";
 import { withFields } from "../tensor/json-fields.js";
 import { findNonFinite } from "../tensor/non-finite.js";
-import type { TensorEntry } from "../tensor/safetensors.js";
+import type { TensorEntry } from "../tensor/safetensors/safetensors.js";
 import { parseStrictJson } from "../tensor/strict-json.js";
 
 /** A file of a model's folder, its name with "/" between folders: its bytes, piece by piece. */

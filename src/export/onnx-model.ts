@@ -1,8 +1,8 @@
 import { embeddedModel, modelWithData } from "../engine/onnx-file.js";
-import { changedHead } from "../model/changed-head.js";
-import type { HeadChange } from "../model/head-change.js";
+import { changedHead } from "../model/head/changed-head.js";
+import type { HeadChange } from "../model/head/head-change.js";
 import type { Model } from "../model/model.js";
-import type { ReducedHead } from "../reduction/orders.js";
+import type { ReducedHead } from "../reduction/methods/orders.js";
 import { causalLmGraph } from "./causal-lm-graph.js";
 import { filesBesideWeights, type ModelFile, requireWritable } from "./model-files.js";
 import { reducedNames } from "./reduced-logits.js";

@@ -1,6 +1,6 @@
 import type { Graph, Value } from "../engine/graph.js";
-import { type Head, transformed } from "../model/head.js";
-import type { ReducedHead } from "../reduction/orders.js";
+import { type Head, transformed } from "../model/head/head.js";
+import type { ReducedHead } from "../reduction/methods/orders.js";
 import type { FloatDType } from "../tensor/dtype.js";
 import { memoryIndices, memoryTensor } from "../tensor/memory-tensor.js";
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Engine } from "../engine/engine.js";
 import { openModel } from "../model/model.js";
-import { openFolder } from "../node/file-source.js";
-import { createEngine } from "../node/onnx-engine.js";
+import { createEngine } from "../node/engine/onnx-engine.js";
+import { openFolder } from "../node/files/file-source.js";
 import { openDecoder, someTexts } from "./decoder.js";
 
 let engine: Engine;

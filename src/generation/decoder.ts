@@ -1,5 +1,5 @@
 import { type Engine, float32Output, type Session, type Tensor, type Tensors } from "../engine/engine.js";
-import { cachedLayers, type LayerCache } from "../model/cached-layers.js";
+import { cachedLayers, type LayerCache } from "../model/layers/cached-layers.js";
 import type { Model } from "../model/model.js";
 
 /** Texts that a model has read so far, side by side; each ends at the last place, shorter ones have padding before them. */

@@ -1,6 +1,6 @@
-import type { Tokenizer } from "../corpus/tokenizer.js";
+import type { Tokenizer } from "../corpus/tokenizer/tokenizer.js";
 import { InputError } from "../errors.js";
-import { requiredBeginOfText } from "../model/context.js";
+import { requiredBeginOfText } from "../model/contexts/context.js";
 import type { Model } from "../model/model.js";
 import { type Continuation, type ContinueOptions, continueTexts, sampleRandom } from "./continuations.js";
 import { endOfTextIds } from "./end-of-text.js";

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Engine } from "../engine/engine.js";
-import { changedHead } from "../model/changed-head.js";
+import { changedHead } from "../model/head/changed-head.js";
 import { type Model, openModel } from "../model/model.js";
-import { corpus } from "../node/corpus-files.js";
-import { openFolder } from "../node/file-source.js";
-import { createEngine } from "../node/onnx-engine.js";
-import { readTensorFloat64 } from "../tensor/safetensors.js";
+import { corpus } from "../node/corpus/corpus-files.js";
+import { createEngine } from "../node/engine/onnx-engine.js";
+import { openFolder } from "../node/files/file-source.js";
+import { readTensorFloat64 } from "../tensor/safetensors/safetensors.js";
 import { generate } from "./generate.js";
 import { type GeneratedPiece, generatedTexts, windowPrompts } from "./generated-texts.js";
 

@@ -1,12 +1,12 @@
 import type { Corpus } from "../corpus/corpus.js";
-import { tokenIds } from "../corpus/token-ids.js";
-import type { Tokenizer } from "../corpus/tokenizer.js";
-import { windows } from "../corpus/windows.js";
+import type { Tokenizer } from "../corpus/tokenizer/tokenizer.js";
+import { tokenIds } from "../corpus/tokens/token-ids.js";
+import { windows } from "../corpus/tokens/windows.js";
 import { float32Output } from "../engine/engine.js";
 import { InputError } from "../errors.js";
-import { contextLengthFor } from "../model/context.js";
-import type { Head } from "../model/head.js";
-import { logitsGraph } from "../model/head-model.js";
+import { contextLengthFor } from "../model/contexts/context.js";
+import type { Head } from "../model/head/head.js";
+import { logitsGraph } from "../model/head/head-model.js";
 import type { Model } from "../model/model.js";
 import { type ContinueOptions, continueWith, type Logits, sampleRandom } from "./continuations.js";
 import { type Decoder, openDecoder } from "./decoder.js";

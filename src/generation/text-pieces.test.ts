@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { beforeAll, expect, it } from "vitest";
-import { loadTokenizer, type Tokenizer } from "../corpus/tokenizer.js";
-import { openFolder } from "../node/file-source.js";
+import { loadTokenizer, type Tokenizer } from "../corpus/tokenizer/tokenizer.js";
+import { openFolder } from "../node/files/file-source.js";
 import { textPieces } from "./text-pieces.js";
 
 let tokenizer: Tokenizer;

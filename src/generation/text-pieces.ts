@@ -1,4 +1,4 @@
-import type { Tokenizer } from "../corpus/tokenizer.js";
+import type { Tokenizer } from "../corpus/tokenizer/tokenizer.js";
 
 /** Characters that some consecutive tokens stand for together. */
 export interface TextPiece {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { cholesky, inverseDiagonal, solveLower, solveLowerTransposed } from "./cholesky.js";
 import { conditionOfLower } from "./condition.js";
+import { symmetricEigen } from "./eigen/symmetric-eigen.js";
 import { gram } from "./gram.js";
 import { seededRandom } from "./random.js";
-import { symmetricEigen } from "./symmetric-eigen.js";
 
 async function positiveDefinite(order: number): Promise<Float64Array> {
   const random = seededRandom(order);

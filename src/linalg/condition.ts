@@ -1,7 +1,7 @@
 import { solveLower, solveLowerTransposed } from "./cholesky.js";
 import { addMultiple, dot, norm } from "./dot.js";
+import { tridiagonalQl } from "./eigen/tridiagonal-ql.js";
 import { seededRandom } from "./random.js";
-import { tridiagonalQl } from "./tridiagonal-ql.js";
 
 /** Lanczos finds an end of the spectrum to many digits in far fewer steps. */
 const maxSteps = 100;

@@ -1,5 +1,5 @@
 import { createGraph, type Graph, type Value } from "../engine/graph.js";
-import { type Head, logits } from "../model/head.js";
+import { type Head, logits } from "../model/head/head.js";
 
 /**
  * A graph that compares the output of two heads of one vocabulary in the same contexts, so that no V-wide row leaves the

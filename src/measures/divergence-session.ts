@@ -1,5 +1,5 @@
 import { type Engine, float64Output, type Tensors } from "../engine/engine.js";
-import type { Head } from "../model/head.js";
+import type { Head } from "../model/head/head.js";
 import { atLeastZero } from "./divergence.js";
 import { divergenceGraph } from "./divergence-graph.js";
 

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { openFileSource } from "../node/file-source.js";
+import { openFileSource } from "../node/files/file-source.js";
 import type { Matrix } from "../tensor/matrix.js";
 import { matrix } from "../tensor/matrix.js";
-import { readSafetensorsHeader, readTensor } from "../tensor/safetensors.js";
+import { readSafetensorsHeader, readTensor } from "../tensor/safetensors/safetensors.js";
 import { mauveFromFeatures, mauveFromHistograms } from "./mauve.js";
 
 const goldens = "test/goldens/mauve";

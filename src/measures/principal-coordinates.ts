@@ -1,6 +1,6 @@
+import { leadingEigen } from "../linalg/eigen/leading-eigen.js";
+import { symmetricEigenvalues } from "../linalg/eigen/symmetric-eigen.js";
 import { type Gram, gram as gramInJavaScript } from "../linalg/gram.js";
-import { leadingEigen } from "../linalg/leading-eigen.js";
-import { symmetricEigenvalues } from "../linalg/symmetric-eigen.js";
 import type { Matrix } from "../tensor/matrix.js";
 
 /**

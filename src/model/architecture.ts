@@ -1,8 +1,8 @@
 import type { Graph, Value } from "../engine/graph.js";
-import type { TensorEntry } from "../tensor/safetensors.js";
+import type { TensorEntry } from "../tensor/safetensors/safetensors.js";
 import type { Config } from "./config.js";
-import type { HeadTransform } from "./head.js";
-import type { Affine } from "./layers.js";
+import type { HeadTransform } from "./head/head.js";
+import type { Affine } from "./layers/layers.js";
 import type { Weights } from "./weights.js";
 
 /**

@@ -4,11 +4,11 @@ import { InputError } from "../errors.js";
 import type { Folder } from "../tensor/byte-source.js";
 import { openCheckpointTensors } from "../tensor/checkpoint-tensors.js";
 import { findNonFinite } from "../tensor/non-finite.js";
-import type { TensorEntry } from "../tensor/safetensors.js";
+import type { TensorEntry } from "../tensor/safetensors/safetensors.js";
 import type { Architecture, ModelDescription } from "./architecture.js";
 import { architectures } from "./architectures/index.js";
 import { type Config, readConfig } from "./config.js";
-import { type HeadModel, headModel, once } from "./head-model.js";
+import { type HeadModel, headModel, once } from "./head/head-model.js";
 import { weights } from "./weights.js";
 
 /** Windows of one length, side by side: token ids [count, length] row-major. */

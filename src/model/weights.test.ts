@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { bytesSource } from "../tensor/byte-source.js";
-import type { TensorEntry } from "../tensor/safetensors.js";
+import type { TensorEntry } from "../tensor/safetensors/safetensors.js";
 import { config } from "./config.js";
 import { outputEmbedding, perLayer, weights } from "./weights.js";
 

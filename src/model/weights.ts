@@ -1,5 +1,5 @@
 import { InputError } from "../errors.js";
-import type { TensorEntry } from "../tensor/safetensors.js";
+import type { TensorEntry } from "../tensor/safetensors/safetensors.js";
 import type { Config } from "./config.js";
 
 /** The tensors of a checkpoint, looked up by name with the shape that the architecture expects. */

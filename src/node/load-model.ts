@@ -2,14 +2,14 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { Engine } from "../engine/engine.js";
 import { InputError } from "../errors.js";
-import type { HeadModel } from "../model/head-model.js";
-import { openHead } from "../model/head-only.js";
+import type { HeadModel } from "../model/head/head-model.js";
+import { openHead } from "../model/head/head-only.js";
 import { type Model, openModel } from "../model/model.js";
 import type { Folder } from "../tensor/byte-source.js";
-import { openFolder } from "./file-source.js";
+import { createEngine } from "./engine/onnx-engine.js";
+import { openFolder } from "./files/file-source.js";
 import { resolveModelFolder } from "./hub/model-folder.js";
 import type { HubOptions } from "./hub/repository.js";
-import { createEngine } from "./onnx-engine.js";
 
 const assets = new URL("../../assets/", import.meta.url);
 

@@ -1,10 +1,10 @@
 import { type Engine, float32Output } from "../engine/engine.js";
 import { createGraph } from "../engine/graph.js";
-import type { Head } from "../model/head.js";
+import type { Head } from "../model/head/head.js";
 import { memoryTensor } from "../tensor/memory-tensor.js";
-import { readTensor } from "../tensor/safetensors.js";
-import type { Expansion } from "./expansion.js";
-import type { Compensation, Order, ReducedHead } from "./orders.js";
+import { readTensor } from "../tensor/safetensors/safetensors.js";
+import type { Expansion } from "./methods/expansion.js";
+import type { Compensation, Order, ReducedHead } from "./methods/orders.js";
 
 /** Rows of E that are multiplied at once. */
 const blockRows = 4096;

@@ -1,19 +1,19 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { tokenIds } from "../corpus/token-ids.js";
-import { windows } from "../corpus/windows.js";
+import { tokenIds } from "../corpus/tokens/token-ids.js";
+import { windows } from "../corpus/tokens/windows.js";
+import { memoryStore, type StoredContexts, storeContexts } from "../model/contexts/stored-contexts.js";
 import type { Model } from "../model/model.js";
-import { memoryStore, type StoredContexts, storeContexts } from "../model/stored-contexts.js";
-import { corpus } from "../node/corpus-files.js";
+import { corpus } from "../node/corpus/corpus-files.js";
 import { loadModel } from "../node/load-model.js";
-import { readTensor } from "../tensor/safetensors.js";
-import { deletionOrder } from "./deletion-order.js";
-import { dropCoordinates, predictCoordinates } from "./expansion.js";
-import { eachDivergence } from "./measure-reduced.js";
-import type { Compensation, Metric, Order, ReducedHead } from "./orders.js";
-import { prepareReductions, type Reductions } from "./prepare.js";
+import { readTensor } from "../tensor/safetensors/safetensors.js";
+import { eachDivergence } from "./measure/measure-reduced.js";
+import { deletionOrder } from "./methods/deletion-order.js";
+import { dropCoordinates, predictCoordinates } from "./methods/expansion.js";
+import type { Compensation, Metric, Order, ReducedHead } from "./methods/orders.js";
+import { prepareReductions, type Reductions } from "./methods/prepare.js";
+import { planReduction, reduceHead } from "./plan/reduction-plan.js";
 import { headOf } from "./reduced-head.js";
-import { planReduction, reduceHead } from "./reduction-plan.js";
 
 interface Measured {
   kl: number;

@@ -1,8 +1,13 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Model } from "../model/model.js";
-import { openFileSource } from "../node/file-source.js";
+import { openFileSource } from "../node/files/file-source.js";
 import { loadModel } from "../node/load-model.js";
-import { readIntegers, readSafetensorsHeader, readTensor, type TensorEntry } from "../tensor/safetensors.js";
+import {
+  readIntegers,
+  readSafetensorsHeader,
+  readTensor,
+  type TensorEntry,
+} from "../tensor/safetensors/safetensors.js";
 import { collectStatistics } from "./collect.js";
 import { type HeadStatistics, merge } from "./head-statistics.js";
 

@@ -2,10 +2,10 @@ import { float32Output, float64Output, type Session, type Tensors } from "../eng
 import { inOrder } from "../engine/in-order.js";
 import { untilAborted } from "../engine/until-aborted.js";
 import { InputError } from "../errors.js";
-import { type Head, isTransformed } from "../model/head.js";
-import type { HeadModel } from "../model/head-model.js";
+import { windowBatches } from "../model/contexts/window-batches.js";
+import { type Head, isTransformed } from "../model/head/head.js";
+import type { HeadModel } from "../model/head/head-model.js";
 import type { Model, Windows } from "../model/model.js";
-import { windowBatches } from "../model/window-batches.js";
 import { headStatisticsGraph, topSizes } from "./head-graph.js";
 import { emptyStatistics, type HeadStatistics } from "./head-statistics.js";
 

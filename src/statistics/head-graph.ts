@@ -1,5 +1,5 @@
 import { createGraph, type Graph, type Value } from "../engine/graph.js";
-import { type Head, isTransformed, logits } from "../model/head.js";
+import { type Head, isTransformed, logits } from "../model/head/head.js";
 
 /** Sizes of the sets whose probability is summed: the likeliest 1, 10 and 100 tokens. */
 export const topSizes = [1, 10, 100] as const;

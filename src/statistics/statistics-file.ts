@@ -1,7 +1,7 @@
 import { InputError } from "../errors.js";
 import type { ByteSource } from "../tensor/byte-source.js";
-import { readSafetensorsHeader, readTensorFloat64 } from "../tensor/safetensors.js";
-import { writeSafetensors } from "../tensor/write-safetensors.js";
+import { readSafetensorsHeader, readTensorFloat64 } from "../tensor/safetensors/safetensors.js";
+import { writeSafetensors } from "../tensor/safetensors/write-safetensors.js";
 import { emptyStatistics, type HeadStatistics } from "./head-statistics.js";
 
 /** The single numbers of HeadStatistics, in the order of the file's tensor `sums`. */

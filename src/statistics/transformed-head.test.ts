@@ -3,7 +3,7 @@ import { encode } from "../encoding/encode.js";
 import { loadModel } from "../node/load-model.js";
 import { bytesSource } from "../tensor/byte-source.js";
 import { matrix } from "../tensor/matrix.js";
-import { readTensor } from "../tensor/safetensors.js";
+import { readTensor } from "../tensor/safetensors/safetensors.js";
 import { collectStatistics } from "./collect.js";
 import { emptyStatistics, merge } from "./head-statistics.js";
 import { decodeStatistics, encodeStatistics } from "./statistics-file.js";

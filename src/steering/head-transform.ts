@@ -1,4 +1,4 @@
-import type { HeadTransform } from "../model/head.js";
+import type { HeadTransform } from "../model/head/head.js";
 
 /** The head's transform and its derivative at z = E h + b. */
 export function transform(

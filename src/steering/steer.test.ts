@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { corpus } from "../node/corpus-files.js";
+import { corpus } from "../node/corpus/corpus-files.js";
 import { loadModel } from "../node/load-model.js";
-import type { EditPlan } from "./edit-plan.js";
+import type { EditPlan } from "./plan/edit-plan.js";
 import { steer } from "./steer.js";
 
 test.each(["llama_gqa", "cohere"])("%s has no exact constant direction: its last norm has no bias", async (name) => {

@@ -1,17 +1,17 @@
 import type { Corpus } from "../corpus/corpus.js";
 import { InputError } from "../errors.js";
-import { readFinalNorm } from "../model/constant-direction.js";
-import type { HeadChange } from "../model/head-change.js";
+import { type StoreTextOptions, storeText } from "../model/contexts/store-text.js";
+import { memoryStore, roomBehind } from "../model/contexts/stored-contexts.js";
+import type { HeadChange } from "../model/head/head-change.js";
+import { readFinalNorm } from "../model/layers/constant-direction.js";
 import type { Model } from "../model/model.js";
-import { type StoreTextOptions, storeText } from "../model/store-text.js";
-import { memoryStore, roomBehind } from "../model/stored-contexts.js";
-import { type EditPlan, isGuarded } from "./edit-plan.js";
-import { type EditSpread, editSpread } from "./edit-spread.js";
-import { encodingOf } from "./encoding-of.js";
-import { guardContexts } from "./guard-contexts.js";
-import { solveAtLoweredSize, withAdvice } from "./lowered-size.js";
-import type { Solution } from "./solution.js";
-import { solveEdits } from "./solve-edits.js";
+import { type EditPlan, isGuarded } from "./plan/edit-plan.js";
+import { type EditSpread, editSpread } from "./solve/edit-spread.js";
+import { encodingOf } from "./solve/encoding-of.js";
+import { guardContexts } from "./solve/guard-contexts.js";
+import { solveAtLoweredSize, withAdvice } from "./solve/lowered-size.js";
+import type { Solution } from "./solve/solution.js";
+import { solveEdits } from "./solve/solve-edits.js";
 
 export interface SteerOptions extends StoreTextOptions {
   /** Text that the targets hold on. */

@@ -1,11 +1,11 @@
 import type { Corpus } from "../corpus/corpus.js";
 import type { GeneratedTexts } from "../generation/generated-texts.js";
-import type { HeadModel } from "../model/head-model.js";
-import { type CheckText, checkTexts, type EditCheck } from "./check.js";
-import { type EditPlan, isGuarded } from "./edit-plan.js";
-import { summarizeExperiments } from "./experiment-summary.js";
-import type { Experiments } from "./run-experiments.js";
-import type { Solution } from "./solution.js";
+import type { HeadModel } from "../model/head/head-model.js";
+import { type CheckText, checkTexts, type EditCheck } from "./check/check.js";
+import { type EditPlan, isGuarded } from "./plan/edit-plan.js";
+import type { Solution } from "./solve/solution.js";
+import { summarizeExperiments } from "./trials/experiment-summary.js";
+import type { Experiments } from "./trials/run-experiments.js";
 
 /** Everything that a run of `unembed steer` found, to be written to run.json and shown on its page. */
 export interface SteeringRun {

@@ -1,4 +1,4 @@
-import { type CheckText, type Collateral, checkTexts, type EditCheck } from "./check.js";
+import { type CheckText, type Collateral, checkTexts, type EditCheck } from "./check/check.js";
 import type { Steered } from "./steer.js";
 
 function spreads({ kl, js, klOthers, jsOthers }: Collateral, of: "percentile95" | "max") {

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { InputError } from "../errors.js";
 import { bytesSource, type Folder } from "./byte-source.js";
 import { openCheckpointTensors } from "./checkpoint-tensors.js";
-import { readTensor } from "./safetensors.js";
+import { readTensor } from "./safetensors/safetensors.js";
 
 type Files = Record<string, Uint8Array | string>;
 

@@ -1,8 +1,8 @@
 import { InputError } from "../errors.js";
 import type { ByteSource, Folder } from "./byte-source.js";
-import { readSafetensorsHeader, type TensorEntry } from "./safetensors.js";
+import { readSafetensorsHeader, type TensorEntry } from "./safetensors/safetensors.js";
 import { parseStrictJson, quote } from "./strict-json.js";
-import { readTorchTensors } from "./torch-zip.js";
+import { readTorchTensors } from "./torch/torch-zip.js";
 
 type Tensors = ReadonlyMap<string, TensorEntry>;
 type ReadTensors = (source: ByteSource) => Promise<Tensors>;

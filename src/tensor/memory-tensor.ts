@@ -1,6 +1,6 @@
 import { bytesSource } from "./byte-source.js";
 import { encodeFloats, type FloatDType } from "./dtype.js";
-import type { TensorEntry } from "./safetensors.js";
+import type { TensorEntry } from "./safetensors/safetensors.js";
 
 /** Numbers in memory as a tensor that graphs can refer to, rounded to its number type. */
 export function memoryTensor(

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { bytesSource } from "./byte-source.js";
 import { bytesPerElement, type DType, encodeFloats, type FloatDType } from "./dtype.js";
 import { findNonFinite } from "./non-finite.js";
-import type { TensorEntry } from "./safetensors.js";
+import type { TensorEntry } from "./safetensors/safetensors.js";
 
 /** A tensor at some distance from the start of its source, which need not be aligned. */
 function tensor(dtype: DType, bytes: Uint8Array, offset = 0): TensorEntry {

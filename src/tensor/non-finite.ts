@@ -1,5 +1,5 @@
 import { bytesPerElement, decodeFloat32, decodeFloat64, type FloatDType, isFloatDType, view } from "./dtype.js";
-import type { TensorEntry } from "./safetensors.js";
+import type { TensorEntry } from "./safetensors/safetensors.js";
 
 export interface NonFinite {
   /** Of the element in the flattened tensor. */

@@ -5,7 +5,7 @@ import { InputError } from "../errors.js";
 import { bytesSource } from "./byte-source.js";
 import { encodeBFloat16, encodeFloats } from "./dtype.js";
 import { readNpyHeader, writeNpy } from "./npy.js";
-import { readIntegers, readTensor, readTensorFloat64 } from "./safetensors.js";
+import { readIntegers, readTensor, readTensorFloat64 } from "./safetensors/safetensors.js";
 
 function latin1(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));

@@ -1,9 +1,9 @@
 import { InputError } from "../errors.js";
 import { type ByteSource, bytesSource } from "./byte-source.js";
 import { bytesPerElement, type DType } from "./dtype.js";
-import { shapeSize, type TensorEntry } from "./safetensors.js";
+import { shapeSize, type TensorEntry } from "./safetensors/safetensors.js";
+import { type TensorData, tensorBytes } from "./safetensors/write-safetensors.js";
 import { quote } from "./strict-json.js";
-import { type TensorData, tensorBytes } from "./write-safetensors.js";
 
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 

@@ -1,7 +1,7 @@
 import { InputError } from "../../errors.js";
 import type { ByteSource } from "../../tensor/byte-source.js";
 import type { Document } from "../corpus.js";
-import { checkExpansion } from "../expansion-bound.js";
+import { checkExpansion } from "../text/expansion-bound.js";
 import { readByteArrays, readPlain } from "./byte-arrays.js";
 import { decompressPage } from "./decompress-page.js";
 import { type ColumnChunk, type ParquetColumn, readTextColumn } from "./metadata.js";

@@ -2,9 +2,9 @@ import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Engine } from "../../engine/engine.js";
-import { openFileSource, openFolder } from "../../node/file-source.js";
-import { createEngine } from "../../node/onnx-engine.js";
-import { readIntegers, readSafetensorsHeader, readTensor } from "../../tensor/safetensors.js";
+import { createEngine } from "../../node/engine/onnx-engine.js";
+import { openFileSource, openFolder } from "../../node/files/file-source.js";
+import { readIntegers, readSafetensorsHeader, readTensor } from "../../tensor/safetensors/safetensors.js";
 import { openModel } from "../model.js";
 import { architectures } from "./index.js";
 

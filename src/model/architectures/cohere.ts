@@ -1,13 +1,13 @@
 import type { Graph, Value } from "../../engine/graph.js";
-import type { TensorEntry } from "../../tensor/safetensors.js";
+import type { TensorEntry } from "../../tensor/safetensors/safetensors.js";
 import type { Architecture, ForwardPass } from "../architecture.js";
-import { causalAttention } from "../attention.js";
-import { type Affine, activate, activationOf, add, embed, layerNorm, linear, reshape } from "../layers.js";
-import { headCounts, headSizeOf } from "../llama-like.js";
-import { readRope } from "../rope.js";
-import { type RotaryTables, rotaryTables, rotate } from "../rotary.js";
+import { layerWindows, slidingWindow } from "../contexts/windows.js";
+import { causalAttention } from "../layers/attention.js";
+import { type Affine, activate, activationOf, add, embed, layerNorm, linear, reshape } from "../layers/layers.js";
+import { headCounts, headSizeOf } from "../layers/llama-like.js";
+import { readRope } from "../layers/rope.js";
+import { type RotaryTables, rotaryTables, rotate } from "../layers/rotary.js";
 import { outputEmbedding, perLayer } from "../weights.js";
-import { layerWindows, slidingWindow } from "../windows.js";
 
 /**
  * Command R (Cohere 2024): attention and gated MLP side by side behind one LayerNorm without bias, rotary positions on

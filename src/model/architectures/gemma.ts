@@ -1,7 +1,7 @@
 import type { Architecture } from "../architecture.js";
-import { activationOf } from "../layers.js";
-import { headSizeOf, llamaLike } from "../llama-like.js";
-import { readRope } from "../rope.js";
+import { activationOf } from "../layers/layers.js";
+import { headSizeOf, llamaLike } from "../layers/llama-like.js";
+import { readRope } from "../layers/rope.js";
 
 /** Gemma (Gemma Team 2024): Llama with embeddings times sqrt(d), norms that store their weight less one and tanh GELU. */
 export const gemma: Architecture = {

@@ -1,9 +1,9 @@
 import type { Architecture } from "../architecture.js";
 import type { Config } from "../config.js";
-import { activationOf } from "../layers.js";
-import { headSizeOf, llamaLike } from "../llama-like.js";
-import { readRope } from "../rope.js";
-import { layerWindows, slidingWindow } from "../windows.js";
+import { layerWindows, slidingWindow } from "../contexts/windows.js";
+import { activationOf } from "../layers/layers.js";
+import { headSizeOf, llamaLike } from "../layers/llama-like.js";
+import { readRope } from "../layers/rope.js";
 
 /**
  * Gemma 2 (Gemma Team 2024): embeddings times sqrt(d), norms before and after both parts of a block that store their

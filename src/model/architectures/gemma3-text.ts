@@ -1,9 +1,9 @@
 import type { Architecture } from "../architecture.js";
 import type { Config } from "../config.js";
-import { activationOf } from "../layers.js";
-import { headSizeOf, llamaLike } from "../llama-like.js";
-import { type Rope, ropeOf } from "../rope.js";
-import { layerWindows, slidingWindow } from "../windows.js";
+import { layerWindows, slidingWindow } from "../contexts/windows.js";
+import { activationOf } from "../layers/layers.js";
+import { headSizeOf, llamaLike } from "../layers/llama-like.js";
+import { type Rope, ropeOf } from "../layers/rope.js";
 
 /**
  * Gemma 3's language model (Gemma Team 2025): Gemma 2 with norms on q and k in place of the soft caps, and five layers

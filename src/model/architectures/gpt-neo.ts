@@ -1,8 +1,8 @@
 import type { Value } from "../../engine/graph.js";
 import type { Architecture, ForwardPass } from "../architecture.js";
-import { causalAttention } from "../attention.js";
 import type { Config } from "../config.js";
-import { activate, activationOf, add, embed, layerNorm, linear } from "../layers.js";
+import { causalAttention } from "../layers/attention.js";
+import { activate, activationOf, add, embed, layerNorm, linear } from "../layers/layers.js";
 import { outputEmbedding, perLayer } from "../weights.js";
 
 /**

@@ -1,7 +1,7 @@
 import type { Value } from "../../engine/graph.js";
 import type { Architecture, ForwardPass } from "../architecture.js";
-import { causalAttention } from "../attention.js";
-import { activate, activationOf, add, conv1d, embed, layerNorm, splitLast } from "../layers.js";
+import { causalAttention } from "../layers/attention.js";
+import { activate, activationOf, add, conv1d, embed, layerNorm, splitLast } from "../layers/layers.js";
 import { outputEmbedding, perLayer } from "../weights.js";
 
 /**

@@ -1,9 +1,9 @@
 import type { Value } from "../../engine/graph.js";
 import type { Architecture, ForwardPass } from "../architecture.js";
-import { causalAttention } from "../attention.js";
-import { activate, activationOf, add, embed, layerNorm, linear } from "../layers.js";
-import { plainRope } from "../rope.js";
-import { type RotaryTables, rotaryTables, rotate } from "../rotary.js";
+import { causalAttention } from "../layers/attention.js";
+import { activate, activationOf, add, embed, layerNorm, linear } from "../layers/layers.js";
+import { plainRope } from "../layers/rope.js";
+import { type RotaryTables, rotaryTables, rotate } from "../layers/rotary.js";
 import { outputEmbedding, perLayer } from "../weights.js";
 
 /**

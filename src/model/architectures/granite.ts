@@ -1,7 +1,7 @@
 import type { Architecture } from "../architecture.js";
-import { activationOf } from "../layers.js";
-import { headSizeOf, llamaLike } from "../llama-like.js";
-import { readRope } from "../rope.js";
+import { activationOf } from "../layers/layers.js";
+import { headSizeOf, llamaLike } from "../layers/llama-like.js";
+import { readRope } from "../layers/rope.js";
 
 /** Granite 3 (IBM 2024): Llama with four factors, on the embeddings, the scores, the residual branches and the logits. */
 export const granite: Architecture = {

@@ -1,7 +1,7 @@
 import type { Architecture } from "../architecture.js";
-import { activationOf } from "../layers.js";
-import { headSizeOf, llamaLike } from "../llama-like.js";
-import { readRope } from "../rope.js";
+import { activationOf } from "../layers/layers.js";
+import { headSizeOf, llamaLike } from "../layers/llama-like.js";
+import { readRope } from "../layers/rope.js";
 
 /** Llama (Touvron et al. 2023): RMS norms before attention and gated MLP, rotary positions, grouped k and v heads. */
 export const llama: Architecture = {

@@ -1,8 +1,8 @@
 import type { Architecture } from "../architecture.js";
-import { activationOf } from "../layers.js";
-import { headSizeOf, llamaLike } from "../llama-like.js";
-import { readRope } from "../rope.js";
-import { slidingWindow } from "../windows.js";
+import { slidingWindow } from "../contexts/windows.js";
+import { activationOf } from "../layers/layers.js";
+import { headSizeOf, llamaLike } from "../layers/llama-like.js";
+import { readRope } from "../layers/rope.js";
 
 /** Mistral (Jiang et al. 2023): Llama without biases, in which every layer sees a sliding window. */
 export const mistral: Architecture = {

@@ -1,7 +1,7 @@
 import type { Architecture } from "../architecture.js";
-import { activationOf } from "../layers.js";
-import { headSizeOf, llamaLike } from "../llama-like.js";
-import { readRope } from "../rope.js";
+import { activationOf } from "../layers/layers.js";
+import { headSizeOf, llamaLike } from "../layers/llama-like.js";
+import { readRope } from "../layers/rope.js";
 
 /** OLMo 2 (OLMo team 2024): Llama with norms after attention and MLP instead of before, and on all of q and of k. */
 export const olmo2: Architecture = {

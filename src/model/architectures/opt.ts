@@ -1,7 +1,7 @@
 import type { Graph, Value } from "../../engine/graph.js";
 import type { Architecture, ForwardPass } from "../architecture.js";
-import { causalAttention } from "../attention.js";
-import { type Affine, activate, activationOf, add, embed, layerNorm, linear } from "../layers.js";
+import { causalAttention } from "../layers/attention.js";
+import { type Affine, activate, activationOf, add, embed, layerNorm, linear } from "../layers/layers.js";
 import { outputEmbedding, perLayer } from "../weights.js";
 
 /** Rows in front of the learned positions, which fairseq kept for padding. */

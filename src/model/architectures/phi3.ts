@@ -1,7 +1,7 @@
 import type { Architecture } from "../architecture.js";
-import { activationOf } from "../layers.js";
-import { headSizeOf, llamaLike } from "../llama-like.js";
-import { readRope } from "../rope.js";
+import { activationOf } from "../layers/layers.js";
+import { headSizeOf, llamaLike } from "../layers/llama-like.js";
+import { readRope } from "../layers/rope.js";
 
 /** Phi-3 (Abdin et al. 2024): Llama with q, k, v in one matrix, gate and up in another, and LongRoPE. */
 export const phi3: Architecture = {

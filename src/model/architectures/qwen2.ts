@@ -1,8 +1,8 @@
 import type { Architecture } from "../architecture.js";
-import { activationOf } from "../layers.js";
-import { headSizeOf, llamaLike } from "../llama-like.js";
-import { readRope } from "../rope.js";
-import { qwenWindows } from "../windows.js";
+import { qwenWindows } from "../contexts/windows.js";
+import { activationOf } from "../layers/layers.js";
+import { headSizeOf, llamaLike } from "../layers/llama-like.js";
+import { readRope } from "../layers/rope.js";
 
 /** Qwen2 and Qwen2.5 (Yang et al. 2024): Llama with biases on q, k and v and, on request, windows in the upper layers. */
 export const qwen2: Architecture = {

@@ -1,8 +1,8 @@
 import type { Architecture } from "../architecture.js";
-import { activationOf } from "../layers.js";
-import { headSizeOf, llamaLike } from "../llama-like.js";
-import { readRope } from "../rope.js";
-import { qwenWindows } from "../windows.js";
+import { qwenWindows } from "../contexts/windows.js";
+import { activationOf } from "../layers/layers.js";
+import { headSizeOf, llamaLike } from "../layers/llama-like.js";
+import { readRope } from "../layers/rope.js";
 
 /** Qwen3 (Yang et al. 2025): Llama with RMS norms on each head of q and k and heads of a size of their own. */
 export const qwen3: Architecture = {

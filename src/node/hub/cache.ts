@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { copyFile, mkdir, readFile, readlink, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { InputError } from "../../errors.js";
-import { fileError } from "../file-source.js";
-import { writeFileAtomic } from "../write-atomic.js";
+import { fileError } from "../files/file-source.js";
+import { writeFileAtomic } from "../files/write-atomic.js";
 import { type Digest, isCommit } from "./listing.js";
 import type { HubReference } from "./reference.js";
 

@@ -1,6 +1,6 @@
 import { InputError } from "../../errors.js";
 import type { Folder } from "../../tensor/byte-source.js";
-import { type FileSource, openFileSource } from "../file-source.js";
+import { type FileSource, openFileSource } from "../files/file-source.js";
 import { snapshotPath } from "./cache.js";
 import { listFolder } from "./listing.js";
 import { type HubReference, parseHubReference, referenceText } from "./reference.js";

@@ -1,9 +1,9 @@
 import * as z from "zod";
 import { InputError } from "../../errors.js";
-import { type Subject, statusError } from "./answer-status.js";
-import { type Connection, exchange, readAnswer } from "./exchange.js";
 import { type HubReference, referenceText } from "./reference.js";
-import { withRetries } from "./retry.js";
+import { type Subject, statusError } from "./transfer/answer-status.js";
+import { type Connection, exchange, readAnswer } from "./transfer/exchange.js";
+import { withRetries } from "./transfer/retry.js";
 
 /** A file of a repository as its revision records it. */
 export interface HubEntry {

@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { InputError } from "../../errors.js";
 import type { Folder } from "../../tensor/byte-source.js";
-import { fileError, openFolder } from "../file-source.js";
+import { fileError, openFolder } from "../files/file-source.js";
 import { type HubFolderOptions, openHubFolder } from "./hub-folder.js";
 import { type HubReference, parseHubReference } from "./reference.js";
 

@@ -14,13 +14,13 @@ import {
   sizeInSnapshot,
   writeRef,
 } from "./cache.js";
-import { download } from "./download.js";
 import { type HubEnvironment, readHubEnvironment } from "./environment.js";
-import type { Connection } from "./exchange.js";
-import { inParallel } from "./in-parallel.js";
 import { fileAddress, type HubEntry, listFolder, resolveCommit } from "./listing.js";
 import { type HubReference, isSafePath, referenceText } from "./reference.js";
-import { defaultRetryPolicy, type RetryPolicy, Unreachable } from "./retry.js";
+import { download } from "./transfer/download.js";
+import type { Connection } from "./transfer/exchange.js";
+import { inParallel } from "./transfer/in-parallel.js";
+import { defaultRetryPolicy, type RetryPolicy, Unreachable } from "./transfer/retry.js";
 
 /** How far the files that are being fetched are, all together. */
 export interface DownloadProgress {

@@ -1,12 +1,12 @@
 import * as z from "zod";
 import { InputError } from "../../errors.js";
 import { parseStrictJson } from "../../tensor/strict-json.js";
-import { statusError } from "./answer-status.js";
 import { readHubEnvironment } from "./environment.js";
-import { exchange, readAnswer } from "./exchange.js";
 import { type HubReference, referenceText } from "./reference.js";
 import type { HubOptions } from "./repository.js";
-import { defaultRetryPolicy, withRetries } from "./retry.js";
+import { statusError } from "./transfer/answer-status.js";
+import { exchange, readAnswer } from "./transfer/exchange.js";
+import { defaultRetryPolicy, withRetries } from "./transfer/retry.js";
 
 const refsSchema = z.object({
   branches: z.array(z.object({ name: z.string() })),

@@ -1,0 +1,167 @@
+import { resolve } from "node:path";
+import { Command, Option } from "commander";
+import type { Corpus } from "../../corpus/corpus.js";
+import { openHiddenStates } from "../../corpus/hidden-states.js";
+import type { Analysis } from "../../encoding/analysis.js";
+import { type AnalyzeProgress, analyze, analyzeHidden } from "../../encoding/analyze.js";
+import { summarize } from "../../encoding/summary.js";
+import { InputError } from "../../errors.js";
+import type { Model } from "../../model/model.js";
+import { openCorpus } from "../../node/corpus/open-corpus.js";
+import { checkWritable } from "../../node/files/check-writable.js";
+import { openFileSource } from "../../node/files/file-source.js";
+import { defaultCorpus, defaultModel, loadHead, loadModel } from "../../node/load-model.js";
+import { writeAnalysisRun } from "../../node/runs/run-folder.js";
+import { inputIdentity, openUnfinished } from "../../node/runs/unfinished.js";
+import { commandLine, folderName, positiveInteger, wholeNumber } from "../options/arguments.js";
+import { hubOptions } from "../options/hub-options.js";
+import { readingOf, separatorId, type TextArguments, textOptions } from "../options/text-options.js";
+import { measuredCorpus } from "../options/text-size.js";
+import { noProgress, tokenProgress } from "../progress/progress.js";
+import { analysisTable } from "../tables/analysis-table.js";
+
+interface AnalyzeArguments extends TextArguments {
+  corpus?: string[];
+  hidden?: string;
+  headTensor?: string;
+  context?: number;
+  tokens?: number;
+  bos?: boolean;
+  out?: string;
+  seed: number;
+  threads?: number;
+  device: "cpu";
+  json?: boolean;
+  quiet?: boolean;
+}
+
+const examples = `
+Examples:
+  unembed analyze                                   the embedded model on the embedded text
+  unembed analyze --tokens 100000 --out runs/first  stop after 100,000 tokens
+  unembed analyze ./my-model --corpus text/*.txt    a model folder on your own text
+  unembed analyze EleutherAI/pythia-70m@step1000 --corpus hf://datasets/org/name --column text
+  unembed analyze ./any-model --hidden states.npy   any architecture, hidden states made by anything
+  cat book.txt | unembed analyze --corpus - --json  text from standard input, numbers to standard output`;
+
+/** `unembed analyze`. */
+export function analyzeCommand(signal: AbortSignal): Command {
+  const command = new Command("analyze")
+    .summary("read the token-probability encoding of a model")
+    .description(
+      "Fits -log(mean output probability) of every token as a linear function of its output embedding,\n" +
+        "and writes the numbers, the tensors and a report to a folder.",
+    )
+    .argument("[model]", "model folder or hub id (org/name, org/name@revision); left out: the embedded model")
+    .option(
+      "--corpus <file...>",
+      "files, folders, globs, hf://datasets/org/name, - for stdin (default: embedded text)",
+    );
+  return textOptions(command)
+    .option("--hidden <file>", "hidden states [n, d] (.npy, .safetensors) made elsewhere, instead of a corpus")
+    .option("--head-tensor <name>", "with --hidden: name of the output embedding in the checkpoint")
+    .option("--context <n>", "tokens per window (default: 256, or what the model can take)", positiveInteger)
+    .option("--tokens <n>", "stop after this many tokens (default: the whole corpus)", positiveInteger)
+    .option("--bos", "start every window with the begin-of-text token")
+    .option("--out <folder>", "where to write (default: runs/analyze-<model>)")
+    .option("--seed <n>", "of the random choices in the comparison curves", wholeNumber, 0)
+    .option("--threads <n>", "processor cores to use (default: all)", positiveInteger)
+    .addOption(new Option("--device <device>", "where to compute").choices(["cpu"]).default("cpu"))
+    .option("--json", "print the results as one JSON object to standard output")
+    .option("--quiet", "no progress, no table")
+    .addHelpText("after", examples)
+    .action((model: string | undefined, args: AnalyzeArguments) => runAnalyze(model, args, signal));
+}
+
+async function runAnalyze(modelName: string | undefined, args: AnalyzeArguments, signal: AbortSignal): Promise<void> {
+  const started = performance.now();
+  const out = resolve(args.out ?? `runs/analyze-${folderName(modelName ?? defaultModel)}`);
+  await checkWritable(out);
+  const analysis = await (args.hidden === undefined
+    ? analyzeText(modelName, out, args, signal)
+    : analyzeStates(modelName, args.hidden, args, signal));
+  await writeAnalysisRun(out, analysis, {
+    command: commandLine(process.argv.slice(2)),
+    arguments: { model: analysis.model.name, ...args },
+  });
+  const seconds = (performance.now() - started) / 1000;
+  if (args.json) {
+    const { tokensPerSecond } = analysis;
+    console.log(JSON.stringify({ ...summarize(analysis), seconds, tokensPerSecond, out }));
+  } else if (!args.quiet) {
+    console.log(analysisTable(analysis, seconds, out));
+  }
+}
+
+async function analyzeText(modelName: string | undefined, out: string, args: AnalyzeArguments, signal: AbortSignal) {
+  if (args.headTensor !== undefined) throw new InputError("--head-tensor", "is for --hidden only");
+  const hub = hubOptions(args, signal);
+  const text = await openCorpus(args.corpus ?? [defaultCorpus], readingOf(args), hub);
+  const model = await loadModel(modelName, { threads: args.threads, ...hub });
+  try {
+    return await resumableAnalysis(model, text, out, args, signal);
+  } finally {
+    await model.close();
+  }
+}
+
+async function analyzeStates(name: string | undefined, file: string, args: AnalyzeArguments, signal: AbortSignal) {
+  const unused = (["corpus", "context", "tokens", "bos"] as const).find((option) => args[option] !== undefined);
+  if (unused !== undefined) throw new InputError(`--${unused}`, "is for text; --hidden takes the place of a corpus");
+  const options = { threads: args.threads, tensorName: args.headTensor, ...hubOptions(args, signal) };
+  const model = await loadHead(name, options);
+  const progress = args.quiet ? noProgress : tokenProgress(process.stderr, "analyze");
+  try {
+    const hidden = await openHiddenStates(await openFileSource(file), model.hiddenSize);
+    const onProgress = (contexts: number) => progress.update(contexts, hidden.rows);
+    return await analyzeHidden(model, hidden, { seed: args.seed, signal, onProgress });
+  } finally {
+    progress.stop();
+    await model.close();
+  }
+}
+
+/** The analysis, going on from what an interrupted one left in the folder and leaving the same if it is interrupted. */
+async function resumableAnalysis(
+  model: Model,
+  text: Corpus,
+  out: string,
+  args: AnalyzeArguments,
+  signal: AbortSignal,
+): Promise<Analysis> {
+  const separator = await separatorId(model, args.separator);
+  const { field, column, tokenDtype } = args;
+  const what = { contextLength: args.context, tokens: args.tokens, beginOfText: args.bos ?? false, separator };
+  const unfinished = await openUnfinished(
+    out,
+    { ...what, field, column, tokenDtype, inputs: await inputIdentity(model, text) },
+    model.head,
+  );
+  const { found } = unfinished;
+  if (found && !args.quiet) {
+    console.error(`going on from ${found.statistics.contexts.toLocaleString("en")} tokens of an interrupted run`);
+  }
+  const progress = args.quiet ? noProgress : tokenProgress(process.stderr, "analyze", found?.statistics.contexts);
+  const measured = measuredCorpus(text);
+  let latest: AnalyzeProgress | undefined;
+  try {
+    const analysis = await analyze(model, measured.corpus, {
+      ...what,
+      seed: args.seed,
+      signal,
+      resume: found,
+      onProgress: async (reached) => {
+        latest = reached;
+        progress.update(reached.contexts, args.tokens ?? measured.estimateTokens(reached.contexts));
+        await unfinished.offer(reached.windows, reached.statistics);
+      },
+    });
+    await unfinished.remove();
+    return analysis;
+  } catch (error) {
+    if (signal.aborted && latest) await unfinished.save(latest.windows, latest.statistics);
+    throw error;
+  } finally {
+    progress.stop();
+  }
+}

@@ -1,0 +1,125 @@
+import { resolve } from "node:path";
+import { Command } from "commander";
+import { compare } from "../../compare/compare.js";
+import { type Comparison, summarizeComparison } from "../../compare/comparison.js";
+import type { Corpus } from "../../corpus/corpus.js";
+import type { Model } from "../../model/model.js";
+import { openCorpus } from "../../node/corpus/open-corpus.js";
+import { checkWritable } from "../../node/files/check-writable.js";
+import { defaultCorpus, loadModel } from "../../node/load-model.js";
+import { writeComparisonRun } from "../../node/runs/comparison-run.js";
+import { commandLine, folderName, positiveInteger } from "../options/arguments.js";
+import { hubOptions } from "../options/hub-options.js";
+import { readingOf, separatorId, type TextArguments, textOptions } from "../options/text-options.js";
+import { measuredCorpus } from "../options/text-size.js";
+import { Interrupted } from "../progress/interrupt.js";
+import { noProgress, tokenProgress } from "../progress/progress.js";
+import { comparisonTable } from "../tables/comparison-table.js";
+
+interface CompareArguments extends TextArguments {
+  corpus?: string[];
+  context?: number;
+  tokens?: number;
+  bos?: boolean;
+  movers: number;
+  out?: string;
+  threads?: number;
+  json?: boolean;
+  quiet?: boolean;
+}
+
+/** Ctrl-C in a comparison: nothing is kept of it. */
+class ComparisonInterrupted extends Interrupted {
+  override readonly message = "interrupted; nothing was written";
+}
+
+const examples = `
+Examples:
+  unembed compare ./original ./edited                         on the embedded text
+  unembed compare ./original ./edited --corpus held-out.txt --tokens 100000
+  unembed compare EleutherAI/pythia-70m EleutherAI/pythia-70m@step1000
+  unembed compare tiny-books ./edited --json > numbers.json   numbers to standard output`;
+
+/** `unembed compare`. */
+export function compareCommand(signal: AbortSignal): Command {
+  const command = new Command("compare")
+    .summary("measure how the outputs of two models differ")
+    .description(
+      "Runs two models of one vocabulary over the same text and measures how their\n" +
+        "output differs: KL both ways, Jensen-Shannon, top-1 agreement, perplexity, and\n" +
+        "the tokens whose mean probability moved most.",
+    )
+    .argument("<model-a>", "model folder, hub id (org/name, org/name@revision), or tiny-books (embedded)")
+    .argument("<model-b>", "what to compare it with")
+    .option(
+      "--corpus <file...>",
+      "files, folders, globs, hf://datasets/org/name, - for stdin (default: embedded text)",
+    );
+  return textOptions(command)
+    .option("--context <n>", "tokens per window (default: 256, or what the models can take)", positiveInteger)
+    .option("--tokens <n>", "stop after this many tokens (default: the whole corpus)", positiveInteger)
+    .option("--bos", "start every window with the begin-of-text token")
+    .option("--movers <n>", "how many of the tokens that moved most to list", positiveInteger, 20)
+    .option("--out <folder>", "where to write (default: runs/compare-<model-a>-<model-b>)")
+    .option("--threads <n>", "processor cores to use (default: all)", positiveInteger)
+    .option("--json", "print the results as one JSON object to standard output")
+    .option("--quiet", "no progress, no table")
+    .addHelpText("after", examples)
+    .action((a: string, b: string, args: CompareArguments) => runCompare(a, b, args, signal));
+}
+
+async function runCompare(a: string, b: string, args: CompareArguments, signal: AbortSignal): Promise<void> {
+  const started = performance.now();
+  const hub = hubOptions(args, signal);
+  const text = await openCorpus(args.corpus ?? [defaultCorpus], readingOf(args), hub);
+  const opened: Model[] = [];
+  try {
+    for (const name of [a, b]) opened.push(await loadModel(name, { threads: args.threads, ...hub }));
+    const [modelA, modelB] = opened as [Model, Model];
+    const out = resolve(args.out ?? `runs/compare-${folderName(a)}-${folderName(b)}`);
+    await checkWritable(out);
+    const comparison = await shownComparison(modelA, modelB, text, args, signal);
+    const asked = {
+      command: commandLine(process.argv.slice(2)),
+      arguments: { modelA: a, modelB: b, ...args },
+    };
+    await writeComparisonRun(out, comparison, asked, args.movers);
+    const seconds = (performance.now() - started) / 1000;
+    if (args.json) {
+      const { models, vocabSize, tokensPerSecond } = comparison;
+      const summary = summarizeComparison(comparison, args.movers);
+      const names = { a: models.a.name, b: models.b.name };
+      console.log(JSON.stringify({ models: names, vocabSize, ...summary, seconds, tokensPerSecond, out }));
+    } else if (!args.quiet) {
+      console.log(comparisonTable(comparison, args.movers, seconds, out));
+    }
+  } finally {
+    await Promise.all(opened.map((model) => model.close()));
+  }
+}
+
+/** The comparison, its progress on stderr. */
+async function shownComparison(
+  modelA: Model,
+  modelB: Model,
+  text: Corpus,
+  args: CompareArguments,
+  signal: AbortSignal,
+): Promise<Comparison> {
+  const progress = args.quiet ? noProgress : tokenProgress(process.stderr, "compare");
+  const measured = measuredCorpus(text);
+  try {
+    return await compare(modelA, modelB, measured.corpus, {
+      contextLength: args.context,
+      tokens: args.tokens,
+      beginOfText: args.bos ?? false,
+      separator: await separatorId(modelA, args.separator),
+      signal,
+      onProgress: ({ contexts }) => progress.update(contexts, args.tokens ?? measured.estimateTokens(contexts)),
+    });
+  } catch (error) {
+    throw error instanceof Interrupted ? new ComparisonInterrupted() : error;
+  } finally {
+    progress.stop();
+  }
+}

@@ -1,0 +1,241 @@
+import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
+import { Command, Option } from "commander";
+import { loadTokenizer, type Tokenizer } from "../../corpus/tokenizer/tokenizer.js";
+import type { Frequencies } from "../../dynamics/dynamics.js";
+import { countTokens } from "../../dynamics/inputs/count-tokens.js";
+import { countFrequencies, probabilityFrequencies } from "../../dynamics/inputs/frequencies.js";
+import { readTokenCounts } from "../../dynamics/inputs/token-counts.js";
+import { readTrainingLog } from "../../dynamics/inputs/training-log.js";
+import { summarizeDynamics } from "../../dynamics/summary.js";
+import { dynamics } from "../../dynamics/watch.js";
+import { gramSession } from "../../engine/gram-session.js";
+import { InputError } from "../../errors.js";
+import { type OpenedCheckpoints, openCheckpoints } from "../../node/checkpoints/checkpoints.js";
+import {
+  embeddedConvergence,
+  embeddedCounts,
+  embeddedLog,
+  embeddedSeries,
+  embeddedSteps,
+} from "../../node/checkpoints/embedded-series.js";
+import { listSteps } from "../../node/checkpoints/remote-checkpoints.js";
+import { openCorpus } from "../../node/corpus/open-corpus.js";
+import { openTokenizerFolder } from "../../node/corpus/tokenizer-folder.js";
+import { createEngine } from "../../node/engine/onnx-engine.js";
+import { checkWritable } from "../../node/files/check-writable.js";
+import { openFileSource } from "../../node/files/file-source.js";
+import { parseHubReference } from "../../node/hub/reference.js";
+import type { HubOptions } from "../../node/hub/repository.js";
+import { writeDynamicsRun } from "../../node/runs/dynamics-run.js";
+import { keptProbes } from "../../node/runs/kept-probes.js";
+import { readMeasuredProbabilities } from "../../node/runs/measured-probabilities.js";
+import { commandLine, folderName, positiveInteger, wholeNumber } from "../options/arguments.js";
+import { hubOptions } from "../options/hub-options.js";
+import { noStepProgress, stepProgress } from "../progress/step-progress.js";
+import { dynamicsTable } from "../tables/dynamics-table.js";
+
+interface DynamicsArguments {
+  frequencies?: string;
+  corpus?: string[];
+  probabilities?: string;
+  seenOnly?: boolean;
+  field?: string;
+  column?: string;
+  tokenizer?: string;
+  tensor?: string;
+  convergence?: boolean;
+  log?: string;
+  list?: boolean;
+  out?: string;
+  seed: number;
+  threads?: number;
+  json?: boolean;
+  quiet?: boolean;
+}
+
+const examples = `
+Examples:
+  unembed dynamics                                      the training run that comes with unembed
+  unembed dynamics run/steps --frequencies counts.npy --convergence --log trainer_state.json
+  unembed dynamics 'EleutherAI/pythia-70m@step{0,1,2,4,...,512,1000..143000:1000}' --corpus pile-sample.jsonl.zst
+  unembed dynamics EleutherAI/pythia-70m --list         the steps that a repository has
+
+Of a checkpoint on the hub only the output embedding is fetched, unless --convergence asks for all of it.`;
+
+/** `unembed dynamics`. */
+export function dynamicsCommand(signal: AbortSignal): Command {
+  return new Command("dynamics")
+    .summary("watch token frequency enter the output embedding during training")
+    .description(
+      "Regresses -log(token frequency) on the output embedding of every checkpoint of a training run,\n" +
+        "and writes the numbers, the tensors and a report to a folder.",
+    )
+    .argument(
+      "[checkpoints...]",
+      "folders (step1000), folders of such, or org/name@step{0,1000}; left out: embedded run",
+    )
+    .option("--frequencies <file>", "counts by token id: .npy, .json, .safetensors, .csv")
+    .option("--corpus <file...>", "count these instead, with the model's tokenizer (as analyze takes them)")
+    .option("--probabilities <run>", "regress on mean output probabilities that analyze measured (its run's folder)")
+    .option("--seen-only", "leave tokens that never occur out, instead of add-one smoothing")
+    .option("--field <name>", "with --corpus: field of .json and .jsonl documents that holds the text")
+    .option("--column <name>", "with --corpus: column of .parquet files that holds the text")
+    .option("--tokenizer <model>", "model folder or hub id to take the tokenizer from (default: the checkpoints' own)")
+    .option("--tensor <name>", "the output embedding's name in the checkpoints (default: the usual names)")
+    .option("--convergence", "also measure how far all other parameters are (reads whole checkpoints)")
+    .option("--log <file>", "training log with step and loss: JSON lines, CSV, trainer_state.json")
+    .option("--list", "only list the steps that a hub repository has")
+    .option("--out <folder>", "where to write (default: runs/dynamics-<model>)")
+    .option("--seed <n>", "of the shuffled frequencies and the bootstrap", wholeNumber, 0)
+    .option("--threads <n>", "processor cores to use (default: all)", positiveInteger)
+    .addOption(new Option("--device <device>", "where to compute").choices(["cpu"]).default("cpu"))
+    .option("--json", "print the results as one JSON object to standard output")
+    .option("--quiet", "no progress, no table")
+    .addHelpText("after", examples)
+    .action((patterns: string[], args: DynamicsArguments) => runDynamics(patterns, args, signal));
+}
+
+async function runDynamics(patterns: readonly string[], args: DynamicsArguments, signal: AbortSignal): Promise<void> {
+  if (args.list) return printSteps(patterns, args, hubOptions(args, signal));
+  const progress = args.quiet ? noStepProgress : stepProgress(process.stderr);
+  const onNotice = args.quiet
+    ? undefined
+    : (message: string) => {
+        progress.stop();
+        console.error(message);
+      };
+  const hub: HubOptions = { signal, onNotice, onProgress: progress.fetched };
+  const started = performance.now();
+  const embedded = patterns.length === 0;
+  const name = embedded ? embeddedSeries : undefined;
+  const out = resolve(args.out ?? `runs/dynamics-${folderName(name ?? patterns[0]!.replace(/[@{*].*$/, ""))}`);
+  const source = frequencySource(args, embedded);
+  await checkWritable(out);
+  const opened = await openCheckpoints(embedded ? [embeddedSteps] : patterns, { tensor: args.tensor, ...hub });
+  const tokenizer = await findTokenizer(opened, args, hub);
+  const log = args.log ?? (embedded ? embeddedLog : undefined);
+  const entries = log === undefined ? undefined : await readTrainingLog(await openFileSource(log));
+  const threads = args.threads ?? availableParallelism();
+  const engine = createEngine({ threads });
+  try {
+    const { gram } = await gramSession(engine);
+    let frequencies: Frequencies | undefined;
+    const kept = keptProbes(out, () => ({ seed: args.seed, frequencies: digest(frequencies!) }));
+    const run = await dynamics(opened.checkpoints, {
+      name,
+      async frequencies(vocabSize) {
+        frequencies = await source(vocabSize, tokenizer, signal, hub);
+        if (!args.quiet && frequencies.paddingRows > 0) {
+          console.error(
+            `${frequencies.paddingRows} of ${vocabSize} rows stand for no token (padding) and are left out`,
+          );
+        }
+        return frequencies;
+      },
+      tokens: tokenTexts(tokenizer),
+      gram,
+      // Of the embedded run only the output embeddings are here; the rest was measured when it was made.
+      convergence: embedded ? await embeddedConvergence() : args.convergence,
+      log: entries,
+      seed: args.seed,
+      threads,
+      kept,
+      signal,
+      onProgress: progress.update,
+      onNotice,
+    });
+    progress.stop();
+    const finished = { ...run, fetched: opened.fetched() };
+    await writeDynamicsRun(out, finished, {
+      command: commandLine(process.argv.slice(2)),
+      arguments: { checkpoints: patterns, ...args },
+    });
+    await kept.remove();
+    const seconds = (performance.now() - started) / 1000;
+    if (args.json) console.log(JSON.stringify({ model: run.model, ...summarizeDynamics(finished), seconds, out }));
+    else if (!args.quiet) console.log(dynamicsTable(finished, seconds, out));
+  } finally {
+    progress.stop();
+    await engine.close();
+  }
+}
+
+type FrequencySource = (
+  vocabSize: number,
+  tokenizer: Tokenizer | undefined,
+  signal: AbortSignal,
+  hub: HubOptions,
+) => Promise<Frequencies>;
+
+/** Where the frequencies come from: one of three options. */
+function frequencySource(args: DynamicsArguments, embedded: boolean): FrequencySource {
+  const given = (["frequencies", "corpus", "probabilities"] as const).filter((option) => args[option] !== undefined);
+  if (given.length > 1) throw new InputError(`--${given[1]}`, `and --${given[0]} exclude each other`);
+  const { frequencies = embedded ? embeddedCounts : undefined, corpus, probabilities, seenOnly = false } = args;
+  if (probabilities !== undefined) {
+    if (seenOnly) throw new InputError("--seen-only", "is for counts, and --probabilities gives none");
+    return async (vocabSize) => {
+      const { meanProbability, tokenIds, name } = await readMeasuredProbabilities(probabilities);
+      return probabilityFrequencies(meanProbability, tokenIds, name, vocabSize);
+    };
+  }
+  if (corpus !== undefined) {
+    return async (vocabSize, tokenizer, signal, hub) => {
+      const text = await openCorpus(corpus, { field: args.field, column: args.column }, hub);
+      const counts = await countTokens(text, tokenizer, { vocabSize, signal });
+      return countFrequencies({
+        counts,
+        source: corpus.join(", "),
+        vocabSize,
+        seenOnly,
+        produces: tokenizer?.produces,
+      });
+    };
+  }
+  if (frequencies === undefined) {
+    throw new InputError(
+      "--frequencies",
+      "is missing: give counts by token id (unembed count makes them), or a text by --corpus",
+    );
+  }
+  return async (vocabSize, tokenizer) => {
+    const counts = await readTokenCounts(await openFileSource(frequencies));
+    return countFrequencies({ counts, source: frequencies, vocabSize, seenOnly, produces: tokenizer?.produces });
+  };
+}
+
+async function findTokenizer(
+  opened: OpenedCheckpoints,
+  args: DynamicsArguments,
+  hub: HubOptions,
+): Promise<Tokenizer | undefined> {
+  if (args.tokenizer !== undefined) return loadTokenizer(await openTokenizerFolder(args.tokenizer, hub));
+  const folder = await opened.tokenizerFolder();
+  if (folder !== undefined) return loadTokenizer(folder);
+  if (args.corpus === undefined) return undefined;
+  throw new InputError(
+    "--corpus",
+    "needs a tokenizer, and there is none beside the checkpoints: name one by --tokenizer",
+  );
+}
+
+function tokenTexts(tokenizer: Tokenizer | undefined): string[] | undefined {
+  return tokenizer && Array.from({ length: tokenizer.vocabSize }, (_, id) => tokenizer.tokenText(id));
+}
+
+async function printSteps(patterns: readonly string[], args: DynamicsArguments, hub: HubOptions): Promise<void> {
+  if (patterns.length !== 1) throw new InputError("--list", "takes one repository of the hub");
+  const reference = parseHubReference(patterns[0]!.replace(/@.*$/, ""));
+  const steps = await listSteps(reference, hub);
+  if (args.json) console.log(JSON.stringify({ name: reference.name, revisions: steps }));
+  else if (steps.length > 0) console.log(steps.join("\n"));
+  else console.error(`${reference.name} has no revision with a step in its name`);
+}
+
+/** Enough to tell other frequencies from the same. */
+function digest({ kind, observed, tokenIds }: Frequencies): unknown {
+  let sum = 0;
+  for (let i = 0; i < observed.length; i++) sum += observed[i]! * (1 + (tokenIds[i]! % 1009));
+  return [kind, observed.length, sum];
+}

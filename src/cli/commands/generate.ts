@@ -1,0 +1,193 @@
+import { Command, InvalidArgumentError } from "commander";
+import { defaultMaxTokens, type GeneratedText, type GeneratedToken, generate } from "../../generation/generate.js";
+import { defaultListed, type NextTokenDistribution, nextTokenDistribution } from "../../generation/next-token.js";
+import type { Sampling } from "../../generation/sampling.js";
+import type { Model } from "../../model/model.js";
+import { readInput } from "../../node/files/read-input.js";
+import { defaultModel, loadModel } from "../../node/load-model.js";
+import { positiveInteger, wholeNumber } from "../options/arguments.js";
+import { hubOptions } from "../options/hub-options.js";
+import { Interrupted } from "../progress/interrupt.js";
+import { noProgress, tokenProgress } from "../progress/progress.js";
+import { generatedSections, nextTokenTable, shownText } from "../tables/generated-table.js";
+
+interface GenerateArguments {
+  prompt: string[];
+  maxTokens: number;
+  temperature: number;
+  topK?: number;
+  topP: number;
+  seed: number;
+  n: number;
+  bos?: boolean;
+  showProbabilities?: number | true;
+  threads?: number;
+  json?: boolean;
+  quiet?: boolean;
+}
+
+/** Ctrl-C while writing: what was written so far has been printed. */
+class GenerationInterrupted extends Interrupted {
+  override readonly message = "interrupted; this is what was written so far";
+}
+
+const examples = `
+Without a seed of your own the same command writes the same text. A text that fills the model's positions goes on
+from its last half.
+
+Examples:
+  unembed generate --prompt 'It was a dark and'              the embedded model, as it writes
+  unembed generate ./edited --prompt 'She said' --temperature 0.8 --top-p 0.95 --seed 7
+  unembed generate ./edited --prompt 'She said' --prompt 'He said' --n 5 --json > texts.json
+  unembed generate gpt2 --prompt 'The capital of France is' --temperature 0 --max-tokens 20
+  unembed generate --prompt 'Once upon a' --show-probabilities 10
+  unembed generate --prompt - < beginning.txt                the prompt from standard input`;
+
+/** `unembed generate`. */
+export function generateCommand(signal: AbortSignal): Command {
+  return new Command("generate")
+    .summary("go on with text, or show what could come next")
+    .description(
+      "Goes on with prompts, token by token: to the terminal as it is written, or several " +
+        "texts side by side. With --show-probabilities, the distribution of the next token.",
+    )
+    .argument("[model]", "model folder, hub id (org/name), or tiny-books (embedded)", defaultModel)
+    .requiredOption(
+      "--prompt <text>",
+      "what to go on with, - for standard input; may be given several times",
+      collected,
+    )
+    .option("--max-tokens <n>", "tokens to write at most", positiveInteger, defaultMaxTokens)
+    .option("--temperature <t>", "what logits are divided by; 0: always the likeliest token", number, 1)
+    .option("--top-k <k>", "draw from the k likeliest tokens only (default: all)", positiveInteger)
+    .option("--top-p <p>", "draw from the likeliest tokens that together have this probability", number, 1)
+    .option("--seed <n>", "of the random numbers", wholeNumber, 0)
+    .option("--n <n>", "texts for each prompt", positiveInteger, 1)
+    .option("--bos", "start every prompt with the begin-of-text token")
+    .option(
+      "--show-probabilities [k]",
+      `list the k likeliest next tokens instead (default: ${defaultListed})`,
+      positiveInteger,
+    )
+    .option("--threads <n>", "processor cores to use (default: all)", positiveInteger)
+    .option("--json", "print the results as one JSON object to standard output")
+    .option("--quiet", "no progress, text only")
+    .addHelpText("after", examples)
+    .action((name: string, args: GenerateArguments) => runGenerate(name, args, signal));
+}
+
+function collected(text: string, before: string[] = []): string[] {
+  return [...before, text];
+}
+
+function number(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("a number is wanted.");
+  return value;
+}
+
+async function runGenerate(name: string, args: GenerateArguments, signal: AbortSignal): Promise<void> {
+  const prompts = await givenPrompts(args.prompt, signal);
+  const model = await loadModel(name, { threads: args.threads, ...hubOptions(args, signal) });
+  try {
+    if (args.showProbabilities !== undefined) await showProbabilities(model, prompts, args);
+    else await writeTexts(model, prompts, args, signal);
+  } finally {
+    await model.close();
+  }
+}
+
+/** Prompts with standard input in place of "-", without the line break at its end. */
+async function givenPrompts(prompts: readonly string[], signal: AbortSignal): Promise<string[]> {
+  if (!prompts.includes("-")) return [...prompts];
+  const input = (await readInput(signal)).replace(/\r?\n$/, "");
+  return prompts.map((prompt) => (prompt === "-" ? input : prompt));
+}
+
+function samplingOf({ temperature, topK, topP }: GenerateArguments): Sampling {
+  return { temperature, topK, topP };
+}
+
+async function showProbabilities(model: Model, prompts: readonly string[], args: GenerateArguments): Promise<void> {
+  const listed = args.showProbabilities === true ? defaultListed : args.showProbabilities;
+  const found: { prompt: string; distribution: NextTokenDistribution }[] = [];
+  for (const prompt of prompts) {
+    const options = { prompt, listed, beginOfText: args.bos, ...samplingOf(args) };
+    found.push({ prompt, distribution: await nextTokenDistribution(model, options) });
+  }
+  if (args.json) {
+    const shown = found.map(({ prompt, distribution: { promptTokens, entropy, likeliest } }) => ({
+      ...{ prompt, promptTokens, entropy, likeliest },
+    }));
+    console.log(JSON.stringify({ model: model.name, ...samplingOf(args), prompts: shown }));
+  } else {
+    console.log(found.map(({ prompt, distribution }) => nextTokenTable(prompt, distribution)).join("\n\n"));
+  }
+}
+
+/** What there is of a text, whether it was finished or not. */
+export type WrittenText = Omit<GeneratedText, "finish"> & { readonly finish: GeneratedText["finish"] | "interrupted" };
+
+async function writeTexts(
+  model: Model,
+  prompts: readonly string[],
+  args: GenerateArguments,
+  signal: AbortSignal,
+): Promise<void> {
+  const { maxTokens, seed, n, json = false, quiet = false } = args;
+  const streams = prompts.length === 1 && n === 1 && !json;
+  const soFar = prompts.flatMap((_, prompt) => Array.from({ length: n }, (_, sample) => unwritten(prompt, sample)));
+  const progress = quiet || streams ? noProgress : tokenProgress(process.stderr, "generate");
+  const started = performance.now();
+  let tokens = 0;
+  const onToken = ({ prompt, sample, id, text }: GeneratedToken) => {
+    // Only now: what cannot be used is refused before anything is printed.
+    if (streams && tokens === 0) process.stdout.write(shownText(prompts[0]!));
+    tokens++;
+    const one = soFar[prompt * n + sample]!;
+    one.ids.push(id);
+    one.text += text;
+    if (streams) process.stdout.write(shownText(text));
+    progress.update(tokens, soFar.length * maxTokens);
+  };
+  let texts: readonly WrittenText[] = soFar;
+  let failure: unknown;
+  try {
+    texts = await generate(model, {
+      prompts,
+      maxTokens,
+      seed,
+      n,
+      beginOfText: args.bos,
+      signal,
+      onToken,
+      ...samplingOf(args),
+    });
+    if (streams) process.stdout.write(shownText(texts[0]!.text.slice(soFar[0]!.text.length)));
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    failure = new GenerationInterrupted();
+  } finally {
+    progress.stop();
+    if (streams && tokens > 0) process.stdout.write("\n");
+  }
+  const seconds = (performance.now() - started) / 1000;
+  if (json) {
+    const shown = texts.map((text) => ({ ...text, promptText: prompts[text.prompt] }));
+    console.log(JSON.stringify({ model: model.name, maxTokens, ...samplingOf(args), seed, texts: shown, seconds }));
+  } else if (!streams) console.log(generatedSections(prompts, texts));
+  if (failure !== undefined) throw failure;
+  if (!quiet && !json)
+    console.error(`${tokens} tokens, ${(tokens / seconds).toFixed(1)} tokens/s${restartNote(model, texts)}`);
+}
+
+function unwritten(prompt: number, sample: number) {
+  return { prompt, sample, ids: [] as number[], text: "", finish: "interrupted" as const, restarts: 0 };
+}
+
+function restartNote({ maxPositions }: Model, texts: readonly WrittenText[]): string {
+  const restarted = texts.filter(({ restarts }) => restarts > 0).length;
+  if (restarted === 0) return "";
+  const which = texts.length === 1 ? "the text" : `${restarted} of ${texts.length} texts`;
+  return `; ${which} filled the model's ${maxPositions} positions and went on from the last half`;
+}

@@ -1,0 +1,134 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import { InputError } from "../../errors.js";
+import type { Model } from "../../model/model.js";
+import { defaultModel, loadModel } from "../../node/load-model.js";
+import { type ModelFormat, modelFormats } from "../../node/save/written-head.js";
+import { compensations, metrics, orders } from "../../reduction/methods/orders.js";
+import { summarizeReduction } from "../../reduction/summary.js";
+import { positiveInteger, wholeNumber } from "../options/arguments.js";
+import { hubOptions } from "../options/hub-options.js";
+import { textOptions } from "../options/text-options.js";
+import { Interrupted } from "../progress/interrupt.js";
+import { reduceModel } from "../reduce-model.js";
+import { checkChoice, type ReductionArguments } from "../reduce-plan.js";
+import type { TextsArguments } from "../reduce-texts.js";
+import { reductionTable } from "../tables/reduction-table.js";
+
+export interface ReduceArguments extends TextsArguments, ReductionArguments {
+  savePlan?: string;
+  curve?: boolean;
+  format: ModelFormat;
+  bias: boolean;
+  out?: string;
+  force?: boolean;
+  dryRun?: boolean;
+  threads?: number;
+  json?: boolean;
+}
+
+/** Ctrl-C while reducing: nothing is kept of it. */
+class ReductionInterrupted extends Interrupted {
+  override readonly message = "interrupted; nothing was written";
+}
+
+const examples = `
+Examples:
+  unembed reduce --fraction 0.3 --out smaller
+  unembed reduce ./my-model --max-kl 0.01 --compensate refine --corpus 'texts/*.txt' --check other.txt --dry-run
+  unembed reduce ./my-model --keep 512 --format onnx --out for-the-browser
+  unembed reduce --fraction 0.3 --order saliency --compensate none --curve --dry-run   the paper's own, and its curve
+  unembed reduce --keep 128 --compensate refine --dry-run --save-plan half
+  unembed reduce --plan half --format onnx --out for-the-browser`;
+
+/** `unembed reduce`. */
+export function reduceCommand(signal: AbortSignal): Command {
+  const command = new Command("reduce")
+    .summary("delete the dimensions of the head that the output does not need")
+    .description(
+      "Deletes dimensions (or directions) of the output embedding, makes up for what they\n" +
+        "added, writes the model to a new folder, reads it back and measures on other text\n" +
+        "what was lost and what was gained.",
+    )
+    .argument("[model]", "model folder, hub id (org/name), or tiny-books (embedded)", defaultModel)
+    .option("--fraction <share>", "share of the dimensions to delete, from 0 to below 1", finiteNumber)
+    .option("--keep <k>", "dimensions to keep", wholeNumber)
+    .option("--max-kl <nats>", "delete as many as a mean KL of at most this allows", positiveNumber)
+    .option("--plan <folder>", "what --save-plan kept, for this or another head of the same size")
+    .addOption(
+      new Option("--order <name>", "which go first; rotation: directions instead of dimensions")
+        .choices(orders)
+        .default("rotation"),
+    )
+    .addOption(
+      new Option("--compensate <name>", "how what is deleted is made up for; refine: by minimising KL itself")
+        .choices(compensations)
+        .default("least-squares"),
+    )
+    .addOption(new Option("--metric <name>", "with rotation: what matters").choices(metrics).default("fisher"))
+    .option("--steps <n>", "with refine: steps of the optimisation", positiveInteger)
+    .option("--seed <n>", "of the random order and of refine", wholeNumber, 1)
+    .option("--corpus <file...>", "text to fit to (default: embedded text)");
+  return textOptions(command)
+    .option("--tokens <n>", "stop fitting after this many tokens", positiveInteger, 200_000)
+    .option("--context <n>", "tokens per window (default: 256, or what the model can take)", positiveInteger)
+    .option("--check <file...>", "unseen text to measure on (default: embedded text)")
+    .option("--check-tokens <n>", "tokens that are measured on", positiveInteger, 20_000)
+    .option("--curve", "also measure other shares, orders and compensations; with refine, each share is refined")
+    .addOption(
+      new Option("--format <name>", "safetensors keeps the head's shape; onnx: the smaller, faster head")
+        .choices(modelFormats)
+        .default("safetensors"),
+    )
+    .option("--no-bias", "where the model has no place for a bias: put it into the kept columns, as near as can be")
+    .option("--out <folder>", "where to write the reduced model")
+    .option("--save-plan <folder>", "where to keep what was chosen, for --plan; also of a dry run")
+    .option("--force", "replace the folder if it is there")
+    .option("--dry-run", "measure and write no model")
+    .option("--threads <n>", "processor cores to use (default: all)", positiveInteger)
+    .option("--json", "print the results as one JSON object to standard output")
+    .option("--quiet", "no progress, no table")
+    .addHelpText("after", examples)
+    .action((name: string, args: ReduceArguments, command: Command) => {
+      checkOptions(args, (option) => command.getOptionValueSource(option) === "cli");
+      return runReduce(name, args, signal);
+    });
+}
+
+function finiteNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("a number is wanted.");
+  return value;
+}
+
+function positiveNumber(text: string): number {
+  const value = finiteNumber(text);
+  if (value <= 0) throw new InvalidArgumentError("a number above 0 is wanted.");
+  return value;
+}
+
+/** @param given whether an option stands on the command line @throws InputError if they contradict one another */
+function checkOptions(args: ReduceArguments, given: (option: string) => boolean): void {
+  const { format, bias, out, dryRun } = args;
+  checkChoice(args, given);
+  if (out === undefined && !dryRun) throw new InputError("--out", "is missing: where to write (or --dry-run)");
+  if (!bias && format === "onnx") {
+    throw new InputError("--no-bias", "is for --format safetensors: the factored head of --format onnx has a bias");
+  }
+}
+
+async function runReduce(name: string, args: ReduceArguments, signal: AbortSignal): Promise<void> {
+  const started = performance.now();
+  const hub = hubOptions(args, signal);
+  let model: Model | undefined;
+  try {
+    model = await loadModel(name, { threads: args.threads, ...hub });
+    const run = await reduceModel(model, args, { started, signal, hub });
+    const out = args.dryRun ? undefined : args.out;
+    if (args.json) console.log(JSON.stringify(summarizeReduction(run, out)));
+    else if (!args.quiet) console.log(reductionTable(run, out, args.savePlan));
+  } catch (error) {
+    throw signal.aborted ? new ReductionInterrupted() : error;
+  } finally {
+    await model?.close();
+  }
+}

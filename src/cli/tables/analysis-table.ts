@@ -1,0 +1,71 @@
+import type { Analysis } from "../../encoding/analysis.js";
+import { worstTokens } from "../../encoding/summary.js";
+import { duration } from "../progress/progress.js";
+
+const worstShown = 5;
+
+/** The results as a table that fits 80 columns. */
+export function analysisTable(analysis: Analysis, seconds: number, out: string): string {
+  const { model, corpus, encoding, sparsity, theory, concentration } = analysis;
+  const four = (value: number) => value.toFixed(4);
+  const count = (value: number) => value.toLocaleString("en");
+  const percent = (value: number) => `${(100 * value).toFixed(1)}%`;
+  const { dimensionsFor } = sparsity;
+  const rows: [string, string][] = [
+    ["model", `${model.name} (${model.modelType}), V = ${count(model.vocabSize)}, d = ${count(model.hiddenSize)}`],
+    [
+      "contexts",
+      count(corpus.contexts) + (corpus.contextLength ? ` in windows of ${count(corpus.contextLength)}` : ""),
+    ],
+    ["", ""],
+    ["-log alpha ~ A . E + B", `R2 ${four(encoding.r2)}, adjusted ${four(encoding.adjustedR2)}`],
+    ["  10-fold cross-validated", `R2 ${four(encoding.crossValidatedR2)}`],
+    ["  Spearman", four(encoding.spearman)],
+    [
+      "  residual error",
+      `${four(encoding.residualStandardError)} nats (a factor of ${Math.exp(encoding.residualStandardError).toFixed(2)})`,
+    ],
+    ["  intercept B", `${four(encoding.intercept)} +- ${four(encoding.interceptStandardError)}`],
+    ...rankWarning(analysis),
+    ["theory, nothing fitted", `mean field R2 ${four(theory.meanField.r2)}, cosine ${four(theory.meanField.cosine)}`],
+    ["", `second order R2 ${four(theory.secondOrder.r2)}`],
+    ["saliency", `Gini ${four(sparsity.gini)}`],
+    ["  dimensions for", ([50, 80, 90, 95] as const).map((share) => `${share}%: ${dimensionsFor[share]}`).join("   ")],
+    [
+      "output",
+      `entropy ${concentration.entropy.toFixed(2)} nats, logit deviation ${concentration.logitStandardDeviation.toFixed(2)}`,
+    ],
+    [
+      "  likeliest 1 / 10 / 100",
+      (["1", "10", "100"] as const).map((size) => percent(concentration.topMass[size])).join(" / "),
+    ],
+    ["", ""],
+    ["worst tokens", "true and fitted probability"],
+    ...worstTokens(analysis, worstShown).map(({ token, probability, fittedProbability }): [string, string] => [
+      `  ${printable(token)}`,
+      `${probability.toExponential(2)}  ${fittedProbability.toExponential(2)}`,
+    ]),
+    ["", ""],
+    ["time", `${duration(seconds)}, ${count(Math.round(analysis.tokensPerSecond))} tokens/s`],
+    ["report", `${out}/report.html`],
+  ];
+  return rows.map(([name, value]) => `${name.padEnd(26)}${value}`.trimEnd()).join("\n");
+}
+
+function rankWarning({ encoding }: Analysis): [string, string][] {
+  const d = encoding.slopes.length;
+  return encoding.rank === d
+    ? []
+    : [["  rank", `${encoding.rank} of ${d}: some slopes are not determined by the data`]];
+}
+
+/** A token as it can stand in a table: control characters escaped, cut to fit. */
+export function printable(token: string): string {
+  const quoted = JSON.stringify(token).replace(
+    /[\u007f-\u009f\u2028\u2029\ufeff\u200b-\u200f\u202a-\u202e]/g,
+    (character) => {
+      return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+    },
+  );
+  return quoted.length <= 22 ? quoted : `${quoted.slice(0, 19)}..."`;
+}

@@ -1,0 +1,56 @@
+import { type ComparedModel, type Comparison, largestMovers, type Spread } from "../../compare/comparison.js";
+import { duration } from "../progress/progress.js";
+import { printable } from "./analysis-table.js";
+
+const lineWidth = 80;
+const firstColumn = 26;
+const columnWidth = 13;
+
+/** The results as a table that fits 80 columns, however long the models' names are. @param movers tokens to list */
+export function comparisonTable(comparison: Comparison, movers: number, seconds: number, out: string): string {
+  const { models, corpus, top1Agreement, perplexity, tokensPerSecond } = comparison;
+  const count = (value: number) => value.toLocaleString("en");
+  const columns = (...cells: string[]) => cells.map((cell) => cell.padEnd(columnWidth)).join("");
+  const spread = ({ mean, percentile95, max }: Spread) => columns(...[mean, percentile95, max].map(scientific));
+  const rows: [string, string][] = [
+    ["A", modelLine(models.a)],
+    ["B", modelLine(models.b)],
+    ["contexts", `${count(corpus.contexts)} in windows of ${count(corpus.contextLength)}`],
+    ["", ""],
+    ["nats", columns("mean", "95%", "max")],
+    ["  KL(A || B)", spread(comparison.kl)],
+    ["  KL(B || A)", spread(comparison.reverseKl)],
+    ["  JS", spread(comparison.js)],
+    ["top-1 agreement", `${(100 * top1Agreement).toFixed(2)}%`],
+    ["perplexity", `A ${shownPerplexity(perplexity.a)}, B ${shownPerplexity(perplexity.b)}`],
+    ["", ""],
+    ["largest movers", columns("alpha A", "alpha B", "B / A")],
+    ...largestMovers(comparison, movers).map(({ token, a, b, scale }): [string, string] => [
+      `  ${printable(token)}`,
+      columns(scientific(a), scientific(b), shownScale(scale)),
+    ]),
+    ["", ""],
+    ["time", `${duration(seconds)}, ${count(Math.round(tokensPerSecond))} tokens/s`],
+    ["run", `${out}/run.json`],
+  ];
+  return rows.map(([name, value]) => `${name.padEnd(firstColumn)}${value}`.trimEnd()).join("\n");
+}
+
+function modelLine({ name, modelType, hiddenSize }: ComparedModel): string {
+  const rest = ` (${modelType}), d = ${hiddenSize.toLocaleString("en")}`;
+  const room = lineWidth - firstColumn - rest.length;
+  return `${name.length <= room ? name : `...${name.slice(3 - room)}`}${rest}`;
+}
+
+function scientific(value: number): string {
+  return value === 0 ? "0" : value.toExponential(2);
+}
+
+function shownPerplexity(value: number): string {
+  if (Number.isNaN(value)) return "none (windows of one token)";
+  return value < 1e6 ? value.toFixed(3) : scientific(value);
+}
+
+function shownScale(scale: number): string {
+  return scale >= 0.001 && scale < 1000 ? scale.toPrecision(5) : scientific(scale);
+}

@@ -1,0 +1,75 @@
+import type { ReductionMeasures, ReductionRun } from "../../reduction/reduction-run.js";
+import { duration } from "../progress/progress.js";
+
+/** Points of a curve that are listed. */
+const listedShares = [0.1, 0.3, 0.5, 0.7, 0.9];
+const nearlyShare = 0.02;
+const firstColumn = 26;
+
+/** What was lost and gained, as a table that fits 80 columns. */
+export function reductionTable(run: ReductionRun, out?: string | undefined, plan?: string | undefined): string {
+  const { model, deleted, kept, order, compensate, measures, budget, bytes, milliseconds } = run;
+  const share = ((100 * deleted) / model.hiddenSize).toFixed(1);
+  const written = [
+    ...(out === undefined ? [] : [`model ${out}`, `report ${out}/report.html`]),
+    ...(plan === undefined ? [] : [`plan ${plan}`]),
+  ];
+  const lines = [
+    `${deleted} of ${model.hiddenSize} dimensions deleted (${share}%), ${kept} kept: ${order}, ${compensate}`,
+    "",
+    row("", "KL", "JS", "top-1", "perplexity"),
+    measured("  fitting text", measures.fit),
+    measured("  unseen text", measures.check),
+    ...(budget ? [measured(`  KL <= ${four(budget.maxKl)} verified on`, budget.verified)] : []),
+    "",
+    row("factored (--format onnx)", "original", "reduced", "ratio"),
+    row("  bytes of the head", ...compared(bytes.head, (value) => value.toLocaleString("en"))),
+    row("  bytes of the model", ...compared(bytes.model, (value) => value.toLocaleString("en"))),
+    ...(milliseconds ? [row("  ms per token, head", ...compared(milliseconds.head, four))] : []),
+    ...(milliseconds?.step ? [row("  ms per token, step", ...compared(milliseconds.step, four))] : []),
+    ...(run.curve ? ["", ...curveLines(run.curve)] : []),
+    ...(run.generated ?? []).map(
+      ({ deleted: gone, mauve, mauveOfOriginal }) =>
+        `generated text, ${gone} deleted: MAUVE ${mauve?.toFixed(3) ?? "-"} (two sets of the original's own: ${mauveOfOriginal?.toFixed(3) ?? "-"})`,
+    ),
+    ...run.warnings.map((warning) => `note: ${warning}`),
+    "",
+    `time ${duration(run.seconds)}, ${written.join(", ") || "nothing written"}`,
+  ];
+  return lines.map((line) => line.trimEnd()).join("\n");
+}
+
+function row(name: string, ...cells: string[]): string {
+  return name.padEnd(firstColumn) + cells.map((cell) => cell.padEnd(13)).join("");
+}
+
+function measured(name: string, { kl, js, top1, perplexity }: ReductionMeasures): string {
+  const perplexities = `${perplexity.before.toFixed(2)} -> ${perplexity.after.toFixed(2)}`;
+  return row(name, kl.mean.toExponential(2), js.mean.toExponential(2), `${(100 * top1).toFixed(2)}%`, perplexities);
+}
+
+function compared({ before, after }: { before: number; after: number }, shown: (value: number) => string): string[] {
+  return [shown(before), shown(after), (after / before).toFixed(3)];
+}
+
+/** KL of each method at a few shares. */
+function curveLines(curve: NonNullable<ReductionRun["curve"]>): string[] {
+  const methods = new Map(curve.map((point) => [`${point.order}, ${point.compensate}`, point]));
+  const cell = (order: string, compensate: string, share: number) => {
+    const point = curve.find(
+      (one) => one.order === order && one.compensate === compensate && Math.abs(one.fraction - share) < nearlyShare,
+    );
+    return (point === undefined ? "-" : point.kl.toExponential(1)).padEnd(10);
+  };
+  return [
+    `${"KL with this much deleted".padEnd(firstColumn)}${listedShares.map((share) => `${100 * share}%`.padEnd(10)).join("")}`,
+    ...[...methods].map(
+      ([name, { order, compensate }]) =>
+        `  ${name}`.padEnd(firstColumn) + listedShares.map((share) => cell(order, compensate, share)).join(""),
+    ),
+  ];
+}
+
+function four(value: number): string {
+  return Number(value.toPrecision(4)).toString();
+}

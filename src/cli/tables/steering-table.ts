@@ -1,0 +1,40 @@
+import { checkTexts, type EditCheck } from "../../steering/check/check.js";
+import type { Steered } from "../../steering/steer.js";
+import { printable } from "./analysis-table.js";
+import { closingLines } from "./experiments-table.js";
+
+const names = { fit: "fitting text", inDomain: "unseen, same kind", outOfDomain: "unseen, other kind" } as const;
+const editsShown = 12;
+
+/** What was asked for and what became of it, as a table that fits 80 columns. */
+export function steeringTable({ plan, solution }: Steered, check: EditCheck, seconds: number, out: string): string {
+  const four = (value: number) => Number(value.toPrecision(4)).toString();
+  const lines: string[] = [];
+  for (const [g, group] of solution.groups.slice(0, editsShown).entries()) {
+    const { tokens } = plan.edits[g]!;
+    const { before, wanted } = group.probability;
+    const more = tokens.length > 1 ? ` and ${tokens.length - 1} more` : "";
+    lines.push(`${printable(tokens[0]!.text)}${more}: p ${before.toExponential(2)}, wanted x ${four(wanted / before)}`);
+    for (const text of checkTexts) {
+      const checked = check[text]?.groups[g];
+      if (checked === undefined) continue;
+      const { scale, interval, idealScale } = checked;
+      lines.push(
+        `  ${names[text].padEnd(20)}x ${four(scale).padEnd(10)} (${four(interval.low)} to ${four(interval.high)})   a logit bias: ${four(idealScale)}`,
+      );
+    }
+    if (group.shortfall !== undefined) lines.push(`  ${group.shortfall}`);
+  }
+  if (solution.groups.length > editsShown) lines.push(`... and ${solution.groups.length - editsShown} more`);
+  lines.push("", "all other tokens      KL          JS          top-1    perplexity");
+  for (const text of checkTexts) {
+    const collateral = check[text]?.collateral;
+    if (collateral === undefined) continue;
+    const { klOthers, jsOthers, top1, perplexity } = collateral;
+    lines.push(
+      `  ${names[text].padEnd(20)}${klOthers.mean.toExponential(2).padEnd(12)}${jsOthers.mean.toExponential(2).padEnd(12)}${(100 * top1).toFixed(2)}%   ${perplexity.before.toFixed(3)} -> ${perplexity.after.toFixed(3)}`,
+    );
+  }
+  for (const warning of solution.warnings) lines.push(`warning: ${warning}`);
+  return [...lines, "", `written               ${out}`, ...closingLines(seconds, out)].join("\n");
+}

@@ -1,0 +1,42 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { bytesSource } from "../../tensor/byte-source.js";
+import { tokenStream } from "../tokens/token-stream.js";
+import { loadTokenizer } from "./tokenizer.js";
+
+const folder = "test/goldens/tokenizers";
+const golden: { texts: string[]; ids: Record<string, number[][]> } = JSON.parse(
+  readFileSync(`${folder}/ids.json`, "utf8"),
+);
+
+const open = (kind: string) =>
+  loadTokenizer({
+    name: kind,
+    open: async (name) =>
+      name === "tokenizer.json" ? bytesSource(name, readFileSync(`${folder}/${kind}.json`)) : undefined,
+  });
+
+async function* inPieces(text: string, size: number): AsyncGenerator<string> {
+  for (let i = 0; i < text.length; i += size) yield text.slice(i, i + size);
+}
+
+test.each(Object.keys(golden.ids))("%s: the ids of the Rust tokenizers, whole and in a stream", async (kind) => {
+  const tokenizer = await open(kind);
+  for (const [index, text] of golden.texts.entries()) {
+    const wanted = golden.ids[kind]![index]!;
+    expect(tokenizer.encode(text)).toEqual(wanted);
+    const streamed: number[] = [];
+    for await (const ids of tokenStream(tokenizer, inPieces(text, 333), { chunkLength: 200, lookahead: 100 })) {
+      streamed.push(...ids);
+    }
+    expect(streamed).toEqual(wanted);
+    for (const id of wanted) expect(tokenizer.produces(id)).toBe(true);
+  }
+});
+
+test.each(["gpt2", "llama3", "llama2", "unigram"])("%s: decoding gives the text back", async (kind) => {
+  const tokenizer = await open(kind);
+  const text = "The quick brown fox, and the lazy dog.";
+  expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);
+  expect(tokenizer.encode(text).map(tokenizer.tokenText).join("").trimStart()).toBe(text);
+});

@@ -1,0 +1,147 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { InputError } from "../../errors.js";
+import { openFolder } from "../../node/files/file-source.js";
+import { bytesSource, type Folder } from "../../tensor/byte-source.js";
+import { loadTokenizer } from "./tokenizer.js";
+
+const tinyBooks = openFolder("assets/tiny-books");
+const file = JSON.parse(readFileSync("assets/tiny-books/tokenizer.json", "utf8"));
+
+/** A folder of JSON files. */
+function folder(files: Record<string, unknown>): Folder {
+  return {
+    name: "model",
+    async open(name) {
+      if (!Object.hasOwn(files, name)) return undefined;
+      const content = files[name];
+      const text = typeof content === "string" ? content : JSON.stringify(content);
+      return bytesSource(`model/${name}`, new TextEncoder().encode(text));
+    },
+  };
+}
+
+const wordLevel = (vocab: Record<string, number>) => ({
+  added_tokens: [],
+  pre_tokenizer: { type: "WhitespaceSplit" },
+  model: { type: "WordLevel", vocab, unk_token: "<unk>" },
+});
+
+test("gives the ids that the Rust tokenizers gave", async () => {
+  const tokenizer = await loadTokenizer(tinyBooks);
+  const golden = JSON.parse(readFileSync("test/goldens/tiny-books/token-ids.json", "utf8"));
+  const text = readFileSync("test/goldens/tiny-books/text.txt", "utf8");
+  const ids = tokenizer.encode(text);
+  expect(ids.length).toBe(golden.text.count);
+  expect(ids.slice(0, golden.text.first.length)).toEqual(golden.text.first);
+  expect(ids.slice(-golden.text.last.length)).toEqual(golden.text.last);
+  expect(tokenizer.decode(ids)).toBe(text);
+  const check = tokenizer.encode(readFileSync("test/goldens/tiny-books/check.txt", "utf8"));
+  expect(check.length).toBe(golden.check.count);
+  expect(check.slice(0, golden.check.first.length)).toEqual(golden.check.first);
+});
+
+test("finds special tokens in the text and adds none", async () => {
+  const tokenizer = await loadTokenizer(tinyBooks);
+  const [a, b] = [tokenizer.encode("One."), tokenizer.encode(" Two")];
+  expect(tokenizer.encode("One.<|endoftext|> Two")).toEqual([...a, 0, ...b]);
+  expect(tokenizer.encode("")).toEqual([]);
+  expect(tokenizer.decode([])).toBe("");
+});
+
+test("knows its ids and their text", async () => {
+  const tokenizer = await loadTokenizer(tinyBooks);
+  expect(tokenizer).toMatchObject({ vocabSize: 8192, beginOfText: 0, endOfText: 0 });
+  expect([0, 8191, 8192, -1, 0.5].map(tokenizer.produces)).toEqual([true, true, false, false, false]);
+  expect([0, 1, 221, 9999].map(tokenizer.tokenText)).toEqual(["<|endoftext|>", "!", " ", ""]);
+  const [the] = tokenizer.encode(" the");
+  expect(tokenizer.tokenText(the!)).toBe(" the");
+  // One byte of a character of several.
+  expect(tokenizer.tokenText(tokenizer.encode("\u{1f600}")[0]!)).toContain("\ufffd");
+});
+
+test("shows marks for spaces and bytes as what they stand for", async () => {
+  const tokenizer = await loadTokenizer(
+    folder({
+      "tokenizer.json": {
+        added_tokens: [{ id: 4, content: "\u2581<s>", special: true }],
+        pre_tokenizer: { type: "Metaspace", replacement: "\u2581", prepend_scheme: "always" },
+        decoder: { type: "Sequence", decoders: [{ type: "ByteFallback" }, { type: "Metaspace" }] },
+        model: {
+          type: "BPE",
+          vocab: { "\u2581a": 0, "<0x0A>": 1, "<0xE4>": 2, a: 3, "\u2581": 6 },
+          merges: ["\u2581 a"],
+        },
+      },
+    }),
+  );
+  expect([0, 1, 2, 3, 4, 5].map(tokenizer.tokenText)).toEqual([" a", "\n", "\ufffd", "a", "\u2581<s>", ""]);
+  expect(tokenizer.produces(5)).toBe(false);
+  expect(tokenizer.vocabSize).toBe(7);
+  expect(tokenizer.encode("a a")).toEqual([0, 0]);
+});
+
+test("takes begin and end of text from tokenizer_config.json, else from config.json", async () => {
+  const json = wordLevel({ "<unk>": 0, "<s>": 1, "</s>": 2 });
+  const ends = async (files: Record<string, unknown>) => {
+    const { beginOfText, endOfText } = await loadTokenizer(folder({ "tokenizer.json": json, ...files }));
+    return [beginOfText, endOfText];
+  };
+  const config = { bos_token_id: 1, eos_token_id: [2, 1] };
+  expect(await ends({})).toEqual([undefined, undefined]);
+  expect(await ends({ "config.json": config })).toEqual([1, 2]);
+  expect(
+    await ends({ "tokenizer_config.json": { bos_token: null, eos_token: { content: "<s>" } }, "config.json": config }),
+  ) //
+    .toEqual([undefined, 1]);
+  expect(await ends({ "config.json": { bos_token_id: 7, eos_token_id: "2" } })).toEqual([undefined, undefined]);
+});
+
+test("a token named __proto__ is a token", async () => {
+  const text = `{"added_tokens":[],"pre_tokenizer":{"type":"WhitespaceSplit"},"model":{"type":"WordLevel","vocab":{"__proto__":1,"constructor":2,"<unk>":0},"unk_token":"<unk>"}}`;
+  const tokenizer = await loadTokenizer(folder({ "tokenizer.json": text }));
+  expect(tokenizer.encode("__proto__ constructor toString")).toEqual([1, 2, 0]);
+  expect(tokenizer.tokenText(1)).toBe("__proto__");
+});
+
+test.each<[string, unknown, RegExp]>([
+  ["no JSON", "{", /^model\/tokenizer.json: is not JSON/],
+  ["no object", [], /^model\/tokenizer.json: the whole cannot be used/],
+  ["no model", {}, /field "model" /],
+  ["another kind of model", { model: { type: "Magic", vocab: {} } }, /field "model.type" is "Magic"; known: BPE/],
+  ["no vocabulary", { model: { type: "BPE", merges: [] } }, /field "model.vocab" is missing or empty/],
+  ["an id that is no number", wordLevel({ a: "1" as unknown as number }), /field "model.vocab" holds \["a","1"\]/],
+  ["an id beyond reason", wordLevel({ a: 4e9 }), /field "model.vocab" holds/],
+  ["a negative id", wordLevel({ a: -1 }), /field "model.vocab" holds/],
+  ["merges that are none", { ...file, model: { ...file.model, merges: ["ab"] } }, /field "model.merges"/],
+  ["no merges", { ...file, model: { ...file.model, merges: undefined } }, /field "model.merges"/],
+  ["an added token without id", { ...file, added_tokens: [{ content: "x" }] }, /field "added_tokens.0.id"/],
+  ["an unknown step", { ...file, pre_tokenizer: { type: "Nonsense" } }, /cannot be used: Unknown PreTokenizer/],
+  ["a bad pattern", { ...file, pre_tokenizer: { type: "Split", pattern: { Regex: "(" } } }, /cannot be used: Invalid/],
+  [
+    "a step without a pattern",
+    { ...file, pre_tokenizer: { type: "Sequence", pretokenizers: [{ type: "Split", pattern: { String: 5 } }] } },
+    /field "pre_tokenizer.pretokenizers.0.pattern" cannot be used: neither a String nor a Regex/,
+  ],
+  ["a score that is none", { model: { type: "Unigram", vocab: [["a", 0], ["b"]] } }, /field "model.vocab.1"/],
+  ["an unknown id beyond", { model: { type: "Unigram", vocab: [["a", 0]], unk_id: 3 } }, /field "model.unk_id"/],
+])("refuses a tokenizer.json with %s", async (_, json, message) => {
+  const loading = loadTokenizer(folder({ "tokenizer.json": json }));
+  await expect(loading).rejects.toThrow(InputError);
+  await expect(loading).rejects.toThrow(message);
+});
+
+test("refuses steps inside steps without end", async () => {
+  const depth = 20_000;
+  const steps = `${'{"type":"Sequence","pretokenizers":['.repeat(depth)}{"type":"ByteLevel"}${"]}".repeat(depth)}`;
+  const json = `{"pre_tokenizer":${steps},"model":{"type":"BPE","vocab":{"a":0},"merges":[]}}`;
+  const loading = loadTokenizer(folder({ "tokenizer.json": json }));
+  await expect(loading).rejects.toThrow("model/tokenizer.json: is nested too deep to be used");
+});
+
+test("refuses a folder without tokenizer.json and a text that it can't express", async () => {
+  await expect(loadTokenizer(folder({}))).rejects.toThrow(/^model: tokenizer.json is missing/);
+  const json = { ...wordLevel({ a: 0 }), model: { type: "WordLevel", vocab: { a: 0 } } };
+  const tokenizer = await loadTokenizer(folder({ "tokenizer.json": json }));
+  expect(() => tokenizer.encode("a b")).toThrow(/field "model.unk_token" is missing/);
+});

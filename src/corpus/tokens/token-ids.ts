@@ -1,0 +1,65 @@
+import { InputError } from "../../errors.js";
+import type { Corpus, Document } from "../corpus.js";
+import type { Tokenizer } from "../tokenizer/tokenizer.js";
+import { tokenStream } from "./token-stream.js";
+
+export interface TokenIdsOptions {
+  /** V; ids from there on are an error. */
+  vocabSize: number;
+  /**
+   * Id put between documents; null for none. Default: the tokenizer's end-of-text token between the documents of a file that
+   * holds several, nothing between files.
+   */
+  separator?: number | null | undefined;
+}
+
+/**
+ * Token ids of all documents of a corpus, in order, a part at a time. Ids already made need no tokenizer.
+ * @throws InputError if an id is outside the vocabulary, naming the file and the index
+ */
+export async function* tokenIds(
+  corpus: Corpus,
+  tokenizer: Tokenizer | undefined,
+  { vocabSize, separator }: TokenIdsOptions,
+): AsyncGenerator<ArrayLike<number>> {
+  let isFirst = true;
+  for await (const document of corpus.documents()) {
+    const between = separator === undefined && document.separate ? tokenizer?.endOfText : separator;
+    if (!isFirst && typeof between === "number") yield [checkedSeparator(between, vocabSize)];
+    isFirst = false;
+    let index = 0;
+    for await (const ids of documentIds(document, tokenizer)) {
+      const bad = firstOutside(ids, vocabSize);
+      if (bad >= 0) {
+        throw new InputError(
+          document.name,
+          `token ${index + bad} has id ${ids[bad]}, outside the model's vocabulary (0 to ${vocabSize - 1})`,
+        );
+      }
+      index += ids.length;
+      yield ids;
+    }
+  }
+}
+
+function documentIds(document: Document, tokenizer: Tokenizer | undefined): AsyncIterable<ArrayLike<number>> {
+  if ("ids" in document) return document.ids;
+  if (tokenizer !== undefined) return tokenStream(tokenizer, document.text);
+  throw new InputError(
+    document.name,
+    "is text, and the model has no tokenizer.json to tokenise it with: give token ids",
+  );
+}
+
+function checkedSeparator(id: number, vocabSize: number): number {
+  if (Number.isInteger(id) && id >= 0 && id < vocabSize) return id;
+  throw new InputError("separator", `is ${id}, outside the model's vocabulary (0 to ${vocabSize - 1})`);
+}
+
+function firstOutside(ids: ArrayLike<number>, vocabSize: number): number {
+  for (let i = 0; i < ids.length; i++) {
+    const id = ids[i]!;
+    if (!(Number.isInteger(id) && id >= 0 && id < vocabSize)) return i;
+  }
+  return -1;
+}

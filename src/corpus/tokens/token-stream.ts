@@ -1,0 +1,129 @@
+import type { Tokenizer } from "../tokenizer/tokenizer.js";
+
+export interface TokenStreamOptions {
+  /** Characters encoded at a time. */
+  chunkLength?: number;
+  /** Characters after a cut that must come out the same. */
+  lookahead?: number;
+  /** A text that can't be cut anywhere inside this many characters is cut there all the same. */
+  maxLength?: number;
+}
+
+/** Long enough for the checks to cost little, short enough for tokenizers whose work grows faster than the text. */
+const defaultChunkLength = 2 ** 12;
+/** Longer than any token or word that is likely to lie across a cut. */
+const defaultLookahead = 2 ** 8;
+/** No written text goes on so long without a place to cut; 2 MB. */
+const defaultMaxLength = 2 ** 20;
+/** Places tried of each kind before more text is read. */
+const triesPerKind = 16;
+
+/**
+ * The token ids of a text, a part at a time in bounded memory: together they are encode(the whole text). The text is cut only
+ * where that changes nothing: where the ids of what follows the cut, encoded alone, are the last ids of the two encoded
+ * together. Only a text of `maxLength` characters without such a place is cut in an arbitrary one.
+ */
+export async function* tokenStream(
+  tokenizer: Pick<Tokenizer, "encode">,
+  text: AsyncIterable<string>,
+  options: TokenStreamOptions = {},
+): AsyncGenerator<number[]> {
+  const { chunkLength = defaultChunkLength, lookahead = defaultLookahead, maxLength = defaultMaxLength } = options;
+  let pending = "";
+  let wanted = chunkLength + lookahead;
+  let kind = 0;
+  for await (const part of text) {
+    pending += part;
+    let start = 0;
+    while (pending.length - start >= wanted) {
+      const block = pending.slice(start, characterEdge(pending, start + wanted));
+      const ids = tokenizer.encode(block);
+      const cut =
+        findCut(tokenizer, block, ids, lookahead, kind) ??
+        (wanted < maxLength ? undefined : arbitraryCut(tokenizer, block));
+      if (cut === undefined) {
+        wanted = Math.min(2 * wanted, maxLength);
+        continue;
+      }
+      yield cut.ids;
+      kind = cut.kind;
+      start += cut.at;
+      wanted = chunkLength + lookahead;
+    }
+    pending = pending.slice(start);
+  }
+  if (pending !== "") yield tokenizer.encode(pending);
+}
+
+interface Cut {
+  at: number;
+  /** Of the text before the cut. */
+  ids: number[];
+  /** Which kind of place it is. */
+  kind: number;
+}
+
+/** @param ids of the whole block  @param firstKind to try first, as the one that worked last works again mostly */
+function findCut(
+  tokenizer: Pick<Tokenizer, "encode">,
+  block: string,
+  ids: number[],
+  lookahead: number,
+  firstKind: number,
+): Cut | undefined {
+  const latest = block.length - Math.min(lookahead, Math.floor(block.length / 2));
+  const kinds = [firstKind, ...placesToCut.keys()].filter((kind, index, all) => all.indexOf(kind) === index);
+  for (const kind of kinds) {
+    for (const at of candidates(block, latest, placesToCut[kind]!)) {
+      const following = tokenizer.encode(block.slice(at));
+      if (following.length < ids.length && endsWith(ids, following)) {
+        return { at, ids: ids.slice(0, ids.length - following.length), kind };
+      }
+    }
+  }
+  return undefined;
+}
+
+/** Kinds of places to cut, the best first: between two words, before or after the space; at white space; anywhere. */
+const placesToCut: ((block: string, at: number) => boolean)[] = [
+  (block, at) => block[at] === " " && isLetter(block[at - 1]) && isLetter(block[at + 1]),
+  (block, at) => block[at - 1] === " " && isLetter(block[at - 2]) && isLetter(block[at]),
+  (block, at) => isSpace(block[at]) !== isSpace(block[at - 1]),
+  (block, at) => !splitsCharacter(block, at),
+];
+
+function* candidates(block: string, latest: number, fits: (block: string, at: number) => boolean): Generator<number> {
+  const earliest = Math.floor(latest / 2);
+  let tries = 0;
+  for (let at = latest; at > earliest && tries < triesPerKind; at--) {
+    if (!fits(block, at)) continue;
+    tries++;
+    yield at;
+  }
+}
+
+function arbitraryCut(tokenizer: Pick<Tokenizer, "encode">, block: string): Cut {
+  const at = characterEdge(block, Math.ceil(block.length / 2));
+  return { at, ids: tokenizer.encode(block.slice(0, at)), kind: 0 };
+}
+
+function endsWith(ids: number[], end: number[]): boolean {
+  const offset = ids.length - end.length;
+  return end.every((id, index) => ids[offset + index] === id);
+}
+
+function characterEdge(text: string, at: number): number {
+  return splitsCharacter(text, at) ? at + 1 : at;
+}
+
+/** Whether the place lies between the halves of a surrogate pair. */
+function splitsCharacter(text: string, at: number): boolean {
+  return isBetween(text.charCodeAt(at - 1), 0xd800, 0xdbff) && isBetween(text.charCodeAt(at), 0xdc00, 0xdfff);
+}
+
+function isBetween(value: number, low: number, high: number): boolean {
+  return value >= low && value <= high;
+}
+
+const isLetter = (character: string | undefined): boolean => character !== undefined && /\p{L}/u.test(character);
+const isSpace = (character: string | undefined): boolean => character !== undefined && /\s/.test(character);

@@ -1,0 +1,42 @@
+import type { Corpus } from "../../corpus/corpus.js";
+import { tokenIds } from "../../corpus/tokens/token-ids.js";
+import { windows } from "../../corpus/tokens/windows.js";
+import { InputError } from "../../errors.js";
+import type { Model } from "../model.js";
+import { contextLengthFor } from "./context.js";
+import { memoryStore, type RowStore, type StoredContexts, storeContexts } from "./stored-contexts.js";
+
+export interface StoreTextOptions {
+  /** Stop after this many tokens. Default: all. */
+  tokens?: number | undefined;
+  /** Tokens per window. Default 256, or what the model can take. */
+  contextLength?: number | undefined;
+  /** Id put between documents, null for none. Default: end-of-text between those of one file. */
+  separator?: number | null | undefined;
+  /** Where the hidden states are kept. Default: memory. */
+  store?: RowStore | undefined;
+  signal?: AbortSignal | undefined;
+  onProgress?: ((contexts: number) => void) | undefined;
+}
+
+/**
+ * Runs a text through the model's layers and keeps what the head multiplies in every context.
+ *
+ *     const fit = await storeText(model, corpus("wiki/*.txt"), { tokens: 40_000 });
+ *
+ * @throws InputError if the text cannot be used, or holds nothing
+ */
+export async function storeText(
+  model: Model,
+  corpus: Corpus,
+  { tokens, contextLength, separator, store = memoryStore(), signal, onProgress }: StoreTextOptions = {},
+): Promise<StoredContexts> {
+  const ids = tokenIds(corpus, await model.tokenizer(), { vocabSize: model.vocabSize, separator });
+  const length = contextLengthFor([model], contextLength);
+  const name = corpus.files.map((file) => file.name).join(", ");
+  const stream = windows(ids, { contextLength: length, maxTokens: tokens, name });
+  const contexts = await storeContexts(model, stream, store, { signal, onProgress });
+  if (contexts.count > 0) return contexts;
+  await contexts.release();
+  throw new InputError(name, "holds no tokens");
+}

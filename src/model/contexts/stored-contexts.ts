@@ -1,0 +1,103 @@
+import { inOrder } from "../../engine/in-order.js";
+import { untilAborted } from "../../engine/until-aborted.js";
+import type { Model } from "../model.js";
+import { windowBatches } from "./window-batches.js";
+
+/** Where rows of hidden states are kept until they are read again: a file, so that memory does not grow with the text. */
+export interface RowStore {
+  /** Adds rows, float32 [rows, d], behind those that are there. */
+  append(rows: Float32Array): Promise<void>;
+  /** Numbers [begin, end) of all that were added. */
+  read(begin: number, end: number): Promise<Float32Array>;
+  /** Frees the space. */
+  release(): Promise<void>;
+}
+
+/** Room behind what a store holds by now, to be read as if it were alone; released with the whole. */
+export function roomBehind(store: RowStore, held: number): RowStore {
+  return {
+    append: (rows) => store.append(rows),
+    read: (begin, end) => store.read(held + begin, held + end),
+    release: async () => {},
+  };
+}
+
+/** What the head multiplies in every context of a text, to be read as often as needed. */
+export interface StoredContexts {
+  /** N. */
+  readonly count: number;
+  readonly hiddenSize: number;
+  /** The token at each context, [N]. */
+  readonly tokenIds: Int32Array;
+  /** First context of each window, and N behind the last: [windows + 1]. */
+  readonly windowStarts: Int32Array;
+  /** h_t of contexts [start, end), float32 [end - start, d]. */
+  read(start: number, end: number): Promise<Float32Array>;
+  release(): Promise<void>;
+}
+
+/**
+ * Runs a text through the model's layers once and keeps what the head multiplies.
+ * @param windows token ids of each window
+ * @throws the signal's reason when it is aborted; the store is then released
+ */
+export async function storeContexts(
+  model: Model,
+  windows: AsyncIterable<Int32Array>,
+  store: RowStore,
+  {
+    signal,
+    onProgress,
+  }: { signal?: AbortSignal | undefined; onProgress?: ((contexts: number) => void) | undefined } = {},
+): Promise<StoredContexts> {
+  const { hiddenSize } = model;
+  const tokenIds: number[] = [];
+  const windowStarts = [0];
+  try {
+    const batches = inOrder(
+      windowBatches(signal ? untilAborted(windows, signal) : windows),
+      model.engine.threads + 1,
+      async (part) => ({ part, hidden: await model.hiddenStates(part) }),
+    );
+    for await (const { part, hidden } of batches) {
+      signal?.throwIfAborted();
+      await store.append(hidden);
+      for (const id of part.tokenIds) tokenIds.push(id);
+      for (let window = 0; window < part.count; window++) windowStarts.push(windowStarts.at(-1)! + part.length);
+      onProgress?.(tokenIds.length);
+    }
+  } catch (error) {
+    await store.release();
+    throw error;
+  }
+  return {
+    count: tokenIds.length,
+    hiddenSize,
+    tokenIds: Int32Array.from(tokenIds),
+    windowStarts: Int32Array.from(windowStarts),
+    read: (start, end) => store.read(start * hiddenSize, end * hiddenSize),
+    release: () => store.release(),
+  };
+}
+
+/** Rows kept in memory: for short texts and for browsers. */
+export function memoryStore(): RowStore {
+  let numbers = new Float32Array(2 ** 16);
+  let used = 0;
+  return {
+    async append(rows) {
+      if (used + rows.length > numbers.length) {
+        const larger = new Float32Array(Math.max(2 * numbers.length, used + rows.length));
+        larger.set(numbers.subarray(0, used));
+        numbers = larger;
+      }
+      numbers.set(rows, used);
+      used += rows.length;
+    },
+    read: async (begin, end) => numbers.slice(begin, end),
+    async release() {
+      numbers = new Float32Array(0);
+      used = 0;
+    },
+  };
+}

@@ -1,0 +1,32 @@
+import type { Windows } from "../model.js";
+
+/** Tokens that one run of the layers takes: enough to keep matrix products efficient, few enough to stay in cache. */
+const tokensPerRun = 256;
+
+/** Groups neighbouring windows of one length, so that short ones don't run one by one. */
+export async function* windowBatches(windows: AsyncIterable<Int32Array>): AsyncGenerator<Windows> {
+  let group: Int32Array[] = [];
+  const flush = (): Windows => {
+    const length = group[0]!.length;
+    const tokenIds = new Int32Array(group.length * length);
+    for (const [index, window] of group.entries()) tokenIds.set(window, index * length);
+    const full = { count: group.length, length, tokenIds };
+    group = [];
+    return full;
+  };
+  for await (const window of windows) {
+    if (group.length > 0 && window.length !== group[0]!.length) yield flush();
+    group.push(window);
+    if ((group.length + 1) * window.length > tokensPerRun) yield flush();
+  }
+  if (group.length > 0) yield flush();
+}
+
+/** The token after each position in its window; of the last position 0, which nobody reads. */
+export function followingTokens({ count, length, tokenIds }: Windows): Int32Array {
+  const following = new Int32Array(count * length);
+  for (let start = 0; start < following.length; start += length) {
+    following.set(tokenIds.subarray(start + 1, start + length), start);
+  }
+  return following;
+}

@@ -1,0 +1,62 @@
+import type { Engine } from "../../engine/engine.js";
+import { InputError } from "../../errors.js";
+import type { Folder } from "../../tensor/byte-source.js";
+import { openCheckpointTensors } from "../../tensor/checkpoint-tensors.js";
+import { outputEmbeddingNames } from "../../tensor/output-embedding-names.js";
+import type { TensorEntry } from "../../tensor/safetensors/safetensors.js";
+import type { Config } from "../config.js";
+import { findArchitecture, openConfig, requireFinite } from "../model.js";
+import { weights } from "../weights.js";
+import { type HeadModel, headModel } from "./head-model.js";
+
+const biasNames = ["lm_head.bias", "embed_out.bias"];
+
+/**
+ * Opens only the head of a checkpoint, for hidden states that were computed elsewhere: of any architecture, also one whose
+ * layers unembed does not know.
+ * @param tensorName the output embedding's name in the file; left out, the known names are tried
+ * @throws InputError if no output embedding is found
+ */
+export async function openHead(folder: Folder, engine: Engine, name: string, tensorName?: string): Promise<HeadModel> {
+  const config: Config = await openConfig(folder);
+  const parts = describeHead(folder.name, config, await openCheckpointTensors(folder), tensorName);
+  await requireFinite(parts.head.weight);
+  if (parts.head.bias) await requireFinite(parts.head.bias);
+  return headModel({ name, engine, folder, ...parts });
+}
+
+function describeHead(place: string, config: Config, tensors: ReadonlyMap<string, TensorEntry>, tensorName?: string) {
+  const modelType = config.string("model_type", "unknown");
+  const architecture = tensorName === undefined ? findArchitecture(modelType) : undefined;
+  if (architecture !== undefined) {
+    const { head, inputEmbedding } = architecture.describe(config, weights(place, tensors, architecture.prefixes));
+    return { modelType, head, inputEmbedding };
+  }
+  const names = tensorName === undefined ? outputEmbeddingNames : [tensorName];
+  const weight = names.map((candidate) => tensors.get(candidate)).find((tensor) => tensor !== undefined);
+  if (weight === undefined) {
+    throw new InputError(place, `no output embedding is found under ${names.join(", ")}; name it with --head-tensor`);
+  }
+  if (weight.shape.length !== 2) {
+    throw new InputError(
+      weight.source.name,
+      `tensor "${weight.name}" has ${weight.shape.length} axes; [V, d] is wanted`,
+    );
+  }
+  const bias = biasNames.map((candidate) => tensors.get(candidate)).find((tensor) => tensor !== undefined);
+  if (bias !== undefined && (bias.shape.length !== 1 || bias.shape[0] !== weight.shape[0])) {
+    throw new InputError(
+      bias.source.name,
+      `tensor "${bias.name}" does not have one number per row of "${weight.name}"`,
+    );
+  }
+  return { modelType, head: { weight, bias, transform: headTransform(config) }, inputEmbedding: undefined };
+}
+
+/** The fields by which the known families say what they do to the logits. */
+function headTransform(config: Config) {
+  const softCap = config.has("final_logit_softcapping") ? config.positive("final_logit_softcapping") : undefined;
+  const multiplied = config.has("logit_scale") ? config.positive("logit_scale") : 1;
+  const divided = config.has("logits_scaling") ? config.positive("logits_scaling") : 1;
+  return { scale: multiplied / divided, softCap };
+}

@@ -1,0 +1,151 @@
+import type { Graph, Value } from "../../engine/graph.js";
+import type { ForwardPass, KeyValueCache } from "../architecture.js";
+import { reshape, scaled } from "./layers.js";
+
+/** One layer's attention. */
+export interface Attention {
+  /** [batch, time, heads * size] */
+  readonly q: Value;
+  /** [batch, time, kvHeads * size], like v; each of its heads serves heads / kvHeads consecutive heads of q. */
+  readonly k: Value;
+  readonly v: Value;
+  readonly heads: number;
+  readonly kvHeads: number;
+  /** Numbers in one head. */
+  readonly size: number;
+  /** Factor on q . k. */
+  readonly scale: number;
+  /** How many positions a token sees, itself included; undefined if all before it. */
+  readonly window?: number | undefined;
+  /** Scores s become softCap * tanh(s / softCap) before the softmax (Gemma 2). */
+  readonly softCap?: number | undefined;
+}
+
+/** Causal softmax attention. @returns [batch, time, heads * size] */
+export function causalAttention(pass: ForwardPass, attention: Attention): Value {
+  if (pass.cache !== undefined) return cachedAttention(pass, pass.cache, attention);
+  return attention.softCap === undefined ? fusedAttention(pass, attention) : cappedAttention(pass, attention);
+}
+
+function fusedAttention(pass: ForwardPass, { q, k, v, heads, kvHeads, size, scale, window }: Attention): Value {
+  const { graph } = pass;
+  const repeated = (x: Value) => repeatHeads(graph, x, kvHeads, heads / kvHeads, size);
+  const mask = window === undefined ? undefined : causalMask(pass, window);
+  return graph.op("MultiHeadAttention", [q, repeated(k), repeated(v), undefined, undefined, mask], {
+    num_heads: heads,
+    unidirectional: mask === undefined ? 1 : 0,
+    scale: { float: scale },
+  });
+}
+
+/** In single steps: onnxruntime's fused operators with a soft cap were measured up to twice as slow. */
+function cappedAttention(pass: ForwardPass, attention: Attention): Value {
+  const { k, v, kvHeads, size, window } = attention;
+  const perHead = (x: Value) => splitHeads(pass.graph, x, [kvHeads, 1, size]);
+  return attentionInSteps(pass.graph, attention, perHead(k), perHead(v), causalMask(pass, window));
+}
+
+/** Over what earlier passes saw too. */
+function cachedAttention(pass: ForwardPass, cache: KeyValueCache, attention: Attention): Value {
+  const { graph } = pass;
+  const { q, k, v, heads, kvHeads, size, scale, softCap, window } = attention;
+  const perHead = (x: Value) =>
+    graph.op("Transpose", [reshape(graph, x, [0, 0, kvHeads, size])], { perm: [0, 2, 1, 3] });
+  const { keys, values } = cache.extend({ keys: perHead(k), values: perHead(v), kvHeads, size });
+  const mask = causalMask(pass, window);
+  if (softCap === undefined && kvHeads === heads) {
+    return graph.op("MultiHeadAttention", [q, keys, values, undefined, undefined, mask], {
+      num_heads: heads,
+      scale: { float: scale },
+    });
+  }
+  // Without copies of the keys for each group of heads: they are most of what one new token reads.
+  const grouped = (x: Value) => graph.op("Unsqueeze", [x, graph.constant(BigInt64Array.of(2n))]);
+  const mask5 = graph.op("Unsqueeze", [mask, graph.constant(BigInt64Array.of(1n))]);
+  return attentionInSteps(graph, attention, grouped(keys), grouped(values), mask5);
+}
+
+/**
+ * softmax(softCap * tanh(scale q . k / softCap) + mask) v, each head of k and v with its group of heads of q.
+ * @param k [batch, kvHeads, 1, keys, size], like v @param mask broadcast to [batch, kvHeads, groups, time, keys]
+ */
+function attentionInSteps(
+  graph: Graph,
+  { q, heads, kvHeads, size, scale, softCap }: Attention,
+  k: Value,
+  v: Value,
+  mask: Value,
+): Value {
+  const scores = graph.op("FusedMatMul", [splitHeads(graph, q, [kvHeads, heads / kvHeads, size]), k], {
+    transB: 1,
+    alpha: { float: softCap === undefined ? scale : scale / softCap },
+  });
+  const capped = softCap === undefined ? scores : scaled(graph, graph.op("Tanh", [scores]), softCap);
+  const shares = graph.op("Softmax", [graph.op("Add", [capped, mask])], { axis: -1 });
+  const attended = graph.op("MatMul", [shares, v]);
+  return reshape(graph, graph.op("Transpose", [attended], { perm: [0, 3, 1, 2, 4] }), [0, 0, heads * size]);
+}
+
+/** [batch, time, kvHeads * groups * size] to [batch, kvHeads, groups, time, size]. */
+function splitHeads(graph: Graph, x: Value, [kvHeads, groups, size]: readonly [number, number, number]): Value {
+  return graph.op("Transpose", [reshape(graph, x, [0, 0, kvHeads, groups, size])], { perm: [0, 2, 3, 1, 4] });
+}
+
+function repeatHeads(graph: Graph, x: Value, heads: number, times: number, size: number): Value {
+  if (times === 1) return x;
+  const copies = graph.op("Expand", [
+    reshape(graph, x, [0, 0, heads, 1, size]),
+    graph.constant(BigInt64Array.from([1, 1, 1, times, 1], BigInt)),
+  ]);
+  return reshape(graph, copies, [0, 0, heads * times * size]);
+}
+
+/** Masks of a pass by window, so that its layers share them. */
+const masks = new WeakMap<ForwardPass, Map<number | undefined, Value>>();
+
+/**
+ * 0 where a query at i sees the key at j (0 <= i - j < window, no padding), else far below any score;
+ * [1 or batch, 1, time, keys].
+ */
+function causalMask(pass: ForwardPass, window: number | undefined): Value {
+  const ofPass = masks.get(pass) ?? new Map<number | undefined, Value>();
+  masks.set(pass, ofPass);
+  const mask = ofPass.get(window) ?? buildMask(pass, window);
+  ofPass.set(window, mask);
+  return mask;
+}
+
+function buildMask(pass: ForwardPass, window: number | undefined): Value {
+  const { graph, cache } = pass;
+  const integers = (...values: number[]) => graph.constant(BigInt64Array.from(values, BigInt));
+  const float = (value: number) => graph.constant(Float32Array.of(value), []);
+  const { queries, keys } = places(pass);
+  const distance = graph.op("Sub", [
+    graph.op("Unsqueeze", [queries, integers(1)]),
+    graph.op("Unsqueeze", [keys, integers(0)]),
+  ]);
+  const later = graph.op("Less", [distance, integers(0)]);
+  const outside =
+    window === undefined ? later : graph.op("Or", [later, graph.op("GreaterOrEqual", [distance, integers(window)])]);
+  if (cache === undefined) {
+    const mask = graph.op("Where", [outside, float(Number.NEGATIVE_INFINITY), float(0)]);
+    return graph.op("Unsqueeze", [mask, integers(0, 1)]);
+  }
+  const padding = graph.op("Unsqueeze", [graph.op("Equal", [cache.attentionMask, integers(0)]), integers(1, 2)]);
+  const hidden = graph.op("Or", [padding, graph.op("Unsqueeze", [outside, integers(0, 1)])]);
+  // Not infinite: a query that is padding sees nothing, and NaN in its place would spread over the keys of later layers.
+  return graph.op("Where", [hidden, float(-1e30), float(0)]);
+}
+
+/** Where the queries and keys of a pass stand among one another, int64 [time] and [keys]: distances are counted by it. */
+function places({ graph, positions, tokenIds, cache }: ForwardPass): { queries: Value; keys: Value } {
+  if (cache === undefined) return { queries: positions, keys: positions };
+  const scalar = (value: bigint) => graph.constant(BigInt64Array.of(value), []);
+  const width = (x: Value) =>
+    graph.op("Squeeze", [graph.op("Shape", [x], { start: 1, end: 2 }), graph.constant(BigInt64Array.of(0n))]);
+  const end = width(cache.attentionMask);
+  return {
+    queries: graph.op("Range", [graph.op("Sub", [end, width(tokenIds)]), end, scalar(1n)]),
+    keys: graph.op("Range", [scalar(0n), end, scalar(1n)]),
+  };
+}

@@ -1,0 +1,71 @@
+import { type Stats, statSync } from "node:fs";
+import { isAbsolute } from "node:path";
+import { globSync } from "tinyglobby";
+import type { Corpus } from "../../corpus/corpus.js";
+import { InputError } from "../../errors.js";
+import { fileError } from "../files/file-source.js";
+import { type CorpusFile, type CorpusOptions, fileDocuments, folderEndings } from "./file-documents.js";
+
+/**
+ * Text, or token ids already made, from files: paths, globs (sorted), folders (their text, JSON-lines and Parquet files, sorted)
+ * and `-` for standard input. A path that exists is taken as it is, whatever is special in it. The files are looked up now
+ * and read later.
+ *
+ *     const text = corpus(["wiki/*.txt", "dump.jsonl.zst"], { field: "body" });
+ *
+ * @throws InputError if there is nothing to read
+ */
+export function corpus(paths: string | readonly string[], options: CorpusOptions = {}): Corpus {
+  const asked = typeof paths === "string" ? [paths] : paths;
+  const files = asked.flatMap(filesOf);
+  if (files.length === 0) throw new InputError("corpus", "no file is given");
+  if (files.filter(({ name }) => name === "-").length > 1) {
+    throw new InputError("-", "standard input can be read only once");
+  }
+  if (files.every(({ name, bytes }) => name !== "-" && bytes === 0)) {
+    throw new InputError(files[0]!.name, files.length === 1 ? "is empty" : "and all other files are empty");
+  }
+  return {
+    files,
+    async *documents() {
+      for (const file of files) yield* fileDocuments(file, options);
+    },
+  };
+}
+
+function filesOf(path: string): CorpusFile[] {
+  if (path === "-") return [{ name: path, bytes: 0 }];
+  const info = statOf(path);
+  if (info?.isFile()) return [{ name: path, bytes: info.size }];
+  if (info?.isDirectory()) {
+    const found = sortedGlob(
+      folderEndings.map((ending) => `**/*${ending}`),
+      path,
+    );
+    if (found.length === 0) throw new InputError(path, `no ${folderEndings.join(", ")} file is in the folder`);
+    return found.map((name) => sized(path.endsWith("/") ? path + name : `${path}/${name}`));
+  }
+  if (info !== undefined) throw new InputError(path, "is not a regular file; give - and pipe it in");
+  const found = sortedGlob([path], ".");
+  if (found.length === 0) throw new InputError(path, "does not exist, and as a pattern matches no file");
+  return found.map(sized);
+}
+
+function sortedGlob(patterns: string[], cwd: string): string[] {
+  return globSync(patterns, { cwd, absolute: patterns.some(isAbsolute), expandDirectories: false }).sort();
+}
+
+function sized(name: string): CorpusFile {
+  return { name, bytes: statOf(name)?.size ?? 0 };
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    // What is no path may still be a pattern.
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === "ENOTDIR" || code === "ENAMETOOLONG") return undefined;
+    throw fileError(path, error);
+  }
+}

@@ -1,0 +1,216 @@
+import { availableParallelism } from "node:os";
+import { dirname, relative, sep } from "node:path";
+import { Worker } from "node:worker_threads";
+import type { InferenceSession } from "onnxruntime-node";
+import type { Engine, Session, Tensors } from "../../engine/engine.js";
+import type { Graph } from "../../engine/graph.js";
+import { InputError } from "../../errors.js";
+import type { ByteSource } from "../../tensor/byte-source.js";
+import type { FileSource } from "../files/file-source.js";
+
+export interface EngineOptions {
+  /** Processor cores to use. */
+  threads: number;
+  /** Write onnxruntime's profile of every session to files with this prefix. */
+  profile?: string | undefined;
+}
+
+/** What the main thread asks of a worker. */
+export type Request = { id: number; session: number } & (
+  | { kind: "load"; graph: Uint8Array; options: InferenceSession.SessionOptions }
+  | { kind: "run"; feeds: Tensors }
+  | { kind: "release" }
+);
+export interface Reply {
+  id: number;
+  outputs?: Record<string, Tensors[string]>;
+  error?: string;
+}
+
+/**
+ * Weights up to this size (as float32) are loaded once per worker, so that each worker computes its own windows on one
+ * core: measured twice as fast for small models as sharing every matrix product between cores. Above it the copies
+ * would cost more memory than the speed is worth, and large products share well.
+ */
+const maxReplicatedBytes = 64 * 2 ** 20;
+
+/** A protobuf message ends at 2 GiB; the rest of a graph takes far less than what is left here. */
+const maxBytesInGraph = 2 ** 31 - 2 ** 26;
+
+/** onnxruntime on this machine's processor. Weights on disk are mapped where they lie. */
+export function createEngine({ threads, profile }: EngineOptions): Engine {
+  const workers: EngineWorker[] = [];
+  const worker = (index: number): EngineWorker => (workers[index] ??= startWorker());
+  const open = new Set<Session>();
+  let nextSession = 0;
+  return {
+    threads,
+    async load(graph, { oneAtATime = false } = {}) {
+      const session = nextSession++;
+      const replicated = !oneAtATime && graph.weightBytes * (threads - 1) <= maxReplicatedBytes;
+      const replicas = replicated ? Math.min(threads, availableParallelism()) : 1;
+      const { bytes, options } = await sessionOptions(graph, Math.ceil(threads / replicas));
+      // A file each: onnxruntime names profiles by the time alone, and two workers would write into one.
+      const profiled = (index: number): InferenceSession.SessionOptions =>
+        profile === undefined
+          ? options
+          : { ...options, enableProfiling: true, profileFilePrefix: `${profile}-${session}-${index}` };
+      const free = Array.from({ length: replicas }, (_, index) => worker(index));
+      await Promise.all(
+        free.map((one, index) => one.ask({ kind: "load", session, graph: bytes, options: profiled(index) })),
+      );
+      const pooled = pooledSession(session, free);
+      open.add(pooled);
+      return {
+        ...pooled,
+        async release() {
+          if (open.delete(pooled)) await pooled.release();
+        },
+      };
+    },
+    async close() {
+      // Released first: a profile is written when its session is.
+      await Promise.all([...open].map((session) => session.release()));
+      open.clear();
+      await Promise.all(workers.splice(0).map((one) => one.stop()));
+    },
+  };
+}
+
+/** Hands each run to a worker that has none of this session's under way. */
+function pooledSession(session: number, workers: EngineWorker[]): Session {
+  const free = [...workers];
+  const waiting: ((worker: EngineWorker) => void)[] = [];
+  return {
+    concurrency: workers.length,
+    async run(feeds, handOver = []) {
+      const worker = free.pop() ?? (await new Promise<EngineWorker>((resolve) => waiting.push(resolve)));
+      try {
+        const given = handOver.map((name) => feeds[name]!.data.buffer as ArrayBuffer);
+        return await worker.ask({ kind: "run", session, feeds }, given);
+      } finally {
+        const next = waiting.shift();
+        if (next === undefined) free.push(worker);
+        else next(worker);
+      }
+    },
+    async release() {
+      await Promise.all(workers.map((worker) => worker.ask({ kind: "release", session })));
+    },
+  };
+}
+
+interface EngineWorker {
+  /** @param given buffers that the worker takes over */
+  ask(request: Question, given?: ArrayBuffer[]): Promise<Tensors>;
+  stop(): Promise<void>;
+}
+
+type Question = Request extends infer Each ? (Each extends unknown ? Omit<Each, "id"> : never) : never;
+
+function startWorker(): EngineWorker {
+  // From TypeScript sources (tests) the compiled worker is used: worker threads load JavaScript only.
+  const file = import.meta.url.endsWith(".ts") ? "../../../dist/node/engine/engine-worker.js" : "./engine-worker.js";
+  const thread = new Worker(new URL(file, import.meta.url), { name: "unembed-engine" });
+  const pending = new Map<number, { resolve(outputs: Tensors): void; reject(error: Error): void }>();
+  let nextId = 0;
+  let dead: Error | undefined;
+  // An idle worker must not keep the process alive; one with work under way must.
+  thread.unref();
+  thread.on("message", ({ id, outputs, error }: Reply) => {
+    const waiting = pending.get(id);
+    pending.delete(id);
+    if (pending.size === 0) thread.unref();
+    if (error === undefined) waiting?.resolve(outputs ?? {});
+    else waiting?.reject(new Error(error));
+  });
+  const failAll = (error: Error) => {
+    dead ??= error;
+    for (const { reject } of pending.values()) reject(error);
+    pending.clear();
+  };
+  thread.on("error", failAll);
+  thread.on("exit", (code) => failAll(new Error(`the engine's worker stopped with code ${code}`)));
+  return {
+    ask(request, given = []) {
+      if (dead !== undefined) return Promise.reject(dead);
+      const id = nextId++;
+      return new Promise((resolve, reject) => {
+        pending.set(id, { resolve, reject });
+        thread.ref();
+        thread.postMessage({ ...request, id }, given);
+      });
+    },
+    async stop() {
+      await thread.terminate();
+    },
+  };
+}
+
+async function sessionOptions(
+  graph: Graph,
+  threads: number,
+): Promise<{ bytes: Uint8Array; options: InferenceSession.SessionOptions }> {
+  const sources = [...graph.sources];
+  const files = sources.filter(isFileSource);
+  const folder = commonFolder(files.map((file) => dirname(file.path)));
+  const inMemory = sources.filter((source) => !isFileSource(source));
+  // Once it is given one weight's bytes, onnxruntime looks for no other weight on disk: beside weights on disk, those in
+  // memory have to be a part of the graph.
+  const inGraph = files.length > 0 && inMemory.length > 0 ? await bytesInGraph(graph) : undefined;
+  const locate = (source: ByteSource) =>
+    isFileSource(source) ? relative(folder, source.path) : `memory-${inMemory.indexOf(source)}`;
+  const options: InferenceSession.SessionOptions = {
+    executionProviders: ["cpu"],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: "sequential",
+    // Planning memory by pattern holds a second copy of every V-wide block: 60 MB on a small model, for no speed.
+    enableMemPattern: false,
+    logSeverityLevel: 3,
+    externalData:
+      inGraph === undefined
+        ? await Promise.all(
+            inMemory.map(async (source) => ({ path: locate(source), data: await source.read(0, source.size) })),
+          )
+        : [],
+    extra: { session: { model_external_initializers_file_folder_path: folder } },
+  };
+  const bytes = graph.encode((tensor) => {
+    const own = inGraph?.get(tensor.name);
+    return own === undefined ? { location: locate(tensor.source), offset: tensor.offset } : { bytes: own };
+  });
+  return { bytes, options };
+}
+
+/** Weights in memory by name. @throws InputError if they are more than one protobuf message holds */
+async function bytesInGraph({ weights }: Graph): Promise<ReadonlyMap<string, Uint8Array>> {
+  const tensors = weights.map(({ tensor }) => tensor).filter(({ source }) => !isFileSource(source));
+  const total = tensors.reduce((bytes, { byteLength }) => bytes + byteLength, 0);
+  if (total > maxBytesInGraph) {
+    throw new InputError(
+      tensors[0]!.source.name,
+      `and other changed weights take ${total} bytes, more than fit beside weights on disk: save the model and open it`,
+    );
+  }
+  const read = tensors.map(
+    async ({ name, source, offset, byteLength }) => [name, await source.read(offset, byteLength)] as const,
+  );
+  return new Map(await Promise.all(read));
+}
+
+function isFileSource(source: ByteSource): source is FileSource {
+  return "path" in source;
+}
+
+/** Deepest folder that holds all of them: onnxruntime refuses weights outside one folder. */
+function commonFolder(folders: string[]): string {
+  const [first = sep, ...others] = folders;
+  let parts = first.split(sep);
+  for (const other of others) {
+    const otherParts = other.split(sep);
+    const shared = parts.findIndex((part, index) => part !== otherParts[index]);
+    if (shared >= 0) parts = parts.slice(0, shared);
+  }
+  return parts.join(sep) || sep;
+}

@@ -1,0 +1,51 @@
+import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
+import type { HeadModel } from "../../model/head/head-model.js";
+import { measureHeads } from "../measure/measure-heads.js";
+import type { ReducedHead } from "../methods/orders.js";
+import type { Reductions } from "../methods/prepare.js";
+import {
+  keptFor,
+  planReduction,
+  type ReductionChoice,
+  type ReductionPlan,
+  reduceHead,
+} from "../plan/reduction-plan.js";
+import type { CurvePoint } from "../reduction-run.js";
+import { curveFractions } from "./reduction-curve.js";
+
+export interface RefinedPoint {
+  readonly point: CurvePoint;
+  readonly reduced: ReducedHead;
+}
+
+export interface RefinedCurveOptions extends Omit<ReductionChoice, "kept" | "compensate"> {
+  /** Refined already, in the same way: not refined again. */
+  readonly known?: ReductionPlan | undefined;
+  /** Told which share is about to be refined. */
+  readonly onPoint?: ((fraction: number) => void) | undefined;
+}
+
+/**
+ * What a refined reduction loses at every share deleted, on a text that nothing was fitted to. Each point is a refinement
+ * of its own; where nothing is deleted there is nothing to refine.
+ * @param reductions prepared for the order
+ */
+export async function* refinedCurve(
+  model: HeadModel,
+  reductions: Reductions,
+  { fit, check }: { fit: StoredContexts; check: StoredContexts },
+  { known, onPoint, ...choice }: RefinedCurveOptions,
+): AsyncGenerator<RefinedPoint> {
+  const { hiddenSize: d } = model;
+  const { order = "rotation", signal } = choice;
+  for (const fraction of curveFractions) {
+    const kept = keptFor({ fraction }, d);
+    const compensate = kept === d ? "least-squares" : "refine";
+    if (compensate === "refine" && known?.kept !== kept) onPoint?.(fraction);
+    const plan =
+      known?.kept === kept ? known : await planReduction(model, fit, { ...choice, kept, compensate }, reductions);
+    const reduced = reduceHead(model, plan);
+    const [measures] = await measureHeads(model, [reduced], check, { signal });
+    yield { point: { ...measures!, order, compensate: "refine", fraction, deleted: d - kept }, reduced };
+  }
+}

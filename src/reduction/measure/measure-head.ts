@@ -1,0 +1,90 @@
+import { contextValues } from "../../compare/context-values.js";
+import { inOrder } from "../../engine/in-order.js";
+import { InputError } from "../../errors.js";
+import { divergenceSession, type HeadDivergences } from "../../measures/divergence-session.js";
+import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
+import type { Head } from "../../model/head/head.js";
+import type { HeadModel } from "../../model/head/head-model.js";
+import type { ReductionMeasures } from "../reduction-run.js";
+import { nextTokensOf } from "./measure-reduced.js";
+
+const blockContexts = 512;
+
+/** Contexts [start, end). */
+export interface ContextRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface MeasureOptions {
+  /** Default: all. */
+  readonly range?: ContextRange | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Contexts measured so far. */
+  readonly onProgress?: ((contexts: number) => void) | undefined;
+}
+
+/**
+ * How another head's output differs from the model's own over stored contexts.
+ * @param head of the model's shape, such as one read back from what was written
+ * @throws InputError if a head's logits are not finite, or there are no contexts
+ */
+export async function measureHead(
+  { engine, head: original, name }: Pick<HeadModel, "engine" | "head" | "name">,
+  head: Head,
+  contexts: StoredContexts,
+  { signal, onProgress, range = { start: 0, end: contexts.count } }: MeasureOptions = {},
+): Promise<ReductionMeasures> {
+  if (range.end <= range.start) throw new InputError(name, "there is no text to measure on");
+  const [kl, js] = [contextValues(), contextValues()];
+  const sums = { contexts: 0, agreeing: 0, predicted: 0, before: 0, after: 0 };
+  const next = nextTokensOf(contexts);
+  const session = await divergenceSession(engine, original, head);
+  try {
+    const measured = inOrder(blocks(range), session.concurrency, async ({ start, end }) => {
+      const hidden = await contexts.read(start, end);
+      return { start, found: await session.run(hidden, hidden, next.ids.subarray(start, end)) };
+    });
+    for await (const { start, found } of measured) {
+      signal?.throwIfAborted();
+      if (found.kl.some((value) => !Number.isFinite(value))) {
+        throw new InputError(name, "its logits or those of the reduced head are not finite; weights overflow float32");
+      }
+      kl.append(found.kl);
+      js.append(found.js);
+      add(sums, found, next.counts.subarray(start));
+      onProgress?.(sums.contexts);
+    }
+  } finally {
+    await session.release();
+  }
+  return {
+    contexts: sums.contexts,
+    kl: kl.spread(),
+    js: js.spread(),
+    top1: sums.agreeing / sums.contexts,
+    perplexity: { before: Math.exp(-sums.before / sums.predicted), after: Math.exp(-sums.after / sums.predicted) },
+  };
+}
+
+async function* blocks({ start: first, end: last }: ContextRange): AsyncGenerator<ContextRange> {
+  for (let start = first; start < last; start += blockContexts) {
+    yield { start, end: Math.min(start + blockContexts, last) };
+  }
+}
+
+/** @param counts whether there is a next token in the window */
+function add(
+  sums: { contexts: number; agreeing: number; predicted: number; before: number; after: number },
+  { top1A, top1B, nextLogProbabilityA, nextLogProbabilityB }: HeadDivergences,
+  counts: Uint8Array,
+): void {
+  for (let t = 0; t < top1A.length; t++) {
+    sums.contexts++;
+    if (top1A[t] === top1B[t]) sums.agreeing++;
+    if (counts[t] === 0) continue;
+    sums.predicted++;
+    sums.before += nextLogProbabilityA[t]!;
+    sums.after += nextLogProbabilityB[t]!;
+  }
+}

@@ -1,0 +1,75 @@
+import type { Analysis } from "../../encoding/analysis.js";
+import { type Html, html } from "../page/html.js";
+import { count, decimal, percent } from "../page/numbers.js";
+import { visibleText } from "../page/visible-text.js";
+
+/** A cross-validated R2 this much below the fit's own says that d is too near V for the fit to be trusted. */
+const FLATTERED = 0.05;
+
+/** The result in plain words, with the numbers behind it. */
+export function headline(analysis: Analysis): Html {
+  const { model, corpus, encoding } = analysis;
+  return html`<header class="headline">
+<p class="eyebrow">Token-probability encoding · ${shortName(model.name)}</p>
+<h1>${verdict(encoding.r2)}</h1>
+<p class="lead">One linear function, <span class="formula">−log α<sub>w</sub> ≈ A · E<sub>w</sub> + B</span>, the same for every token, was fitted to
+${count(encoding.tokenIds.length)} tokens of <b>${shortName(model.name)}</b> and their mean output probability over
+${count(corpus.contexts)} contexts of ${corpusWords(corpus.files)}. ${generalisation(encoding)}
+Its typical error is a factor of ${decimal(Math.exp(encoding.residualStandardError), 2)} in probability, either way.</p>
+${tiles(analysis)}
+</header>`;
+}
+
+/** A model's name without the folders before it, for where there is little room. */
+export function shortName(name: string): string {
+  return visibleText(name.replace(/[/\\]+$/, "").replace(/^.*[/\\](?=[^/\\]+[/\\][^/\\]+$)/, ""), 60);
+}
+
+function verdict(r2: number): string {
+  const share = percent(r2, r2 >= 0.995 && r2 < 1 ? 1 : 0);
+  if (r2 >= 0.85) {
+    return `How likely a token is can be read off its output embedding: one linear function explains ${share} of the variance`;
+  }
+  if (r2 >= 0.5) return `One linear function of its output embedding explains ${share} of how likely each token is`;
+  if (r2 >= 0.1) return `A linear function of the output embedding explains only ${share} of how likely each token is`;
+  return "How likely a token is can hardly be read linearly from its output embedding here";
+}
+
+function generalisation({ r2, crossValidatedR2 }: Analysis["encoding"]): string {
+  if (!Number.isFinite(crossValidatedR2)) return "";
+  const heldOut =
+    crossValidatedR2 >= 0
+      ? `it explains ${percent(crossValidatedR2)} of the variance`
+      : "it does worse than a constant";
+  return r2 - crossValidatedR2 > FLATTERED
+    ? `On tokens that it was not fitted to, ${heldOut}: clearly less than the ${percent(r2)} on those it was, so trust the smaller number.`
+    : `On tokens that it was not fitted to, ${heldOut}, nearly as much: it is no artefact of the many coefficients.`;
+}
+
+function corpusWords(files: Analysis["corpus"]["files"]): Html {
+  const first = files[0];
+  if (first === undefined) return html`the text`;
+  const name = html`<b>${visibleText(first.name.replace(/^.*[/\\]/, ""), 60)}</b>`;
+  return files.length === 1
+    ? name
+    : html`${name} and ${count(files.length - 1)} other ${files.length === 2 ? "file" : "files"}`;
+}
+
+function tiles({ encoding, sparsity, model }: Analysis): Html {
+  const factor = Math.exp(encoding.residualStandardError);
+  const { "80": eighty, "95": ninetyFive } = sparsity.dimensionsFor;
+  return html`<dl class="tiles">
+${tile("R²", decimal(encoding.r2, 3), "share of the variance of −log α that the fit explains")}
+${tile("R², cross-validated", decimal(encoding.crossValidatedR2, 3), "the same on tokens left out of the fit, ten folds")}
+${tile("Spearman ρ", decimal(encoding.spearman, 3), "how well the fit ranks the tokens; 1 is perfect")}
+${tile("typical error", `× ${decimal(factor, 2)}`, `exp of the residual standard error, ${decimal(encoding.residualStandardError, 3)} nats`)}
+${tile("Gini", decimal(sparsity.gini, 3), "how unequally the dimensions share the work; 0 is equal, 1 is one alone")}
+${tile("dimensions", `${count(eighty)} / ${count(ninetyFive)}`, `of ${count(model.hiddenSize)} hold 80 / 95% of the saliency`)}
+</dl>`;
+}
+
+/** One number of the headline. */
+export function tile(name: string, value: string, note: string): Html {
+  return html`<div><dt>${name}</dt><dd class="value">${value}</dd><dd>${note}</dd></div>
+`;
+}

@@ -1,0 +1,26 @@
+import { checkTexts } from "../../../steering/check/check-texts.js";
+import type { SteeringPageData } from "../../steering/steering-page-data.js";
+import { drawFigure, find, followTheme } from "../page/page.js";
+import { ratioFigure, scaleFigure } from "./steering-figures.js";
+import { costFigure, methodsFigure, missFigure, sizesFigure, sweepFigure, tokensFigure } from "./trial-figures.js";
+
+const data: SteeringPageData = JSON.parse(find("#data").textContent ?? "");
+
+if (data.edits.length > 0) {
+  drawFigure("ratio-figure", ratioFigure(data.edits));
+  drawFigure("scale-figure", scaleFigure(data.edits));
+}
+const { experiments } = data;
+if (experiments?.scales) {
+  for (const text of checkTexts) {
+    if (!experiments.scales.some(({ effects }) => effects[text])) continue;
+    drawFigure(`sweep-${text}`, sweepFigure(experiments, text));
+    if (text !== "fit") drawFigure(`miss-${text}`, missFigure(experiments, text));
+  }
+  drawFigure("sweep-cost", costFigure(experiments));
+}
+if (experiments?.methods) drawFigure("methods-figure", methodsFigure(experiments));
+if (experiments?.sizes) drawFigure("sizes-figure", sizesFigure(experiments));
+if (experiments?.tokenCounts) drawFigure("tokens-figure", tokensFigure(experiments));
+// Every figure is SVG with colours from the style sheet: nothing to draw anew in another theme.
+followTheme(() => {});

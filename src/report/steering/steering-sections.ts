@@ -1,0 +1,216 @@
+import type { Spread } from "../../compare/comparison.js";
+import type { GeneratedPiece, GeneratedTexts } from "../../generation/generated-texts.js";
+import { type CheckText, type Collateral, checkTexts, type EditCheck } from "../../steering/check/check.js";
+import type { SteeringRun, WrittenEdit } from "../../steering/steering-run.js";
+import { tokenLabel } from "../analysis/token-tables.js";
+import { type Html, html } from "../page/html.js";
+import { bytes, count, decimal, duration, percent, probability, significant } from "../page/numbers.js";
+import { facts, madeBy, type Provenance } from "../page/provenance-section.js";
+import { visibleText } from "../page/visible-text.js";
+import { editName, signedPercent } from "./steering-headline.js";
+import { textColours, textNames } from "./steering-texts.js";
+
+/** Edits that the tables and figures show; run.json has all. */
+export const SHOWN_EDITS = 200;
+const PATH_CHARACTERS = 200;
+const PAIRS_SHOWN = 20;
+const PAIRS_OPEN = 4;
+const LISTED_FILES = 6;
+
+export function measuredTexts(check: EditCheck): CheckText[] {
+  return checkTexts.filter((text) => check[text] !== undefined);
+}
+
+export function textLegend(texts: readonly CheckText[], ring = true): Html {
+  return html`<div class="legend">${texts.map(
+    (text) =>
+      html`<span class="key"><span class="swatch" style="background:${textColours[text]}"></span>${textNames[text]}</span>`,
+  )}${ring ? html`<span class="key"><span class="swatch ring"></span>a true logit bias</span>` : undefined}</div>`;
+}
+
+export function editSection({ plan, solution, check }: WrittenEdit): Html {
+  const texts = measuredTexts(check);
+  const several = plan.edits.length > 1;
+  return html`<div class="columns wide-left">
+<figure id="ratio-figure">${textLegend(texts)}
+<div class="chart" data-label="Actual factor divided by the wanted one, of each edit on each text, with 95% intervals and beside the true logit bias"></div>
+<figcaption><b>Actual ÷ wanted factor.</b> 1 is a hit. Bars are 95% intervals (bootstrap over windows of text); rings are the true logit bias, calibrated on the same fitting text as the edit: the best that any edit could do.${
+    plan.edits.length > SHOWN_EDITS ? ` The first ${count(SHOWN_EDITS)} edits.` : ""
+  }</figcaption>
+</figure>
+<figure id="scale-figure">
+<div class="chart" data-label="Actual against wanted factor of every edit, on logarithmic scales, with the diagonal"></div>
+<figcaption><b>Actual against wanted factor</b> on the mean probability, both on logarithmic scales; on the diagonal ${several ? "an edit" : "the edit"} does what was asked.</figcaption>
+</figure>
+</div>
+${editTable({ plan, solution, check }, texts)}
+${
+  solution.warnings.length === 0
+    ? undefined
+    : html`<ul class="note">${solution.warnings.map((warning) => html`<li>Warning: ${visibleText(warning, PATH_CHARACTERS)}</li>`)}</ul>`
+}`;
+}
+
+function editTable({ plan, solution, check }: Pick<WrittenEdit, "plan" | "solution" | "check">, texts: CheckText[]) {
+  const shown = plan.edits.slice(0, SHOWN_EDITS);
+  return html`<div class="wide edits-table"><table class="edits">
+<caption><b>The edits</b> Factors on the mean probability α: wanted, and on each text actual with its 95% interval, beside that of the logit bias.</caption>
+<thead><tr><th scope="col">token</th><th scope="col" class="number">α before</th><th scope="col" class="number">α after</th><th scope="col" class="number">wanted</th>${texts.map(
+    (text) => html`<th scope="col" class="number">${textNames[text]}</th>`,
+  )}<th scope="col" class="number">size |x|</th><th scope="col" class="number">KL to the bias</th></tr></thead>
+<tbody>${shown.map((edit, g) => {
+    const { probability: p, norms, klToIdeal, klOfIdeal, shortfall } = solution.groups[g]!;
+    return html`<tr><td>${editName(edit)}${shortfall === undefined ? undefined : html`<small class="missed">not reached: ${visibleText(shortfall, PATH_CHARACTERS)}</small>`}</td>
+<td class="number">${probability(p.before)}</td><td class="number">${probability(p.after)}</td><td class="number">${factor(p.wanted / p.before)}</td>${texts.map(
+      (text) => {
+        const { scale, interval, idealScale } = check[text]!.groups[g]!;
+        return html`<td class="number">${factor(scale)}<small>${factor(interval.low)} to ${factor(interval.high)}</small><small>bias ${factor(idealScale)}</small></td>`;
+      },
+    )}<td class="number">${significant(Math.hypot(...norms))}</td><td class="number">${percent(klToIdeal / klOfIdeal)}</td></tr>
+`;
+  })}</tbody></table></div>
+<p class="note">α before and after are on the fitting text. |x| is the length of the change of the row (of all rows of a set). “KL to the bias” is KL(ideal ‖ edited) on the fitting text as a share of KL(original ‖ ideal): how far the edit is from the
+logit bias, measured by how far that moves the model.${
+    plan.edits.length > SHOWN_EDITS
+      ? ` ${count(plan.edits.length - SHOWN_EDITS)} more edits are in run.json.`
+      : undefined
+  }</p>`;
+}
+
+/** A factor as it stands in a table. */
+export function factor(value: number): string {
+  return Number.isFinite(value) ? significant(value) : "–";
+}
+
+export function collateralSection({ check }: WrittenEdit): Html {
+  const texts = measuredTexts(check);
+  return html`<p>Only the edited rows changed, so in each context all other tokens keep their proportions to one another; what the edited tokens lose or gain, the others gain or lose in proportion. The divergences below are between the original’s and the written model’s
+distributions, per context, in nats.</p>
+<div class="columns two">
+<div class="wide"><table><caption><b>Divergence per context</b></caption>
+<thead><tr><th scope="col">measure</th><th scope="col">text</th><th scope="col" class="number">mean</th><th scope="col" class="number">95th %ile</th><th scope="col" class="number">largest</th></tr></thead>
+<tbody>${(
+    [
+      ["KL(original ‖ edited)", "kl"],
+      ["Jensen–Shannon", "js"],
+      ["KL without the edited tokens", "klOthers"],
+      ["Jensen–Shannon without them", "jsOthers"],
+    ] as const
+  ).map(([name, measure]) =>
+    texts.map((text, i) => spreadRow(i === 0 ? name : "", text, check[text]!.collateral[measure])),
+  )}</tbody></table></div>
+<div class="wide"><table><caption><b>Predictions</b></caption>
+<thead><tr><th scope="col">text</th><th scope="col" class="number">contexts</th><th scope="col" class="number">same top token</th><th scope="col" class="number">perplexity</th><th scope="col" class="number">after</th><th scope="col" class="number">change</th></tr></thead>
+<tbody>${texts.map((text) => {
+    const { contexts, top1, perplexity } = check[text]!.collateral;
+    return html`<tr><td class="nowrap">${textNames[text]}</td><td class="number">${count(contexts)}</td><td class="number">${percent(top1)}</td><td class="number">${decimal(perplexity.before, 3)}</td><td class="number">${decimal(perplexity.after, 3)}</td><td class="number">${signedPercent(perplexity.after / perplexity.before - 1)}</td></tr>
+`;
+  })}</tbody></table></div>
+</div>
+<h3>Moved without being asked to</h3>
+<p>The tokens whose mean probability changed by the largest factor, up or down: those that stand where the edited tokens stood.</p>
+<div class="columns three">${texts.map((text) => moverTable(textNames[text], check[text]!.collateral.movers))}</div>`;
+}
+
+function spreadRow(name: string, text: CheckText, { mean, percentile95, max }: Spread): Html {
+  return html`<tr><td>${name}</td><td class="nowrap">${textNames[text]}</td>${[mean, percentile95, max].map(
+    (value) => html`<td class="number">${tiny(value)}</td>`,
+  )}</tr>
+`;
+}
+
+/** A divergence; what is below the rounding of float32 logits is nothing. */
+function tiny(value: number): string {
+  return value < 1e-9 ? "< 10⁻⁹" : significant(value);
+}
+
+function moverTable(title: string, movers: Collateral["movers"]): Html {
+  return html`<table><caption><b>${title}</b></caption>
+<thead><tr><th scope="col">token</th><th scope="col" class="number">α before</th><th scope="col" class="number">after</th><th scope="col" class="number">change</th></tr></thead>
+<tbody>${movers.map(
+    ({ id, token, a, b, scale }) =>
+      html`<tr><td>${tokenLabel(token, id)}</td><td class="number">${probability(a)}</td><td class="number">${probability(b)}</td><td class="number">${`× ${decimal(scale, 2)}`}</td></tr>
+`,
+  )}</tbody></table>`;
+}
+
+export function generatedSection({ plan }: WrittenEdit, { pairs, occurrences, tokens }: GeneratedTexts): Html {
+  const shown = pairs.slice(0, PAIRS_SHOWN);
+  const more = shown.slice(PAIRS_OPEN);
+  return html`<p>From the same prompts (bold) and random numbers: while both models’ distributions agree, so do the texts. The edited tokens are marked.</p>
+<div class="occurrences wide"><table><caption><b>How often they occur</b> In ${count(tokens.before)} tokens generated before and ${count(tokens.after)} after the edit.</caption>
+<thead><tr><th scope="col">token</th><th scope="col" class="number">before</th><th scope="col" class="number">after</th><th scope="col" class="number">share before</th><th scope="col" class="number">after</th></tr></thead>
+<tbody>${plan.edits.slice(0, SHOWN_EDITS).map((edit, g) => {
+    const none = Number.NaN;
+    const { before, after, rate } = occurrences[g] ?? {
+      before: none,
+      after: none,
+      rate: { before: none, after: none },
+    };
+    return html`<tr><td>${editName(edit)}</td><td class="number">${count(before)}</td><td class="number">${count(after)}</td><td class="number">${percent(rate.before)}</td><td class="number">${percent(rate.after)}</td></tr>
+`;
+  })}</tbody></table></div>
+${shown.slice(0, PAIRS_OPEN).map(pairOfTexts)}
+${more.length === 0 ? undefined : html`<details class="more-texts"><summary>${count(more.length)} more</summary>${more.map(pairOfTexts)}</details>`}`;
+}
+
+function pairOfTexts({ prompt, before, after }: GeneratedTexts["pairs"][number]): Html {
+  return html`<div class="columns two generated">
+<div><h4>before</h4><p><b>${prompt}</b>${before.map(piece)}</p></div>
+<div><h4>after</h4><p><b>${prompt}</b>${after.map(piece)}</p></div>
+</div>`;
+}
+
+function piece({ text, edited }: GeneratedPiece): Html {
+  return edited ? html`<mark>${text}</mark>` : html`${text}`;
+}
+
+export function steeringMadeSection(run: SteeringRun, provenance: Provenance): Html {
+  const { version, date } = provenance;
+  const { model, edit } = run;
+  return html`${madeBy(provenance)}
+<div class="columns three facts">
+${facts("Model", [
+  ["name", visibleText(model.name, PATH_CHARACTERS)],
+  ["architecture", visibleText(model.modelType)],
+  ["V × d", `${count(model.vocabSize)} × ${count(model.hiddenSize)}`],
+  ["stored as", visibleText(model.dtype)],
+  [
+    "E was",
+    model.tied ? `also the input embedding (tied)${edit ? "; written untied" : ""}` : "the head’s own (untied)",
+  ],
+  ["written to", edit && visibleText(edit.out, PATH_CHARACTERS)],
+])}
+${facts("Texts", [
+  ...checkTexts.map((text) => [textNames[text], fileList(run.texts[text]?.files)] as [string, Html | undefined]),
+  ["context length", `${count(run.contextLength)} tokens`],
+])}
+${facts("Run", [
+  ["method", edit?.plan.method],
+  [
+    "λ (size)",
+    edit && (edit.plan.method === "nearest" || edit.plan.method === "constant")
+      ? significant(edit.plan.size)
+      : undefined,
+  ],
+  ["calibrated", edit && (edit.plan.calibrate ? "yes" : "no")],
+  ["guarded", edit?.plan.method === "nearest" ? ((edit.plan.guard ?? true) ? "yes" : "no") : undefined],
+  ["seed", String(run.seed)],
+  ["threads", count(run.threads)],
+  ["in all", duration(run.seconds)],
+  ["version", version && visibleText(version)],
+  ["date", date && visibleText(date)],
+])}
+</div>
+<p class="note"><code>run.json</code> beside this page holds every number${edit ? html`, <code>unembed.json</code> the plan, which <code>unembed steer --plan</code> applies again` : undefined}.</p>`;
+}
+
+function fileList(files: readonly { name: string; bytes: number }[] | undefined): Html | undefined {
+  if (files === undefined) return undefined;
+  const more = files.length - LISTED_FILES;
+  return html`<ul>${files
+    .slice(0, LISTED_FILES)
+    .map((file) => html`<li>${visibleText(file.name, PATH_CHARACTERS)} <small>${bytes(file.bytes)}</small></li>`)}${
+    more > 0 ? html`<li>and ${count(more)} more</li>` : undefined
+  }</ul>`;
+}

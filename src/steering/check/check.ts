@@ -1,0 +1,256 @@
+import { largestMovers, type Mover, type Spread } from "../../compare/comparison.js";
+import { type ContextValues, contextValues } from "../../compare/context-values.js";
+import type { Corpus } from "../../corpus/corpus.js";
+import type { Tokenizer } from "../../corpus/tokenizer/tokenizer.js";
+import { tokenIds } from "../../corpus/tokens/token-ids.js";
+import { windows } from "../../corpus/tokens/windows.js";
+import { inOrder } from "../../engine/in-order.js";
+import { InputError } from "../../errors.js";
+import { divergenceSession, type HeadDivergences } from "../../measures/divergence-session.js";
+import { contextLengthFor } from "../../model/contexts/context.js";
+import { followingTokens, windowBatches } from "../../model/contexts/window-batches.js";
+import type { HeadModel } from "../../model/head/head-model.js";
+import type { Model, Windows } from "../../model/model.js";
+import type { SolvedGroup } from "../solve/solution.js";
+import { type CheckText, checkTexts } from "./check-texts.js";
+import { type Interval, scaleIntervals } from "./scale-interval.js";
+
+export { type CheckText, checkTexts } from "./check-texts.js";
+
+export interface CheckOptions {
+  /** Tokens of each text. Default: all. */
+  readonly tokens?: number | undefined;
+  readonly contextLength?: number | undefined;
+  /** Id put between documents, null for none. Default: end-of-text between those of one file. */
+  readonly separator?: number | null | undefined;
+  /** Of the bootstrap. Default 1. */
+  readonly seed?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: { text: CheckText; contexts: number }) => void | Promise<void>) | undefined;
+}
+
+/** What became of one group of tokens on one text. */
+export interface CheckedGroup {
+  readonly before: number;
+  readonly after: number;
+  /** after / before, with its 95% bootstrap interval over windows. */
+  readonly scale: number;
+  readonly interval: Interval;
+  /** The scale that the true logit bias gives, as calibrated on the fitting text. */
+  readonly idealScale: number;
+}
+
+/** How the edited model differs from the original on one text; divergences in nats. */
+export interface Collateral {
+  readonly contexts: number;
+  readonly kl: Spread;
+  readonly js: Spread;
+  /** Without the edited tokens, renormalised. Contexts where those have all the probability are left out. */
+  readonly klOthers: Spread;
+  readonly jsOthers: Spread;
+  readonly top1: number;
+  readonly perplexity: { readonly before: number; readonly after: number };
+  /** The tokens that moved most without being asked to. */
+  readonly movers: readonly Mover[];
+}
+
+export interface CheckedText {
+  /** In the order of the edits. */
+  readonly groups: readonly CheckedGroup[];
+  readonly collateral: Collateral;
+}
+
+/** Per text, where one was given. */
+export type EditCheck = { readonly [Text in CheckText]?: CheckedText };
+
+/** What of a solved group is held against the texts. */
+export type EditedGroup = Pick<SolvedGroup, "tokens" | "idealBias">;
+
+export interface EditSubject {
+  readonly original: Model;
+  /** As read back from what was written: only its head is used, since the layers are the original's. */
+  readonly edited: Pick<HeadModel, "head" | "name">;
+  readonly groups: readonly EditedGroup[];
+}
+
+const moversShown = 10;
+
+/**
+ * Measures on each text what an edit of the head did: to the tokens edited, and to everything else. The layers run once
+ * for both heads; of every context four float32 numbers are kept, of every window three numbers a group.
+ * @throws InputError if a text cannot be used
+ */
+export async function checkEdit(
+  subject: EditSubject,
+  texts: { readonly [Text in CheckText]?: Corpus | undefined },
+  options: CheckOptions = {},
+): Promise<EditCheck> {
+  const { original, edited, groups } = subject;
+  const ids = groups.flatMap(({ tokens }) => tokens);
+  const tokenizer = await original.tokenizer();
+  const session = await divergenceSession(original.engine, original.head, edited.head, ids, ids);
+  const { vocabSize } = original;
+  const { separator } = options;
+  const contextLength = contextLengthFor([original], options.contextLength);
+  const result: { [Text in CheckText]?: CheckedText } = {};
+  try {
+    for (const text of checkTexts) {
+      const corpus = texts[text];
+      if (corpus === undefined) continue;
+      const sums = emptySums(vocabSize);
+      const batches = windowBatches(
+        windows(tokenIds(corpus, tokenizer, { vocabSize, separator }), { contextLength, maxTokens: options.tokens }),
+      );
+      const compared = inOrder(batches, session.concurrency, async (part) => {
+        const hidden = await original.hiddenStates(part);
+        return { part, divergences: await session.run(hidden, hidden, followingTokens(part)) };
+      });
+      for await (const { part, divergences } of compared) {
+        options.signal?.throwIfAborted();
+        if (divergences.kl.some((value) => !Number.isFinite(value))) {
+          throw new InputError(edited.name, "its logits or the original's are not finite; weights overflow float32");
+        }
+        add(sums, part, divergences, groups);
+        await options.onProgress?.({ text, contexts: sums.contexts });
+      }
+      if (sums.contexts === 0) throw new InputError(`${text} text`, "holds no tokens");
+      result[text] = checkedText(sums, groups, tokenizer, options.seed ?? 1);
+    }
+  } finally {
+    await session.release();
+  }
+  return result;
+}
+
+function emptySums(vocabSize: number) {
+  return {
+    contexts: 0,
+    agreeing: 0,
+    predicted: 0,
+    logProbability: { before: 0, after: 0 },
+    kl: contextValues(),
+    js: contextValues(),
+    klOthers: contextValues(),
+    jsOthers: contextValues(),
+    /** Probabilities summed over each window, [windows, groups]. */
+    before: [] as number[],
+    after: [] as number[],
+    ideal: [] as number[],
+    probability: { before: new Float64Array(vocabSize), after: new Float64Array(vocabSize) },
+  };
+}
+type Sums = ReturnType<typeof emptySums>;
+
+function add(sums: Sums, part: Windows, divergences: HeadDivergences, groups: readonly EditedGroup[]): void {
+  const { count, length } = part;
+  const n = count * length;
+  sums.contexts += n;
+  sums.kl.append(divergences.kl);
+  sums.js.append(divergences.js);
+  sums.klOthers.append(divergences.others!.kl.filter(Number.isFinite));
+  sums.jsOthers.append(divergences.others!.js.filter(Number.isFinite));
+  for (let t = 0; t < n; t++) {
+    if (divergences.top1A[t] === divergences.top1B[t]) sums.agreeing++;
+    if (t % length === length - 1) continue;
+    sums.predicted++;
+    sums.logProbability.before += divergences.nextLogProbabilityA[t]!;
+    sums.logProbability.after += divergences.nextLogProbabilityB[t]!;
+  }
+  for (let w = 0; w < sums.probability.before.length; w++) {
+    sums.probability.before[w]! += divergences.sumProbabilityA[w]!;
+    sums.probability.after[w]! += divergences.sumProbabilityB[w]!;
+  }
+  for (let window = 0; window < count; window++) addWindow(sums, divergences, groups, window * length, length);
+}
+
+function addWindow(
+  sums: Sums,
+  { probabilityA, probabilityB }: HeadDivergences,
+  groups: readonly EditedGroup[],
+  start: number,
+  length: number,
+): void {
+  const lengths = groups.map(({ tokens }) => tokens.length);
+  const m = lengths.reduce((sum, tokens) => sum + tokens, 0);
+  const factors = groups.map(({ idealBias }) => Math.exp(idealBias));
+  const [before, after, ideal] = [0, 1, 2].map(() => new Array<number>(groups.length).fill(0)) as [
+    number[],
+    number[],
+    number[],
+  ];
+  const shares = new Float64Array(groups.length);
+  for (let t = start; t < start + length; t++) {
+    let at = t * m;
+    // A logit bias multiplies each group's odds; the normaliser is what the changes add up to.
+    let normaliser = 1;
+    for (let g = 0; g < groups.length; g++) {
+      let share = 0;
+      for (let j = 0; j < lengths[g]!; j++, at++) {
+        share += probabilityA[at]!;
+        after[g]! += probabilityB[at]!;
+      }
+      shares[g] = share;
+      before[g]! += share;
+      normaliser += share * (factors[g]! - 1);
+    }
+    for (let g = 0; g < groups.length; g++) ideal[g]! += (shares[g]! * factors[g]!) / normaliser;
+  }
+  sums.before.push(...before);
+  sums.after.push(...after);
+  sums.ideal.push(...ideal);
+}
+
+function checkedText(sums: Sums, groups: readonly EditedGroup[], tokenizer: Tokenizer, seed: number): CheckedText {
+  const { contexts, before, after, ideal } = sums;
+  const total = (values: readonly number[], g: number) => {
+    let sum = 0;
+    for (let i = g; i < values.length; i += groups.length) sum += values[i]!;
+    return sum;
+  };
+  const intervals = scaleIntervals(after, before, groups.length, seed);
+  return {
+    groups: intervals.map((interval, g) => ({
+      before: total(before, g) / contexts,
+      after: total(after, g) / contexts,
+      scale: total(after, g) / total(before, g),
+      interval,
+      idealScale: total(ideal, g) / total(before, g),
+    })),
+    collateral: collateralOf(sums, groups, tokenizer),
+  };
+}
+
+function collateralOf(sums: Sums, groups: readonly EditedGroup[], tokenizer: Tokenizer): Collateral {
+  const { contexts, probability } = sums;
+  const asked = new Set(groups.flatMap(({ tokens }) => tokens));
+  const all = Int32Array.from(probability.before, (_, id) => id);
+  const perplexity = (logProbability: number) => Math.exp(-logProbability / sums.predicted);
+  return {
+    contexts,
+    kl: sums.kl.spread(),
+    js: sums.js.spread(),
+    klOthers: spreadOrNone(sums.klOthers),
+    jsOthers: spreadOrNone(sums.jsOthers),
+    top1: sums.agreeing / contexts,
+    perplexity: {
+      before: perplexity(sums.logProbability.before),
+      after: perplexity(sums.logProbability.after),
+    },
+    movers: largestMovers(
+      {
+        meanProbability: {
+          a: probability.before.map((sum) => sum / contexts),
+          b: probability.after.map((sum) => sum / contexts),
+        },
+        tokens: Array.from(all, (id) => tokenizer.tokenText(id)),
+        tokenIds: all.filter((id) => !asked.has(id) && tokenizer.produces(id)),
+      },
+      moversShown,
+    ),
+  };
+}
+
+function spreadOrNone(values: ContextValues): Spread {
+  if (values.values().length > 0) return values.spread();
+  return { mean: Number.NaN, percentile95: Number.NaN, max: Number.NaN };
+}

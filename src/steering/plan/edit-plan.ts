@@ -1,0 +1,190 @@
+import * as z from "zod";
+import type { Tokenizer } from "../../corpus/tokenizer/tokenizer.js";
+import { InputError } from "../../errors.js";
+import type { HeadModel } from "../../model/head/head-model.js";
+import type { ByteSource } from "../../tensor/byte-source.js";
+import { parseStrictJson } from "../../tensor/strict-json.js";
+import { defaultSize } from "../solve/lowered-size.js";
+import { methods, type Target } from "../solve/solution.js";
+import { askedEdits, type Edits } from "./edit-list.js";
+import { checkedTarget } from "./edit-spec.js";
+import { type SelectorOptions, selectTokens } from "./token-selector.js";
+
+const target = z.union([
+  z.strictObject({ scale: z.number() }),
+  z.strictObject({ logOdds: z.number() }),
+  z.strictObject({ probability: z.number() }),
+]);
+
+const planSchema = z.strictObject({
+  schema: z.literal("unembed-edit-plan"),
+  schemaVersion: z.literal(1),
+  /** V of the tokenizer, and SHA-256 (hex) over its entries. */
+  vocabulary: z.strictObject({ size: z.number().int(), sha256: z.string() }),
+  method: z.enum(methods),
+  /** lambda of `nearest` and `constant`. */
+  size: z.number().positive(),
+  /** Keep that lambda also where a target is out of its reach. */
+  fixedSize: z.boolean().optional(),
+  /** k of `salient`. */
+  salient: z.number().int().positive().optional(),
+  /** `constant` along the direction that is exact in models with a LayerNorm. */
+  exact: z.boolean().optional(),
+  calibrate: z.boolean(),
+  /** `nearest` stays near the logit bias also after tokens that the text lacks. Left out: true. */
+  guard: z.boolean().optional(),
+  edits: z
+    .array(
+      z.strictObject({
+        /** As it was asked for. */
+        label: z.string(),
+        target,
+        tokens: z.array(z.strictObject({ id: z.number().int().nonnegative(), text: z.string() })).min(1),
+      }),
+    )
+    .min(1),
+});
+
+/** What is wanted of which tokens, and how: the same in a file and in memory, for any model of the same vocabulary. */
+export type EditPlan = z.infer<typeof planSchema>;
+
+/** Whether a plan's edits are guarded: they are unless it says otherwise. */
+export const isGuarded = ({ method, guard = true }: Pick<EditPlan, "method" | "guard">): boolean =>
+  method === "nearest" && guard;
+
+export interface PlanOptions extends Omit<SelectorOptions, "place"> {
+  /** Give each token of a set the target by itself, instead of one to the set. */
+  each?: boolean | undefined;
+  method?: EditPlan["method"] | undefined;
+  /** Default: 1e-4, and less for targets that are out of its reach. */
+  size?: number | undefined;
+  salient?: number | undefined;
+  exact?: boolean | undefined;
+  calibrate?: boolean | undefined;
+  /** Have `nearest` stay near the logit bias also after tokens that the text lacks. Default true. */
+  guard?: boolean | undefined;
+}
+
+/**
+ * Finds the tokens that edits are about.
+ *
+ *     const plan = await planEdits(model, { " the": 0.5, "id:3": "ban" });
+ *     const same = await planEdits(model, [" the=x0.5", "id:3=ban"]);
+ *
+ * @param edits of tokens (see selectTokens) and targets (see parseSpec; a number is a factor)
+ * @throws InputError if a token does not exist, two edits are about the same one, or an option does not suit the model
+ */
+export async function planEdits(model: HeadModel, edits: Edits, options: PlanOptions = {}): Promise<EditPlan> {
+  const { each = false, method = "nearest", size, salient, exact, calibrate = true, guard, ...reading } = options;
+  const tokenizer = await model.tokenizer();
+  const planned: EditPlan["edits"] = [];
+  const places: string[] = [];
+  for (const { token, target, label, place, given } of askedEdits(edits)) {
+    const ids = await selectTokens(token, tokenizer, { ...reading, place: given });
+    const tokens = ids.map((id) => ({ id, text: tokenizer.tokenText(id) }));
+    for (const group of each ? tokens.map((one) => [one]) : [tokens]) {
+      planned.push({ label, target, tokens: group });
+      places.push(place);
+    }
+  }
+  const plan: EditPlan = {
+    schema: "unembed-edit-plan",
+    schemaVersion: 1,
+    vocabulary: { size: tokenizer.vocabSize, sha256: await vocabularyHash(tokenizer) },
+    method,
+    ...(size === undefined ? { size: defaultSize } : { size, fixedSize: true }),
+    ...(salient === undefined ? {} : { salient }),
+    ...(exact ? { exact } : {}),
+    calibrate,
+    ...(method === "nearest" || guard === false ? { guard: guard ?? true } : {}),
+    edits: planned,
+  };
+  checkPlan(plan, model, tokenizer, (index) => (index === undefined ? "edits" : places[index]!));
+  return plan;
+}
+
+/**
+ * A plan from its file.
+ * @param changes fields that are to be others than in the file
+ * @throws InputError naming the field that cannot be used, or that it is of another vocabulary
+ */
+export async function readEditPlan(
+  source: ByteSource,
+  model: HeadModel,
+  changes: Partial<Pick<EditPlan, "method" | "size" | "fixedSize" | "salient" | "exact" | "calibrate" | "guard">> = {},
+): Promise<EditPlan> {
+  const json = parseStrictJson(source.name, "plan", await source.read(0, source.size));
+  // What steer writes beside a model holds the plan among other things.
+  const inside = typeof json === "object" && json !== null && "plan" in json ? json.plan : json;
+  const parsed = planSchema.safeParse(inside);
+  if (!parsed.success) {
+    const { path, message } = parsed.error.issues[0]!;
+    throw new InputError(source.name, `field ${path.join(".") || "(all)"}: ${message}`);
+  }
+  const plan = { ...withoutOthers(parsed.data, changes.method), ...changes };
+  const tokenizer = await model.tokenizer();
+  const { size, sha256 } = plan.vocabulary;
+  if (size !== tokenizer.vocabSize || sha256 !== (await vocabularyHash(tokenizer))) {
+    throw new InputError(source.name, `is a plan for another vocabulary than that of ${model.name}`);
+  }
+  checkPlan(plan, model, tokenizer, (index) => (index === undefined ? source.name : `${source.name}: edits.${index}`));
+  return plan;
+}
+
+/** The plan without what only its own method has a use for, where another one is to take its place. */
+function withoutOthers(plan: EditPlan, method = plan.method): EditPlan {
+  const { salient, exact, guard, ...rest } = plan;
+  return method === plan.method ? plan : rest;
+}
+
+/** @param place of an edit, or of all of them together */
+function checkPlan(plan: EditPlan, model: HeadModel, tokenizer: Tokenizer, place: (index?: number) => string): void {
+  const { method, salient, exact, size } = plan;
+  if (!(size > 0 && Number.isFinite(size))) throw new InputError("size", `is ${size}; a number above 0 is wanted`);
+  if (exact && method !== "constant") throw new InputError("exact", `is for the method constant, not ${method}`);
+  if (salient !== undefined) {
+    if (method !== "salient") throw new InputError("salient", `is for the method salient, not ${method}`);
+    const { hiddenSize: d } = model;
+    if (!(Number.isInteger(salient) && salient >= 1 && salient <= d)) {
+      throw new InputError("salient", `is ${salient}; ${model.name} has ${d} dimensions`);
+    }
+  }
+  const seen = new Map<number, number>();
+  let total = 0;
+  for (const [index, { label, tokens, target }] of plan.edits.entries()) {
+    checkedTarget(target satisfies Target, place(index));
+    if ("probability" in target) total += target.probability;
+    for (const { id, text } of tokens) {
+      if (id >= model.vocabSize || !tokenizer.produces(id)) {
+        throw new InputError(place(index), `names id ${id}, which is no token`);
+      }
+      if (text !== tokenizer.tokenText(id)) {
+        throw new InputError(
+          place(index),
+          `id ${id} is ${JSON.stringify(tokenizer.tokenText(id))}, not ${JSON.stringify(text)}`,
+        );
+      }
+      const before = seen.get(id);
+      if (before !== undefined) {
+        const other = plan.edits[before]!.label;
+        throw new InputError(
+          place(index),
+          `token ${JSON.stringify(text)} (id:${id}) is edited twice: by ${JSON.stringify(other)} and by ${JSON.stringify(label)}`,
+        );
+      }
+      seen.set(id, index);
+    }
+  }
+  if (total >= 1)
+    throw new InputError(
+      place(),
+      `the probabilities asked for add up to ${Number(total.toPrecision(6))}; they must stay below 1`,
+    );
+}
+
+/** Over the entries as the vocabulary has them: texts would show pieces of characters alike. */
+async function vocabularyHash({ vocabSize, entry }: Tokenizer): Promise<string> {
+  const entries = Array.from({ length: vocabSize }, (_, id) => entry(id) ?? null);
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(entries)));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

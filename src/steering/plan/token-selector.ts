@@ -1,0 +1,143 @@
+import type { Tokenizer } from "../../corpus/tokenizer/tokenizer.js";
+import { InputError } from "../../errors.js";
+import { nearTokens } from "./near-tokens.js";
+import { tokenCatalogue } from "./token-catalogue.js";
+
+/** A pictograph of its own colour, joined ones included; not the digits and signs that may become one. */
+const emoji =
+  /^\s*(?:\p{Emoji_Presentation}|(?![©®™])\p{Extended_Pictographic}|\u200d|\ufe0f|\p{Emoji_Modifier})+\s*$/u;
+
+/** Tokens that a message names. */
+const named = 12;
+
+/** What selecting tokens needs from outside. */
+export interface SelectorOptions {
+  /** Where the selector was given, for messages. */
+  place?: string | undefined;
+  /** Reads the lines of a list of tokens (`@file:`). Without it, lists are refused. */
+  readList?: ((path: string) => Promise<string>) | undefined;
+  /** Which texts a pattern matches; without it as long as that takes, which for some patterns is for ever. */
+  matchTexts?: ((pattern: RegExp, texts: readonly string[]) => readonly boolean[]) | undefined;
+}
+
+/**
+ * Ids of the tokens that a selector stands for, ascending: the text of one token, with or without quotes and escapes (`" the"`,
+ * `\n`); `id:262`; `/regex/u` over the tokens' texts; `@emoji`; `@script:Han`; `@file:list.txt`, a selector a line. Patterns and
+ * sets leave special tokens out, which only their id or text names.
+ * @throws InputError if it stands for no token, a text is several or that of several, or a pattern matches everything
+ */
+export async function selectTokens(
+  selector: string,
+  tokenizer: Tokenizer,
+  options: SelectorOptions = {},
+): Promise<number[]> {
+  const list = /^@file:(.*)$/s.exec(selector)?.[1];
+  const here = `${options.place === undefined ? "" : `${options.place}: `}token ${JSON.stringify(selector)}`;
+  if (list === undefined) return selectHere(selector, here, tokenizer, options);
+  if (list === "") throw new InputError(here, "names no file: @file:PATH is wanted");
+  if (options.readList === undefined) throw new InputError(list, "lists of tokens cannot be read here");
+  const lines = (await options.readList(list)).replace(/^\ufeff/, "").split(/\r?\n/);
+  const ids = lines.flatMap((line, index) => {
+    if (line === "") return [];
+    const place = `${list}: line ${index + 1}`;
+    if (line.startsWith("@file:")) throw new InputError(place, "names another list; a list may not");
+    return selectHere(line, `${place}: token ${JSON.stringify(line)}`, tokenizer, options);
+  });
+  if (ids.length === 0) throw new InputError(list, "lists no token");
+  return [...new Set(ids)].sort((a, b) => a - b);
+}
+
+function selectHere(selector: string, place: string, tokenizer: Tokenizer, options: SelectorOptions): number[] {
+  const id = /^id:(\d+)$/.exec(selector)?.[1];
+  if (id !== undefined) return [checkedId(Number(id), place, tokenizer)];
+  const pattern = patternOf(selector, place);
+  return pattern === undefined
+    ? [oneToken(literal(selector, place), place, tokenizer)]
+    : matching(pattern, place, tokenizer, options);
+}
+
+function checkedId(id: number, place: string, { produces, vocabSize }: Tokenizer): number {
+  if (id < vocabSize && produces(id)) return id;
+  throw new InputError(place, `does not exist: the tokenizer has ids up to ${vocabSize - 1}`);
+}
+
+/** The pattern that a selector of several tokens stands for. */
+function patternOf(selector: string, place: string): RegExp | undefined {
+  if (selector === "@emoji") return emoji;
+  const script = /^@script:(\w+)$/.exec(selector)?.[1];
+  const regex = /^\/(.+)\/([a-z]*)$/s.exec(selector);
+  try {
+    if (script !== undefined) return new RegExp(`\\p{Script=${script}}`, "u");
+    // "g" and "y" would make a match depend on the one before.
+    if (regex !== null) return new RegExp(regex[1]!, regex[2]!.replace(/[gy]/g, ""));
+  } catch (error) {
+    throw new InputError(place, script === undefined ? (error as Error).message : "is no Unicode script");
+  }
+  if (/^@(?:script|emoji)/.test(selector)) {
+    throw new InputError(place, "is no set: known are @emoji, @script:NAME, @file:PATH");
+  }
+  return undefined;
+}
+
+function matching(pattern: RegExp, place: string, tokenizer: Tokenizer, { matchTexts }: SelectorOptions): number[] {
+  const all = tokenCatalogue(tokenizer);
+  const isPlain = (_: unknown, index: number) => !tokenizer.isSpecial(all.ids[index]!);
+  const ids = all.ids.filter(isPlain);
+  const texts = all.texts.filter(isPlain);
+  const matches = matchTexts ? matchTexts(pattern, texts) : texts.map((text) => pattern.test(text));
+  const found = ids.filter((_, index) => matches[index]);
+  if (found.length === 0) throw new InputError(place, "matches no token (special ones are named by their text or id)");
+  if (found.length === ids.length) throw new InputError(place, `matches all ${ids.length} tokens`);
+  return found;
+}
+
+/** A text as it was written: quotes around it and escapes in it are read as in JSON. */
+function literal(selector: string, place: string): string {
+  const quoted = /^"(.*)"$/s.exec(selector)?.[1];
+  const inside = quoted ?? selector;
+  if (!inside.includes("\\")) return inside;
+  try {
+    const escaped = inside.replace(/(?<!\\)"/g, '\\"').replace(/\p{Cc}/gu, (c) => JSON.stringify(c).slice(1, -1));
+    return JSON.parse(`"${escaped}"`);
+  } catch {
+    throw new InputError(place, 'has a broken escape; known are \\n, \\t, \\r, \\\\, \\" and \\u0041');
+  }
+}
+
+function oneToken(text: string, place: string, tokenizer: Tokenizer): number {
+  if (text === "") throw new InputError(place, "is empty: the text of a token is wanted");
+  const shown = (ids: readonly number[]) =>
+    ids.slice(0, named).map((id) => `${JSON.stringify(tokenizer.tokenText(id))} (id:${id})`);
+  const same = tokenCatalogue(tokenizer).idsOf.get(text) ?? [];
+  // A vocabulary with a token for every byte has one besides for the letter that the byte is.
+  const letters = same.filter((id) => !isByteEntry(id, tokenizer));
+  if (same.length === 1 || letters.length === 1) return letters[0] ?? same[0]!;
+  if (same.length > 1) {
+    const ids = same.map((id) => `id:${id} (entry ${JSON.stringify(tokenizer.entry(id))})`);
+    const more = same.length > named ? `, ... ${same.length - named} more` : "";
+    throw new InputError(
+      place,
+      `is shown by ${same.length} tokens; name one by its id: ${ids.slice(0, named).join(", ")}${more}`,
+    );
+  }
+  const parts = tokenizer.encode(text);
+  if (parts.length === 1 && !tokenizer.isSpecial(parts[0]!)) return parts[0]!;
+  const spaced = tokenizer.encode(` ${text}`);
+  const near = shown(nearTokens(text, tokenizer)).join(", ");
+  const choices = [
+    ...(spaced.length === 1 && !tokenizer.isSpecial(spaced[0]!)
+      ? [`with a space before it, it is one: ${shown(spaced)[0]}`]
+      : []),
+    ...(near === "" ? [] : [`near it are ${near}`]),
+    "name each by its text or id:N",
+  ];
+  const what =
+    parts.length > 1
+      ? `is ${parts.length} tokens: ${shown(parts).join(" ")}${parts.length > named ? " ..." : ""}`
+      : "is no token of this vocabulary";
+  throw new InputError(place, [what, ...choices].join("; "));
+}
+
+function isByteEntry(id: number, { entry, tokenText }: Tokenizer): boolean {
+  return /^<0x[0-9a-f]{2}>$/i.test(entry(id)!) && tokenText(id) !== entry(id);
+}

@@ -1,0 +1,246 @@
+import type { Corpus } from "../../corpus/corpus.js";
+import { dimensionsFor } from "../../encoding/saliency.js";
+import { createProducts } from "../../engine/products.js";
+import { InputError } from "../../errors.js";
+import { storeText } from "../../model/contexts/store-text.js";
+import { memoryStore, type RowStore, type StoredContexts } from "../../model/contexts/stored-contexts.js";
+import { constantDirection, readFinalNorm } from "../../model/layers/constant-direction.js";
+import type { Model } from "../../model/model.js";
+import { type CheckText, checkTexts } from "../check/check.js";
+import type { EditPlan } from "../plan/edit-plan.js";
+import { type ContextEncoding, encodingOf } from "../solve/encoding-of.js";
+import { guardContexts } from "../solve/guard-contexts.js";
+import { methods, type Target } from "../solve/solution.js";
+import { finalNormOf } from "../steer.js";
+import { firstContexts, type Laboratory, makeTrials, type TrialJob, type Variant } from "./experiments.js";
+import { frequencyBands, randomTokens } from "./random-tokens.js";
+import type { Trial, TrialGroup } from "./trial.js";
+import { openTrialText, type TrialText } from "./trial-text.js";
+
+/** What is tried; an experiment that is left out is not made. */
+export interface ExperimentOptions {
+  /** Factors that random tokens of each frequency band are to get. */
+  readonly scales?: readonly number[] | undefined;
+  /** Contexts to fit on. */
+  readonly tokenCounts?: readonly number[] | undefined;
+  /** Every method beside the others. */
+  readonly methods?: boolean | undefined;
+  /** lambdas of `nearest`. */
+  readonly sizes?: readonly number[] | undefined;
+  /** Random tokens of each band. Default 4. */
+  readonly perBand?: number | undefined;
+  /** Of the tokens and the bootstrap. Default 1. */
+  readonly seed?: number | undefined;
+  /** Tokens of the fitting text and of each other text. Default: all. */
+  readonly tokens?: number | undefined;
+  readonly checkTokens?: number | undefined;
+  readonly contextLength?: number | undefined;
+  /** Token put between documents. */
+  readonly separator?: number | null | undefined;
+  /** Makes a place for the hidden states of one text. Default: in memory. */
+  readonly store?: (() => Promise<RowStore>) | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+/** Edits that were made alone and measured without being written. */
+export interface Experiments {
+  readonly groups: readonly TrialGroup[];
+  /** Asked for scales against random tokens: the plan's method, and the paper's direction as it is. */
+  readonly scales?: readonly Trial[] | undefined;
+  readonly tokenCounts?: readonly Trial[] | undefined;
+  readonly methods?: readonly Trial[] | undefined;
+  readonly sizes?: readonly Trial[] | undefined;
+  /** lambda that the plan chose. */
+  readonly chosenSize: number;
+}
+
+/** What of a plan the experiments follow. */
+export type ExperimentPlan = Pick<
+  EditPlan,
+  "method" | "size" | "calibrate" | "salient" | "exact" | "fixedSize" | "guard"
+> & {
+  /** None: tokens drawn at random stand in for them. */
+  readonly edits: readonly Pick<EditPlan["edits"][number], "label" | "target" | "tokens">[];
+};
+
+/** Where no edits are asked for, and what a mean probability may become at most. */
+const standInScales = [0.2, 5];
+const largestProbability = 0.3;
+/** Asked edits that trials are made of. */
+const mostAsked = 24;
+
+/** @throws InputError if a text cannot be used or a target cannot be a probability */
+export async function runExperiments(
+  model: Model,
+  plan: ExperimentPlan,
+  texts: { readonly [Text in CheckText]?: Corpus | undefined },
+  options: ExperimentOptions,
+): Promise<Experiments> {
+  const { store = async () => memoryStore(), signal, seed = 1 } = options;
+  const products = await createProducts(model.engine, model.hiddenSize);
+  const stored: { text: CheckText; contexts: StoredContexts }[] = [];
+  const guardsHeld: StoredContexts[] = [];
+  try {
+    for (const text of checkTexts) {
+      const corpus = texts[text];
+      if (corpus === undefined) continue;
+      const { contextLength, separator } = options;
+      const tokens = text === "fit" ? options.tokens : options.checkTokens;
+      const kept = { tokens, contextLength, separator, signal, store: await store() };
+      stored.push({ text, contexts: await storeText(model, corpus, kept) });
+    }
+    const [fit] = stored;
+    if (fit?.text !== "fit") throw new RangeError("the experiments need a text to fit on");
+    const encoding = remembered((contexts: StoredContexts) => encodingOf(model, contexts, signal));
+    const draws = options.scales !== undefined || plan.edits.length === 0;
+    const drawn = draws ? await encoding(fit.contexts) : undefined;
+    const { groups, asked } = trialGroups(plan, drawn, await textsOf(model), options);
+    const opened: TrialText[] = [];
+    for (const { text, contexts } of stored) {
+      opened.push(await openTrialText(text, { ...model, contexts }, products, { signal }));
+    }
+    const laboratory: Laboratory = {
+      head: model.head,
+      engine: model.engine,
+      texts: opened as [TrialText, ...TrialText[]],
+      groups,
+      beginning: remembered((count) => firstContexts(fit.contexts, count)),
+      guardOf: remembered(async (contexts: StoredContexts) => {
+        if (!(plan.guard ?? true)) return undefined;
+        const guard = await guardContexts(model, contexts, { store: await store(), signal });
+        if (guard) guardsHeld.push(guard);
+        return guard;
+      }),
+      directions: async (contexts) => {
+        const { slopes, saliency } = await encoding(contexts);
+        const { "50": half } = dimensionsFor(saliency);
+        return { slopes, saliency, salient: plan.salient ?? (plan.method === "salient" ? model.hiddenSize : half) };
+      },
+      seed,
+      signal,
+    };
+    const finalNorm = plan.exact ? await finalNormOf(model) : await readFinalNorm(model.description);
+    const exact = finalNorm && constantDirection(finalNorm) ? { finalNorm } : undefined;
+    const variant: Variant = {
+      ...{ method: plan.method, size: plan.size, calibrate: plan.calibrate, fixedSize: plan.fixedSize },
+      exact: plan.exact ? exact : undefined,
+    };
+    const jobs = plannedJobs({ options, plan, variant, exact, groups, asked, drawn, contexts: fit.contexts.count });
+    const total = Object.values(jobs).reduce((sum, list) => sum + (list?.length ?? 0), 0);
+    let before = 0;
+    const results: { [name: string]: Trial[] } = {};
+    for (const [name, list] of Object.entries(jobs)) {
+      if (list === undefined) continue;
+      results[name] = await makeTrials(laboratory, list, (done) => options.onProgress?.(before + done, total));
+      before += list.length;
+    }
+    return { groups, ...results, chosenSize: plan.size };
+  } catch (error) {
+    if (error instanceof RangeError) throw new InputError("edits", error.message);
+    throw error;
+  } finally {
+    await Promise.all([
+      products.release(),
+      ...[...stored.map(({ contexts }) => contexts), ...guardsHeld].map((held) => held.release()),
+    ]);
+  }
+}
+
+async function textsOf(model: Model): Promise<(id: number) => string> {
+  const tokenizer = await model.tokenizer();
+  return (id) => tokenizer.tokenText(id);
+}
+
+interface AskedTrial {
+  readonly group: number;
+  readonly target: Target;
+}
+
+/** The asked edits, and tokens drawn at random: those of the sweep, and where no edit is asked for, of everything. */
+function trialGroups(
+  plan: ExperimentPlan,
+  drawn: ContextEncoding | undefined,
+  textOf: (id: number) => string,
+  { perBand = 4, seed = 1 }: ExperimentOptions,
+): { groups: TrialGroup[]; asked: AskedTrial[] } {
+  const groups: TrialGroup[] = [];
+  const asked: AskedTrial[] = [];
+  for (const { label, target, tokens } of plan.edits.slice(0, mostAsked)) {
+    asked.push({ group: groups.length, target });
+    groups.push({ label, tokens });
+  }
+  if (drawn === undefined) return { groups, asked };
+  const { meanProbability, tokenIds } = drawn;
+  for (const [band, place] of frequencyBands.entries()) {
+    for (const id of randomTokens(meanProbability, tokenIds, place, perBand, seed + band)) {
+      for (const scale of plan.edits.length > 0 ? [] : standInScales) {
+        if (scale * meanProbability[id]! < largestProbability) asked.push({ group: groups.length, target: { scale } });
+      }
+      groups.push({ label: textOf(id), tokens: [{ id, text: textOf(id) }], band });
+    }
+  }
+  return { groups, asked };
+}
+
+function plannedJobs({
+  options: { scales, tokenCounts, methods: allMethods, sizes },
+  plan,
+  variant,
+  exact,
+  groups,
+  asked,
+  drawn,
+  contexts,
+}: {
+  options: ExperimentOptions;
+  plan: ExperimentPlan;
+  variant: Variant;
+  /** For models with a LayerNorm at the end. */
+  exact: Variant["exact"];
+  groups: readonly TrialGroup[];
+  asked: readonly AskedTrial[];
+  /** Where there are tokens drawn at random. */
+  drawn: ContextEncoding | undefined;
+  contexts: number;
+}): { [Name in "scales" | "tokenCounts" | "methods" | "sizes"]?: TrialJob[] | undefined } {
+  const { size } = plan;
+  const paper: Variant = { method: "encoding", size, calibrate: false };
+  const all = methods.map((method): Variant => ({ method, size, calibrate: true, fixedSize: plan.fixedSize }));
+  if (exact) all.push({ method: "constant", size, calibrate: true, exact });
+  const reachable = (group: TrialGroup, scale: number) =>
+    scale * group.tokens.reduce((sum, { id }) => sum + (drawn?.meanProbability[id] ?? 0), 0) < largestProbability;
+  const counts = tokenCounts && [...new Set(tokenCounts.map((count) => Math.min(count, contexts)))];
+  const lambdas = sizes && [...new Set([...sizes, size])].sort((a, b) => a - b);
+  return {
+    // 1 asks for nothing.
+    scales: scales
+      ?.filter((scale) => scale !== 1)
+      .flatMap((scale) =>
+        groups.flatMap((group, g) =>
+          group.band !== undefined && reachable(group, scale)
+            ? [variant, paper].map((one): TrialJob => ({ group: g, target: { scale }, variant: one }))
+            : [],
+        ),
+      ),
+    methods: allMethods
+      ? asked.flatMap((edit) => [...all, paper].map((one) => ({ ...edit, variant: one })))
+      : undefined,
+    sizes: lambdas?.flatMap((lambda) =>
+      asked.map((edit): TrialJob => {
+        const fixed = { method: "nearest", size: lambda, calibrate: true, fixedSize: true } as const;
+        return { ...edit, variant: fixed };
+      }),
+    ),
+    tokenCounts: counts?.flatMap((count) => asked.map((edit): TrialJob => ({ ...edit, variant, contexts: count }))),
+  };
+}
+
+/** The same answer to the same question. */
+function remembered<Key, Value>(answer: (key: Key) => Value): (key: Key) => Value {
+  const known = new Map<Key, Value>();
+  return (key) => {
+    if (!known.has(key)) known.set(key, answer(key));
+    return known.get(key)!;
+  };
+}

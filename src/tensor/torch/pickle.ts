@@ -1,0 +1,262 @@
+import { InputError } from "../../errors.js";
+import { quote } from "../strict-json.js";
+
+/** A class or function that the pickle names. It is a name and nothing else: nothing is ever looked up or called. */
+export interface PickleGlobal {
+  readonly kind: "global";
+  /** Module and name, joined by a dot. */
+  readonly name: string;
+}
+
+export interface PickleTuple {
+  readonly kind: "tuple";
+  readonly items: readonly PickleValue[];
+}
+
+export interface PickleList {
+  readonly kind: "list";
+  readonly items: PickleValue[];
+}
+
+/** A dict, or a collections.OrderedDict. */
+export interface PickleDict {
+  readonly kind: "dict";
+  /** As they were set; Python keeps the last one of each key. */
+  readonly pairs: [key: PickleValue, value: PickleValue][];
+}
+
+/** What Python would make by calling `callee` with `args`. */
+export interface PickleCall {
+  readonly kind: "call";
+  readonly callee: PickleGlobal;
+  readonly args: readonly PickleValue[];
+}
+
+/** Something that lies outside the pickle, by the id that the writer gave it. */
+export interface PicklePersistent {
+  readonly kind: "persistent";
+  readonly id: PickleValue;
+}
+
+export type PickleValue =
+  | null
+  | boolean
+  | number
+  | string
+  | PickleGlobal
+  | PickleTuple
+  | PickleList
+  | PickleDict
+  | PickleCall
+  | PicklePersistent;
+
+/** About forty opcodes describe a tensor: enough for a hundred thousand of them. */
+const maxOpcodes = 2 ** 22;
+
+const mark = Symbol("mark");
+type StackItem = PickleValue | typeof mark;
+
+/**
+ * Reads a Python pickle of protocol 2 to 5 without executing anything: a small subset of the opcodes
+ * (https://github.com/python/cpython/blob/main/Lib/pickletools.py), and only the named globals.
+ * Memory and time are linear in the bytes: nothing is copied, so what the pickle shares stays shared.
+ * @param place file, and record in it, for messages
+ * @param globals what it may name, as "module.name"
+ * @throws InputError naming the byte that cannot be read
+ */
+export function readPickle(place: string, bytes: Uint8Array, globals: ReadonlySet<string>): PickleValue {
+  const data = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const stack: StackItem[] = [];
+  const memo = new Map<number, PickleValue>();
+  let at = 0;
+  /** Of the opcode being read. */
+  let start = 0;
+
+  function refuse(problem: string): InputError {
+    return new InputError(place, `pickle byte ${start}: ${problem}`);
+  }
+
+  function take(length: number): number {
+    if (length > bytes.length - at) throw refuse("the pickle ends in the middle of it: cut off");
+    at += length;
+    return at - length;
+  }
+
+  function pop(): PickleValue {
+    const value = stack.pop();
+    if (value === undefined || value === mark) throw refuse("the stack is empty");
+    return value;
+  }
+
+  function top(): PickleValue {
+    const value = stack.at(-1);
+    if (value === undefined || value === mark) throw refuse("the stack is empty");
+    return value;
+  }
+
+  function popToMark(): PickleValue[] {
+    const from = stack.lastIndexOf(mark);
+    if (from < 0) throw refuse("the stack has no mark");
+    return stack.splice(from).slice(1) as PickleValue[];
+  }
+
+  function text(length: number): string {
+    const from = take(length);
+    try {
+      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes.subarray(from, at));
+    } catch {
+      throw refuse("text is not valid UTF-8");
+    }
+  }
+
+  function line(): string {
+    const end = bytes.indexOf(0x0a, at);
+    if (end < 0) throw refuse("the pickle ends in the middle of it: cut off");
+    const value = text(end - at);
+    at++;
+    return value;
+  }
+
+  function uint64(): number {
+    const value = Number(data.getBigUint64(take(8), true));
+    if (!Number.isSafeInteger(value)) throw refuse("a length is beyond counting");
+    return value;
+  }
+
+  function long(length: number): number {
+    if (length > 8) throw refuse(`a whole number of ${length} bytes`);
+    const from = take(length);
+    let value = 0n;
+    for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[from + i]!);
+    const number = Number(BigInt.asIntN(8 * length, value));
+    if (!Number.isSafeInteger(number)) throw refuse("a whole number is beyond 2^53");
+    return number;
+  }
+
+  function global(module: PickleValue, name: PickleValue): PickleGlobal {
+    if (typeof module !== "string" || typeof name !== "string") throw refuse("a global without a name");
+    const fullName = `${module}.${name}`;
+    if (!globals.has(fullName))
+      throw refuse(`names ${quote(fullName)}, which is not executed: save the tensors alone, or as safetensors`);
+    return { kind: "global", name: fullName };
+  }
+
+  function call(): PickleValue {
+    const args = pop();
+    const callee = pop();
+    if (!isKind(callee, "global") || !isKind(args, "tuple")) throw refuse("calls something that is no function");
+    if (callee.name !== "collections.OrderedDict") return { kind: "call", callee, args: args.items };
+    if (args.items.length > 0) throw refuse("an OrderedDict made from arguments");
+    return { kind: "dict", pairs: [] };
+  }
+
+  function setItems(items: readonly PickleValue[]): void {
+    const dict = top();
+    if (!isKind(dict, "dict") || items.length % 2 !== 0) throw refuse("sets the items of something that is no dict");
+    for (let i = 0; i < items.length; i += 2) {
+      const key = items[i]!;
+      if (typeof key === "object" && key !== null) throw refuse("a dict key that is neither text nor a number");
+      dict.pairs.push([key, items[i + 1]!]);
+    }
+  }
+
+  function append(items: readonly PickleValue[]): void {
+    const list = top();
+    if (!isKind(list, "list")) throw refuse("appends to something that is no list");
+    for (const item of items) list.items.push(item);
+  }
+
+  function recall(key: number): PickleValue {
+    const value = memo.get(key);
+    if (value === undefined) throw refuse(`recalls value ${key}, which was not stored`);
+    return value;
+  }
+
+  function tuple(length: number): PickleTuple {
+    const items = Array.from({ length }, pop).reverse();
+    return { kind: "tuple", items };
+  }
+
+  const opcodes: Record<number, () => void> = {
+    // PROTO
+    128: () => {
+      const protocol = bytes[take(1)]!;
+      if (protocol < 2 || protocol > 5) throw refuse(`protocol ${protocol}; known are 2 to 5`);
+    },
+    // FRAME
+    149: () => {
+      if (uint64() > bytes.length - at) throw refuse("a frame beyond the end of the pickle");
+    },
+    // NONE, NEWTRUE, NEWFALSE
+    78: () => stack.push(null),
+    136: () => stack.push(true),
+    137: () => stack.push(false),
+    // BININT, BININT1, BININT2, LONG1, BINFLOAT
+    74: () => stack.push(data.getInt32(take(4), true)),
+    75: () => stack.push(bytes[take(1)]!),
+    77: () => stack.push(data.getUint16(take(2), true)),
+    138: () => stack.push(long(bytes[take(1)]!)),
+    71: () => stack.push(data.getFloat64(take(8), false)),
+    // BINUNICODE, SHORT_BINUNICODE
+    88: () => stack.push(text(data.getUint32(take(4), true))),
+    140: () => stack.push(text(bytes[take(1)]!)),
+    // MARK, EMPTY_TUPLE, TUPLE1, TUPLE2, TUPLE3, TUPLE
+    40: () => stack.push(mark),
+    41: () => stack.push({ kind: "tuple", items: [] }),
+    133: () => stack.push(tuple(1)),
+    134: () => stack.push(tuple(2)),
+    135: () => stack.push(tuple(3)),
+    116: () => stack.push({ kind: "tuple", items: popToMark() }),
+    // EMPTY_LIST, APPEND, APPENDS
+    93: () => stack.push({ kind: "list", items: [] }),
+    97: () => append([pop()]),
+    101: () => append(popToMark()),
+    // EMPTY_DICT, SETITEM, SETITEMS
+    125: () => stack.push({ kind: "dict", pairs: [] }),
+    115: () => setItems(tuple(2).items),
+    117: () => setItems(popToMark()),
+    // BINPUT, LONG_BINPUT, MEMOIZE, BINGET, LONG_BINGET
+    113: () => memo.set(bytes[take(1)]!, top()),
+    114: () => memo.set(data.getUint32(take(4), true), top()),
+    148: () => memo.set(memo.size, top()),
+    104: () => stack.push(recall(bytes[take(1)]!)),
+    106: () => stack.push(recall(data.getUint32(take(4), true))),
+    // GLOBAL, STACK_GLOBAL
+    99: () => {
+      const module = line();
+      stack.push(global(module, line()));
+    },
+    147: () => {
+      const name = pop();
+      stack.push(global(pop(), name));
+    },
+    // BINPERSID, REDUCE
+    81: () => stack.push({ kind: "persistent", id: pop() }),
+    82: () => stack.push(call()),
+    // BUILD: the attributes of an object, such as the version numbers beside a state dict; no tensor is in them.
+    98: () => {
+      pop();
+      top();
+    },
+  };
+
+  const stop = 46;
+  for (let count = 1; ; count++) {
+    start = at;
+    if (count > maxOpcodes) throw refuse(`more than ${maxOpcodes} opcodes`);
+    const opcode = bytes[take(1)]!;
+    if (opcode === stop) break;
+    const execute = opcodes[opcode];
+    if (execute === undefined) throw refuse(`opcode ${opcode} is not part of a plain file of tensors`);
+    execute();
+  }
+  if (stack.length !== 1) throw refuse(`ends with ${stack.length} values where one is wanted`);
+  return pop();
+}
+
+export function isKind<Kind extends "global" | "tuple" | "list" | "dict" | "call" | "persistent">(
+  value: PickleValue | undefined,
+  kind: Kind,
+): value is Extract<PickleValue, { kind: Kind }> {
+  return typeof value === "object" && value !== null && value.kind === kind;
+}
