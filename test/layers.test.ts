@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 const layers = [
   ["cli"],
   ["node"],
+  ["runs"],
   ["report"],
   ["steering", "reduction", "generation", "export"],
   ["encoding", "compare", "dynamics"],
