@@ -61,7 +61,8 @@ export type { RowStore, StoredContexts } from "./model/contexts/stored-contexts.
 export type { Head, HeadTransform } from "./model/head/head.js";
 export type { HeadChange } from "./model/head/head-change.js";
 export type { Model, Windows } from "./model/model.js";
-export { type CheckpointOptions, type OpenedCheckpoints, openCheckpoints } from "./node/checkpoints/checkpoints.js";
+export type { CheckpointOptions } from "./node/checkpoints/checkpoint-options.js";
+export { type OpenedCheckpoints, openCheckpoints } from "./node/checkpoints/checkpoints.js";
 export { corpus } from "./node/corpus/corpus-files.js";
 export { type FileSource, openFileSource } from "./node/files/file-source.js";
 export { defaultCorpus, type LoadOptions, loadModel } from "./node/load-model.js";

@@ -125,8 +125,8 @@ async function showProbabilities(model: Model, prompts: readonly string[], args:
   }
 }
 
-/** What there is of a text, whether it was finished or not. */
-export type WrittenText = Omit<GeneratedText, "finish"> & { readonly finish: GeneratedText["finish"] | "interrupted" };
+/** A text as far as it was written, whether it was finished or not. */
+type WrittenText = Omit<GeneratedText, "finish"> & { readonly finish: GeneratedText["finish"] | "interrupted" };
 
 async function writeTexts(
   model: Model,

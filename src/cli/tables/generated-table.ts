@@ -1,5 +1,5 @@
+import type { GeneratedText } from "../../generation/generate.js";
 import type { NextTokenDistribution } from "../../generation/next-token.js";
-import type { WrittenText } from "../commands/generate.js";
 import { printable } from "./analysis-table.js";
 
 /**
@@ -10,8 +10,11 @@ export function shownText(text: string): string {
   return text.replace(/(?![\n\t])[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, "\ufffd");
 }
 
+/** What is shown of a text, whether it was finished or not. */
+type ListedText = Pick<GeneratedText, "prompt" | "sample" | "text">;
+
 /** Several texts below one another, each under a line that says which it is. */
-export function generatedSections(prompts: readonly string[], texts: readonly WrittenText[]): string {
+export function generatedSections(prompts: readonly string[], texts: readonly ListedText[]): string {
   const several = texts.some(({ sample }) => sample > 0);
   return texts
     .map(({ prompt, sample, text }) => {

@@ -8,13 +8,8 @@ import type { Folder } from "../../tensor/byte-source.js";
 import { openCheckpointTensors } from "../../tensor/checkpoint-tensors.js";
 import { fileError, openFolder } from "../files/file-source.js";
 import { parseModelReference } from "../hub/model-folder.js";
-import type { HubOptions } from "../hub/repository.js";
+import type { CheckpointOptions } from "./checkpoint-options.js";
 import { type FetchedBytes, remoteCheckpoints } from "./remote-checkpoints.js";
-
-export interface CheckpointOptions extends HubOptions {
-  /** Name of the output embedding in the checkpoints. Default: the usual names are tried. */
-  tensor?: string | undefined;
-}
 
 /** The checkpoints of a run, and what else lies beside them. */
 export interface OpenedCheckpoints {

@@ -6,7 +6,8 @@ import { dynamics } from "../../dynamics/watch.js";
 import { readTensor } from "../../tensor/safetensors/safetensors.js";
 import { writeSafetensors } from "../../tensor/safetensors/write-safetensors.js";
 import { parseHubReference } from "../hub/reference.js";
-import { type CheckpointOptions, openCheckpoints } from "./checkpoints.js";
+import type { CheckpointOptions } from "./checkpoint-options.js";
+import { openCheckpoints } from "./checkpoints.js";
 import { listSteps } from "./remote-checkpoints.js";
 
 const rows = 400;

@@ -8,7 +8,7 @@ import { type HubReference, referenceText } from "../hub/reference.js";
 import type { DownloadProgress } from "../hub/repository.js";
 import { listRevisions } from "../hub/revisions.js";
 import { fetchRemoteEmbedding } from "../hub/tensors/remote-embedding.js";
-import type { CheckpointOptions } from "./checkpoints.js";
+import type { CheckpointOptions } from "./checkpoint-options.js";
 
 /** What came from a hub, and how much more the whole checkpoints would have been. */
 export interface FetchedBytes {
