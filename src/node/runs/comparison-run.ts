@@ -1,8 +1,8 @@
 import { type Comparison, summarizeComparison } from "../../compare/comparison.js";
 import { writeSafetensors } from "../../tensor/safetensors/write-safetensors.js";
-import type { Asked } from "./run-folder.js";
-import { version } from "../version.js";
 import { writeFolderAtomic } from "../files/write-atomic.js";
+import { version } from "../version.js";
+import type { Asked } from "./run-folder.js";
 
 /** Raised when a field of a comparison's run.json changes its meaning or goes; docs/run-schema.md describes it. */
 const schemaVersion = 1;

@@ -2,9 +2,9 @@ import type { Dynamics, Probe } from "../../dynamics/dynamics.js";
 import { summarizeDynamics } from "../../dynamics/summary.js";
 import { renderDynamicsReport } from "../../report/dynamics/dynamics-report.js";
 import { type TensorData, writeSafetensors } from "../../tensor/safetensors/write-safetensors.js";
-import type { Asked } from "./run-folder.js";
-import { version } from "../version.js";
 import { writeFolderAtomic } from "../files/write-atomic.js";
+import { version } from "../version.js";
+import type { Asked } from "./run-folder.js";
 
 /** Raised when a field of a dynamics run's run.json changes its meaning or goes; docs/run-schema.md describes it. */
 const schemaVersion = 1;

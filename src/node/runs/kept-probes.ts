@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
 import { mkdir, rm, rmdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { Checkpoint } from "../../dynamics/inputs/checkpoint.js";
 import type { Probe } from "../../dynamics/dynamics.js";
+import type { Checkpoint } from "../../dynamics/inputs/checkpoint.js";
 import type { KeptProbes } from "../../dynamics/watch.js";
 import { readSafetensorsHeader, readTensorFloat64, type TensorEntry } from "../../tensor/safetensors/safetensors.js";
 import { writeSafetensors } from "../../tensor/safetensors/write-safetensors.js";
 import { openFileSource } from "../files/file-source.js";
-import { version } from "../version.js";
 import { writeFileAtomic } from "../files/write-atomic.js";
+import { version } from "../version.js";
 
 const folderName = "unfinished";
 

@@ -3,8 +3,8 @@ import { summarize, worstTokens } from "../../encoding/summary.js";
 import { renderReport } from "../../report/analysis/report.js";
 import { meanProbability } from "../../statistics/head-statistics.js";
 import { writeSafetensors } from "../../tensor/safetensors/write-safetensors.js";
-import { version } from "../version.js";
 import { writeFolderAtomic } from "../files/write-atomic.js";
+import { version } from "../version.js";
 
 /** Raised when a field of run.json changes its meaning or goes; docs/run-schema.md describes it. */
 const schemaVersion = 1;

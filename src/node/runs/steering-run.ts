@@ -1,7 +1,7 @@
 import { renderSteeringReport } from "../../report/steering/steering-report.js";
 import { type SteeringRun, steeringResults } from "../../steering/steering-run.js";
-import type { Asked } from "./run-folder.js";
 import { version } from "../version.js";
+import type { Asked } from "./run-folder.js";
 
 /** Raised when a field of a steering run's run.json changes its meaning or goes; docs/run-schema.md describes it. */
 const schemaVersion = 1;
