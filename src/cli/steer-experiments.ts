@@ -6,7 +6,7 @@ import { checkWritable } from "../node/files/check-writable.js";
 import { rowFile } from "../node/files/row-file.js";
 import { writeFolderAtomic } from "../node/files/write-atomic.js";
 import type { CheckText } from "../steering/check/check.js";
-import { defaultSize } from "../steering/solve/lowered-size.js";
+import { defaultSize } from "../steering/plan/method.js";
 import { summarizeExperiments } from "../steering/trials/experiment-summary.js";
 import { type ExperimentPlan, type Experiments, runExperiments } from "../steering/trials/run-experiments.js";
 import { folderName, positiveInteger } from "./options/arguments.js";

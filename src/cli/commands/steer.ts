@@ -13,7 +13,7 @@ import { version } from "../../node/version.js";
 import { checkEdit, type EditCheck } from "../../steering/check/check.js";
 import { oppositeEffects } from "../../steering/check/opposite-effects.js";
 import type { EditPlan } from "../../steering/plan/edit-plan.js";
-import { methods } from "../../steering/solve/solution.js";
+import { methods } from "../../steering/plan/method.js";
 import { type Steered, steer } from "../../steering/steer.js";
 import { summarizeSteering } from "../../steering/summary.js";
 import { summarizeExperiments } from "../../steering/trials/experiment-summary.js";

@@ -1,6 +1,6 @@
 import { InputError } from "../../errors.js";
-import type { Target } from "../solve/solution.js";
 import { splitEdit, targetOf } from "./edit-spec.js";
+import type { Target } from "./targets.js";
 
 /** One edit as it is asked for. */
 export interface EditEntry {

@@ -4,10 +4,10 @@ import { InputError } from "../../errors.js";
 import type { HeadModel } from "../../model/head/head-model.js";
 import type { ByteSource } from "../../tensor/byte-source.js";
 import { parseStrictJson } from "../../tensor/strict-json.js";
-import { defaultSize } from "../solve/lowered-size.js";
-import { methods, type Target } from "../solve/solution.js";
 import { askedEdits, type Edits } from "./edit-list.js";
 import { checkedTarget } from "./edit-spec.js";
+import { defaultSize, methods } from "./method.js";
+import type { Target } from "./targets.js";
 import { type SelectorOptions, selectTokens } from "./token-selector.js";
 
 const target = z.union([

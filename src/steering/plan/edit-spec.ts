@@ -1,5 +1,5 @@
 import { InputError } from "../../errors.js";
-import type { Target } from "../solve/solution.js";
+import type { Target } from "./targets.js";
 
 /** What a ban leaves of a token's mean probability, unless another share is given. */
 const banScale = 1e-6;

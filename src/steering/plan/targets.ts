@@ -1,4 +1,17 @@
-import type { TokenGroup } from "../solve/solution.js";
+/** What a token's mean probability over the fitting text, or that of a set of tokens together, is to become. */
+export type Target =
+  /** r alpha_w. */
+  | { readonly scale: number }
+  /** alpha_w with this added to its log-odds. */
+  | { readonly logOdds: number }
+  /** This mean probability itself. */
+  | { readonly probability: number };
+
+/** Tokens that share one target: one token, or a set whose probabilities are added. */
+export interface TokenGroup {
+  readonly tokens: readonly number[];
+  readonly target: Target;
+}
 
 /** @throws RangeError if an id is outside the vocabulary or in two groups, or a target is not one */
 export function checkGroups(groups: readonly TokenGroup[], vocabSize: number): void {

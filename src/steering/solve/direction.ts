@@ -2,8 +2,8 @@ import { cholesky, solveLower, solveLowerTransposed } from "../../linalg/cholesk
 import { dot } from "../../linalg/dot.js";
 import type { Gram } from "../../linalg/gram.js";
 import { constantDirection, type FinalNorm } from "../../model/layers/constant-direction.js";
+import type { Method } from "../plan/method.js";
 import type { FittingText } from "./fitting-text.js";
-import type { Method } from "./solution.js";
 
 /** What the methods that go along one direction need. */
 export interface Directions {

@@ -1,7 +1,6 @@
 import type { Solution } from "./solution.js";
 
-/** lambda unless another is asked for, and those that are tried where it keeps an edit from its target. */
-export const defaultSize = 1e-4;
+/** Values of lambda that are tried where a larger one keeps an edit from its target. */
 const sizes = [1e-5, 1e-6, 1e-7, 1e-8];
 
 /** Of the logarithm of a mean probability: a miss that no last digit of a number type explains. */

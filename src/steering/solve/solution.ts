@@ -1,21 +1,5 @@
-/** Ways of finding the edit of a row of E (METHOD.md section 3). */
-export const methods = ["nearest", "constant", "encoding", "salient", "mean"] as const;
-export type Method = (typeof methods)[number];
-
-/** What a token's mean probability over the fitting text, or that of a set of tokens together, is to become. */
-export type Target =
-  /** r alpha_w. */
-  | { readonly scale: number }
-  /** alpha_w with this added to its log-odds. */
-  | { readonly logOdds: number }
-  /** This mean probability itself. */
-  | { readonly probability: number };
-
-/** Tokens that share one target: one token, or a set whose probabilities are added. */
-export interface TokenGroup {
-  readonly tokens: readonly number[];
-  readonly target: Target;
-}
+import type { Method } from "../plan/method.js";
+import type { TokenGroup } from "../plan/targets.js";
 
 /** How well one group's target was reached on the fitting text. */
 export interface SolvedGroup extends TokenGroup {

@@ -3,9 +3,11 @@ import { createProducts, type Products } from "../../engine/products.js";
 import { norm } from "../../linalg/dot.js";
 import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
 import { transform } from "../head-transform.js";
-import { type EditedTokens, editedTokens, joinedTokens, productValues } from "../plan/edited-tokens.js";
+import type { Method } from "../plan/method.js";
+import type { TokenGroup } from "../plan/targets.js";
 import { checkGroups, wantedProbabilities } from "../plan/targets.js";
 import { type Directions, directionOf } from "./direction.js";
+import { type EditedTokens, editedTokens, joinedTokens, productValues } from "./edited-tokens.js";
 import { type FittingText, fittingText, joinedTexts, type Subject, type Watched } from "./fitting-text.js";
 import { guardWeight, isGuardedScale } from "./guard-contexts.js";
 import { idealShares } from "./ideal.js";
@@ -13,7 +15,7 @@ import { groupMeans, type Lines, solveLengths } from "./joint-scales.js";
 import { nearestRows, type RowTools } from "./nearest-rows.js";
 import { roundRows } from "./round-rows.js";
 import { divergence, groupSums, toShares } from "./shares.js";
-import type { Method, Solution, SolvedGroup, TokenGroup } from "./solution.js";
+import type { Solution, SolvedGroup } from "./solution.js";
 
 export type { Subject } from "./fitting-text.js";
 

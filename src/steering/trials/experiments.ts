@@ -1,9 +1,11 @@
 import { norm } from "../../linalg/dot.js";
 import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
-import type { EditedTokens } from "../plan/edited-tokens.js";
+import type { Method } from "../plan/method.js";
+import type { Target } from "../plan/targets.js";
 import type { Directions } from "../solve/direction.js";
+import type { EditedTokens } from "../solve/edited-tokens.js";
 import { solveAtLoweredSize } from "../solve/lowered-size.js";
-import type { Method, Solution, Target } from "../solve/solution.js";
+import type { Solution } from "../solve/solution.js";
 import { type Subject, solveEdits } from "../solve/solve-edits.js";
 import type { Trial, TrialEffect, TrialGroup } from "./trial.js";
 import { effectOf, type TrialText, trialTokens } from "./trial-text.js";

@@ -8,9 +8,10 @@ import { constantDirection, readFinalNorm } from "../../model/layers/constant-di
 import type { Model } from "../../model/model.js";
 import { type CheckText, checkTexts } from "../check/check.js";
 import type { EditPlan } from "../plan/edit-plan.js";
+import { methods } from "../plan/method.js";
+import type { Target } from "../plan/targets.js";
 import { type ContextEncoding, encodingOf } from "../solve/encoding-of.js";
 import { guardContexts } from "../solve/guard-contexts.js";
-import { methods, type Target } from "../solve/solution.js";
 import { finalNormOf } from "../steer.js";
 import { firstContexts, type Laboratory, makeTrials, type TrialJob, type Variant } from "./experiments.js";
 import { frequencyBands, randomTokens } from "./random-tokens.js";

@@ -1,6 +1,7 @@
 import type { CheckText } from "../check/check.js";
 import type { Interval } from "../check/scale-interval.js";
-import type { Method, Target } from "../solve/solution.js";
+import type { Method } from "../plan/method.js";
+import type { Target } from "../plan/targets.js";
 
 /** Tokens that trials of edits are about: a group of the asked edits, or a token drawn at random. */
 export interface TrialGroup {
