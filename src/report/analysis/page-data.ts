@@ -57,11 +57,6 @@ export function pageData(analysis: Analysis): PageData {
   };
 }
 
-/** The page's data as text for a script element: no "<" that could end the element. */
-export function embeddedJson(value: unknown): string {
-  return JSON.stringify(value).replaceAll("<", "\\u003c");
-}
-
 /** At least two components where there are two, more while they are cheap. */
 function components(scores: Float64Array, rows: number, available: number): Quantised[] {
   const affordable = Math.max(2, Math.floor(SCORE_CHARACTERS / ((rows * 8) / 3)));

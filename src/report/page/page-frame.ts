@@ -1,4 +1,4 @@
-import { embeddedJson } from "../analysis/page-data.js";
+import { embeddedJson } from "./embedded-json.js";
 import { type Html, html, trustedHtml } from "./html.js";
 import { style } from "./style.js";
 

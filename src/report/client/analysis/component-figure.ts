@@ -3,10 +3,10 @@ import type { PageData } from "../../analysis/page-data.js";
 import { percent } from "../../page/numbers.js";
 import { unpackFloat32, unquantise } from "../../page/packed-numbers.js";
 import { currentTheme, percentileShades } from "../page/colours.js";
+import { TIP } from "../page/figure-tip.js";
+import { paddedDomain } from "../page/padded-domain.js";
 import type { Cloud } from "../page/point-cloud.js";
-import { paddedDomain } from "./fit-figure.js";
-import { TIP } from "./sparsity-figures.js";
-import type { TokenTable } from "./token-table.js";
+import type { TokenTable } from "../page/token-table.js";
 
 /** Components that the scree figure shows one by one. */
 const SCREE_BARS = 30;

@@ -2,8 +2,9 @@ import { axisX, axisY, gridX, gridY, line } from "@observablehq/plot";
 import { decimal, superscript } from "../../page/numbers.js";
 import { currentTheme, densityShades } from "../page/colours.js";
 import { crowding } from "../page/density.js";
+import { paddedDomain } from "../page/padded-domain.js";
 import type { Cloud } from "../page/point-cloud.js";
-import type { TokenTable } from "./token-table.js";
+import type { TokenTable } from "../page/token-table.js";
 
 /** Fitted against true -log alpha, with the diagonal, and a second scale on top that shows the probability itself. */
 export function fitCloud({ observed, fitted }: TokenTable): (width: number) => Cloud {
@@ -43,22 +44,6 @@ export function fitCloud({ observed, fitted }: TokenTable): (width: number) => C
     shades: densityShades(currentTheme()),
     rounds: 1,
   });
-}
-
-/** Least and greatest finite value of all arrays, with a little room around them. */
-export function paddedDomain(...arrays: Float32Array[]): [number, number] {
-  let low = Infinity;
-  let high = -Infinity;
-  for (const values of arrays) {
-    for (const value of values) {
-      if (!Number.isFinite(value)) continue;
-      if (value < low) low = value;
-      if (value > high) high = value;
-    }
-  }
-  if (low > high) return [0, 1];
-  const room = (high - low || 1) * 0.03;
-  return [low - room, high + room];
 }
 
 /** -log of the powers of ten that lie in the domain and are probabilities. */

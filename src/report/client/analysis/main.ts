@@ -2,11 +2,11 @@ import type { PageData } from "../../analysis/page-data.js";
 import { drawAtEveryWidth, drawFigure, find, followTheme } from "../page/page.js";
 import { pointCloud } from "../page/point-cloud.js";
 import { newSelection } from "../page/selection.js";
+import { landmarks, tokenTable } from "../page/token-table.js";
 import { type Axes, componentCloud, componentControls, percentileLegend, screeFigure } from "./component-figure.js";
 import { fitCloud } from "./fit-figure.js";
 import { lorenzFigure, refitFigure, saliencyFigure } from "./sparsity-figures.js";
 import { tokenSearch } from "./token-search.js";
-import { landmarks, tokenTable } from "./token-table.js";
 
 const data: PageData = JSON.parse(find("#data").textContent ?? "");
 const tokens = tokenTable(data);

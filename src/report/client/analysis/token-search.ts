@@ -1,7 +1,7 @@
 import { probability, times } from "../../page/numbers.js";
 import { mark, type Selection, toggleMark } from "../page/selection.js";
+import { findTokens, type TokenTable } from "../page/token-table.js";
 import { element, tokenElement } from "../page/token-tip.js";
-import { findTokens, type TokenTable } from "./token-table.js";
 
 /** Tokens that one search marks: more would hide each other's names. */
 const MARKED = 8;

@@ -13,7 +13,7 @@ import {
 } from "@observablehq/plot";
 import type { DynamicsPageData } from "../../dynamics/dynamics-page-data.js";
 import { count, decimal, significant } from "../../page/numbers.js";
-import { TIP } from "../analysis/sparsity-figures.js";
+import { TIP } from "../page/figure-tip.js";
 import { measures, type View } from "./dynamics-view.js";
 
 export type Figure = (width: number) => ReturnType<typeof plot>;

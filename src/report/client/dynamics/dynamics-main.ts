@@ -1,9 +1,9 @@
 import type { DynamicsPageData } from "../../dynamics/dynamics-page-data.js";
-import { slopeFigure, slopeLegend } from "../analysis/slope-figure.js";
 import { drawFigure, find, followTheme } from "../page/page.js";
 import { movementControls, scaleControls } from "./dynamics-controls.js";
 import { type Figure, lossFigure, movementFigure, smallFigure, trajectoryFigure } from "./dynamics-figures.js";
 import type { View } from "./dynamics-view.js";
+import { slopeFigure, slopeLegend } from "./slope-figure.js";
 import { stepSlider } from "./step-slider.js";
 
 const data: DynamicsPageData = JSON.parse(find("#data").textContent ?? "");

@@ -1,9 +1,9 @@
 import { type PlotOptions, plot, type Scale } from "@observablehq/plot";
-import type { TokenTable } from "../analysis/token-table.js";
 import { SHADES } from "./colours.js";
 import { nearestPoint } from "./nearest.js";
 import { drawLabels, type LabelledPoint } from "./point-labels.js";
 import { hover, type Selection, toggleMark } from "./selection.js";
+import type { TokenTable } from "./token-table.js";
 import { describeToken, placeTip } from "./token-tip.js";
 
 /** Distance in pixels within which the pointer finds a point; fingers are wider than a mouse's tip. */

@@ -1,6 +1,6 @@
 import { count, decimal, percent, probability, times } from "../../page/numbers.js";
 import { visibleToken } from "../../page/visible-text.js";
-import type { TokenTable } from "../analysis/token-table.js";
+import type { TokenTable } from "./token-table.js";
 
 /** What is known of one token, as the elements that show it. Token text only ever becomes text. */
 export function describeToken(tokens: TokenTable, i: number): HTMLElement[] {

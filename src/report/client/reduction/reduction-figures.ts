@@ -1,7 +1,7 @@
 import { axisX, axisY, dot, gridY, line, plot, pointer, ruleY, tip } from "@observablehq/plot";
 import { decimal, percent, significant, superscript } from "../../page/numbers.js";
 import { methodName, type ReductionPageData } from "../../reduction/reduction-page-data.js";
-import { TIP } from "../analysis/sparsity-figures.js";
+import { TIP } from "../page/figure-tip.js";
 
 export type Figure = (width: number) => ReturnType<typeof plot>;
 

@@ -2,7 +2,7 @@ import { axisX, axisY, dot, gridX, line, plot, pointer, ruleX, ruleY, tip } from
 import { significant } from "../../page/numbers.js";
 import type { EditPoint } from "../../steering/steering-page-data.js";
 import { textColours, textNames } from "../../steering/steering-texts.js";
-import { TIP } from "../analysis/sparsity-figures.js";
+import { TIP } from "../page/figure-tip.js";
 import { type Axes, domainOf, type Figure, GRID, logarithmic } from "../page/log-figure.js";
 
 /** Height of one text's line in the figure of ratios, and of the space between two edits, in pixels. */

@@ -21,7 +21,7 @@ import {
   type ExperimentsPageData,
   type TrialPoint,
 } from "../../steering/steering-trials.js";
-import { TIP } from "../analysis/sparsity-figures.js";
+import { TIP } from "../page/figure-tip.js";
 import { type Axes, domainOf, type Figure, GRID, logarithmic, plain, powersOf } from "../page/log-figure.js";
 
 /** Misses below this are a hit. */

@@ -2,10 +2,10 @@ import { axisX, axisY, plot, pointer, rect, tip } from "@observablehq/plot";
 import type { DynamicsPageData } from "../../dynamics/dynamics-page-data.js";
 import { count, significant } from "../../page/numbers.js";
 import { unquantise } from "../../page/packed-numbers.js";
-import type { Figure } from "../dynamics/dynamics-figures.js";
 import { currentTheme } from "../page/colours.js";
+import { TIP } from "../page/figure-tip.js";
 import { element } from "../page/token-tip.js";
-import { TIP } from "./sparsity-figures.js";
+import type { Figure } from "./dynamics-figures.js";
 
 /** Pixels a row of the map takes. */
 const ROW = 8;
