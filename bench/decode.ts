@@ -10,11 +10,11 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { seededRandom } from "../src/linalg/random.js";
+import type { ReducedHead } from "../src/model/head/reduced-head.js";
 import type { Model } from "../src/model/model.js";
 import { writeFolderAtomic } from "../src/node/files/write-atomic.js";
 import { loadModel } from "../src/node/load-model.js";
 import { saveOnnx } from "../src/node/save/save-onnx.js";
-import type { ReducedHead } from "../src/reduction/methods/orders.js";
 import { encodeFloats } from "../src/tensor/dtype.js";
 import { safetensorsChunks } from "../src/tensor/safetensors/write-safetensors.js";
 
@@ -72,8 +72,6 @@ async function writeSyntheticModel(folder: string): Promise<void> {
 
 /** What the numbers are does not change how long they take. */
 const reducedHead = (order: "rotation" | "saliency"): ReducedHead => ({
-  order,
-  compensation: "none",
   kept,
   coordinates:
     order === "saliency" ? Int32Array.from({ length: kept }, (_, i) => Math.floor((i * d) / kept)) : undefined,

@@ -60,6 +60,7 @@ export { type StoreTextOptions, storeText } from "./model/contexts/store-text.js
 export type { RowStore, StoredContexts } from "./model/contexts/stored-contexts.js";
 export type { Head, HeadTransform } from "./model/head/head.js";
 export type { HeadChange } from "./model/head/head-change.js";
+export type { ReducedHead } from "./model/head/reduced-head.js";
 export type { Model, Windows } from "./model/model.js";
 export type { CheckpointOptions } from "./node/checkpoints/checkpoint-options.js";
 export { type OpenedCheckpoints, openCheckpoints } from "./node/checkpoints/checkpoints.js";
@@ -76,7 +77,7 @@ export { type CurveOptions, reductionCurve } from "./reduction/curves/reduction-
 export { type RefinedCurveOptions, type RefinedPoint, refinedCurve } from "./reduction/curves/refined-curve.js";
 export { type MeasureOptions, measureHead } from "./reduction/measure/measure-head.js";
 export { measureHeads, type PointMeasures } from "./reduction/measure/measure-heads.js";
-export type { Compensation, Metric, Order, ReducedHead } from "./reduction/methods/orders.js";
+export type { Compensation, Metric, Order } from "./reduction/methods/orders.js";
 export { type PrepareOptions, prepareReductions, type Reductions } from "./reduction/methods/prepare.js";
 export { parseReductionPlan, serializeReductionPlan } from "./reduction/plan/plan-files.js";
 export { type PlanWithin, planWithin } from "./reduction/plan/plan-within.js";

@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { InputError } from "../errors.js";
 import { canHoldBias } from "../export/edited-checkpoint.js";
 import type { Head } from "../model/head/head.js";
+import type { ReducedHead } from "../model/head/reduced-head.js";
 import type { Model } from "../model/model.js";
 import type { HubOptions } from "../node/hub/repository.js";
 import { reductionFiles } from "../node/save/reduction-files.js";
@@ -15,11 +16,11 @@ import { refinedCurve } from "../reduction/curves/refined-curve.js";
 import { decodingTime } from "../reduction/measure/decoding-time.js";
 import { type ContextRange, measureHead } from "../reduction/measure/measure-head.js";
 import { reducedTexts } from "../reduction/measure/reduced-texts.js";
-import { orders, type ReducedHead } from "../reduction/methods/orders.js";
+import { headOf } from "../reduction/methods/head-of-expansion.js";
+import { orders } from "../reduction/methods/orders.js";
 import { prepareReductions } from "../reduction/methods/prepare.js";
 import { planWithin } from "../reduction/plan/plan-within.js";
 import { keptFor, planReduction, type ReductionPlan, reduceHead } from "../reduction/plan/reduction-plan.js";
-import { headOf } from "../reduction/reduced-head.js";
 import type { ReductionMeasures, ReductionRun } from "../reduction/reduction-run.js";
 import { summarizeReduction } from "../reduction/summary.js";
 import { biasDirection } from "../reduction/write/exact-head.js";
@@ -139,8 +140,8 @@ async function measuredRun(
       contexts: { fit: fit.contexts.count, check: check.contexts.count },
     },
     ...{ deleted, kept: reduced.kept },
-    ...{ order: reduced.order, compensate: reduced.compensation },
-    metric: reduced.order === "rotation" ? args.metric : undefined,
+    ...{ order: plan.order, compensate: plan.compensate },
+    metric: plan.order === "rotation" ? args.metric : undefined,
     seed: args.seed,
     format: args.dryRun ? undefined : args.format,
     measures: { fit: await measured("measure fit", fit), check: await measured("measure check", check) },
@@ -219,7 +220,7 @@ async function reduce(
     } else {
       for (const fraction of textFractions) {
         const kept = keptFor({ fraction }, model.hiddenSize);
-        others.push(await headOf(model, reductions.expansion(order, compensate, kept), order, compensate));
+        others.push(await headOf(model, reductions.expansion(order, compensate, kept)));
       }
     }
     const encoding = await encodingCurve(model, reductions, fit.contexts, orders, signal);

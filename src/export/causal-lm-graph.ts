@@ -1,9 +1,8 @@
 import type { Graph } from "../engine/graph.js";
 import { type Head, logits } from "../model/head/head.js";
+import { type ReducedHead, reducedLogits } from "../model/head/reduced-head.js";
 import { cachedLayers, type LayerCache } from "../model/layers/cached-layers.js";
 import type { Model } from "../model/model.js";
-import type { ReducedHead } from "../reduction/methods/orders.js";
-import { reducedLogits } from "./reduced-logits.js";
 
 /** A graph whose inputs and outputs are named as optimum's ONNX exports name them, and transformers.js expects. */
 export interface CausalLmGraph {

@@ -2,11 +2,10 @@ import { readOnnxWeights } from "../engine/onnx-weights.js";
 import { InputError } from "../errors.js";
 import type { Head } from "../model/head/head.js";
 import type { HeadModel } from "../model/head/head-model.js";
-import type { ReducedHead } from "../reduction/methods/orders.js";
+import { type ReducedHead, reducedNames } from "../model/head/reduced-head.js";
 import type { Folder } from "../tensor/byte-source.js";
 import { readIntegers, readTensor, type TensorEntry } from "../tensor/safetensors/safetensors.js";
 import { onnxFolder, onnxName } from "./onnx-model.js";
-import { reducedNames } from "./reduced-logits.js";
 
 type Weights = ReadonlyMap<string, TensorEntry>;
 

@@ -1,11 +1,10 @@
 import { embeddedModel, modelWithData } from "../engine/onnx-file.js";
 import { changedHead } from "../model/head/changed-head.js";
 import type { HeadChange } from "../model/head/head-change.js";
+import { type ReducedHead, reducedNames } from "../model/head/reduced-head.js";
 import type { Model } from "../model/model.js";
-import type { ReducedHead } from "../reduction/methods/orders.js";
 import { causalLmGraph } from "./causal-lm-graph.js";
 import { filesBesideWeights, type ModelFile, requireWritable } from "./model-files.js";
-import { reducedNames } from "./reduced-logits.js";
 
 /** Where transformers.js looks for a model and, beside it, for the weights of a large one. */
 export const onnxFolder = "onnx";

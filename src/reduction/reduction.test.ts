@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { tokenIds } from "../corpus/tokens/token-ids.js";
 import { windows } from "../corpus/tokens/windows.js";
 import { memoryStore, type StoredContexts, storeContexts } from "../model/contexts/stored-contexts.js";
+import type { ReducedHead } from "../model/head/reduced-head.js";
 import type { Model } from "../model/model.js";
 import { corpus } from "../node/corpus/corpus-files.js";
 import { loadModel } from "../node/load-model.js";
@@ -10,10 +11,10 @@ import { readTensor } from "../tensor/safetensors/safetensors.js";
 import { eachDivergence } from "./measure/measure-reduced.js";
 import { deletionOrder } from "./methods/deletion-order.js";
 import { dropCoordinates, predictCoordinates } from "./methods/expansion.js";
-import type { Compensation, Metric, Order, ReducedHead } from "./methods/orders.js";
+import { headOf } from "./methods/head-of-expansion.js";
+import type { Compensation, Metric, Order } from "./methods/orders.js";
 import { prepareReductions, type Reductions } from "./methods/prepare.js";
 import { planReduction, reduceHead } from "./plan/reduction-plan.js";
-import { headOf } from "./reduced-head.js";
 
 interface Measured {
   kl: number;
@@ -86,7 +87,7 @@ const cases: [string, Order, Compensation, Metric, number, Measured][] = [
 test.each(cases)("%s: KL and top-1 agreement are numpy's", async (_, order, compensation, metric, deleted, wanted) => {
   const expansion = prepared.get(metric)!.expansion(order, compensation, 256 - deleted);
   const subject = { head: model.head, engine: model.engine };
-  const { kl, top1 } = await measured(await headOf(subject, expansion, order, compensation));
+  const { kl, top1 } = await measured(await headOf(subject, expansion));
   expect(Math.abs(kl / wanted.kl - 1)).toBeLessThan(1e-4);
   expect(Math.abs(top1 - wanted.top1)).toBeLessThan(1e-3);
 });
@@ -131,7 +132,7 @@ describe("by the golden's logit variance, with h around its mean", () => {
       mean: () => dropCoordinates(256, keep, moments.mean),
       "least-squares": () => predictCoordinates(256, keep, moments),
     }[compensation as Exclude<Compensation, "refine">]();
-    const { kl, top1 } = await measured(await headOf(model, expansion, "variance", compensation));
+    const { kl, top1 } = await measured(await headOf(model, expansion));
     expect(Math.abs(kl / wanted.kl - 1)).toBeLessThan(1e-4);
     expect(Math.abs(top1 - wanted.top1)).toBeLessThan(1e-3);
   });

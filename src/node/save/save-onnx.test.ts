@@ -9,8 +9,8 @@ import { onnxFiles } from "../../export/onnx-model.js";
 import { changedHead } from "../../model/head/changed-head.js";
 import type { HeadChange } from "../../model/head/head-change.js";
 import { headModel } from "../../model/head/head-model.js";
+import type { ReducedHead } from "../../model/head/reduced-head.js";
 import type { Model } from "../../model/model.js";
-import type { ReducedHead } from "../../reduction/methods/orders.js";
 import { openCheckpointTensors } from "../../tensor/checkpoint-tensors.js";
 import { decodeFloat32, encodeFloats, type FloatDType } from "../../tensor/dtype.js";
 import { readTensor, type TensorEntry } from "../../tensor/safetensors/safetensors.js";
@@ -107,8 +107,6 @@ function someReduced({ head, vocabSize: V, hiddenSize: d }: Model, order: "rotat
     return decodeFloat32(dtype, encodeFloats(dtype, values));
   };
   return {
-    order,
-    compensation: "mean",
     kept,
     coordinates: order === "random" ? Int32Array.from({ length: kept }, (_, i) => 2 * i + (i % 2)) : undefined,
     projection: order === "random" ? undefined : rounded(kept * d, 1),

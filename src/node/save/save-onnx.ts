@@ -1,7 +1,7 @@
 import { onnxFiles } from "../../export/onnx-model.js";
 import type { HeadChange } from "../../model/head/head-change.js";
+import type { ReducedHead } from "../../model/head/reduced-head.js";
 import type { Model } from "../../model/model.js";
-import type { ReducedHead } from "../../reduction/methods/orders.js";
 import { type SaveOptions, saveFiles } from "./save-model.js";
 
 /**

@@ -3,10 +3,10 @@ import type { HeadModel } from "../../model/head/head-model.js";
 import type { ChainHead } from "../measure/chain-graph.js";
 import { measureChains } from "../measure/measure-heads.js";
 import type { Chain } from "../methods/chain.js";
+import { biasOf, headTimes } from "../methods/head-of-expansion.js";
 import type { Compensation, Order } from "../methods/orders.js";
 import type { Reductions } from "../methods/prepare.js";
 import { keptFor } from "../plan/reduction-plan.js";
-import { biasOf, headTimes } from "../reduced-head.js";
 import type { CurvePoint } from "../reduction-run.js";
 
 /** 0, 5, 10, ... 95% deleted. */

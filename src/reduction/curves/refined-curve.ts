@@ -1,7 +1,7 @@
 import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
 import type { HeadModel } from "../../model/head/head-model.js";
+import type { ReducedHead } from "../../model/head/reduced-head.js";
 import { measureHeads } from "../measure/measure-heads.js";
-import type { ReducedHead } from "../methods/orders.js";
 import type { Reductions } from "../methods/prepare.js";
 import {
   keptFor,

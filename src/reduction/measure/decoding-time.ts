@@ -1,9 +1,8 @@
 import { createGraph } from "../../engine/graph.js";
-import { reducedLogits } from "../../export/reduced-logits.js";
 import { openDecoder } from "../../generation/decoder.js";
 import { logitsGraph } from "../../model/head/head-model.js";
+import { type ReducedHead, reducedLogits } from "../../model/head/reduced-head.js";
 import type { Model } from "../../model/model.js";
-import type { ReducedHead } from "../methods/orders.js";
 import type { BeforeAfter } from "../reduction-run.js";
 
 /** Tokens that are read before the first that is timed. */

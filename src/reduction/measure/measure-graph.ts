@@ -1,7 +1,6 @@
 import type { Graph } from "../../engine/graph.js";
-import { reducedLogits } from "../../export/reduced-logits.js";
 import type { Head } from "../../model/head/head.js";
-import type { ReducedHead } from "../methods/orders.js";
+import { type ReducedHead, reducedLogits } from "../../model/head/reduced-head.js";
 import { pointGraph } from "./point-graph.js";
 
 /** A `pointGraph` of reduced heads, each with weights of its own in E's number type. */

@@ -7,10 +7,10 @@ import type { Model } from "../../model/model.js";
 import { corpus } from "../../node/corpus/corpus-files.js";
 import { encodingCurve } from "../curves/encoding-curve.js";
 import { reductionCurve } from "../curves/reduction-curve.js";
+import { headOf } from "../methods/head-of-expansion.js";
 import { prepareReductions } from "../methods/prepare.js";
 import { largestWithin, searchHalves } from "../plan/budget-search.js";
 import { planWithin } from "../plan/plan-within.js";
-import { headOf } from "../reduced-head.js";
 import { roundedHead, spreadHead } from "../write/factored-head.js";
 import { measureHead } from "./measure-head.js";
 import { measureHeads } from "./measure-heads.js";
@@ -27,9 +27,9 @@ test("many heads in one pass measure what each measures alone in float64", async
   const contexts = await stored(model, "speeches", 600);
   const reductions = await prepareReductions(model, contexts, { orders: ["rotation", "random"], metric: "logits" });
   const heads = await Promise.all([
-    headOf(model, reductions.expansion("random", "none", 180), "random", "none"),
-    headOf(model, reductions.expansion("random", "least-squares", 128), "random", "least-squares"),
-    headOf(model, reductions.expansion("rotation", "least-squares", 60), "rotation", "least-squares"),
+    headOf(model, reductions.expansion("random", "none", 180)),
+    headOf(model, reductions.expansion("random", "least-squares", 128)),
+    headOf(model, reductions.expansion("rotation", "least-squares", 60)),
   ]);
   const all = { start: 0, end: 600 };
   for (const range of [all, { start: 128, end: 400 }]) {
@@ -54,7 +54,7 @@ test("a soft cap stays between the reduced head and its output", async () => {
   }
   const contexts = await storeContexts(model, ids(), memoryStore());
   const reductions = await prepareReductions(model, contexts, { orders: ["random"] });
-  const head = await headOf(model, reductions.expansion("random", "none", model.hiddenSize / 2), "random", "none");
+  const head = await headOf(model, reductions.expansion("random", "none", model.hiddenSize / 2));
   const [together] = await measureHeads(model, [head], contexts);
   const alone = await measureHead(model, await spreadHead(model, head), contexts);
   expect(together!.kl / alone.kl.mean).toBeCloseTo(1, 3);
@@ -103,7 +103,7 @@ test("a budget is met on the half that was searched, and one dimension more woul
   expect(verify).toEqual({ start: 256, end: 512 });
   const range = { start: 0, end: 256 };
   const klWith = async (kept: number) => {
-    const head = await headOf(model, reductions.expansion("variance", "least-squares", kept), "variance", "none");
+    const head = await headOf(model, reductions.expansion("variance", "least-squares", kept));
     return (await measureHeads(model, [head], check, { range }))[0]!.kl;
   };
   expect(await klWith(plan.kept)).toBeLessThanOrEqual(0.05);

@@ -6,7 +6,7 @@ import { InputError } from "../../errors.js";
 import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
 import { isTransformed } from "../../model/head/head.js";
 import type { HeadModel } from "../../model/head/head-model.js";
-import type { ReducedHead } from "../methods/orders.js";
+import type { ReducedHead } from "../../model/head/reduced-head.js";
 import { type ChainHead, chainGraph } from "./chain-graph.js";
 import { measureGraph } from "./measure-graph.js";
 import type { MeasureOptions } from "./measure-head.js";

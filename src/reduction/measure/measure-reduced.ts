@@ -3,8 +3,8 @@ import { inOrder } from "../../engine/in-order.js";
 import { divergenceSession, type HeadDivergences } from "../../measures/divergence-session.js";
 import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
 import type { Head } from "../../model/head/head.js";
+import type { ReducedHead } from "../../model/head/reduced-head.js";
 import { memoryTensor } from "../../tensor/memory-tensor.js";
-import type { ReducedHead } from "../methods/orders.js";
 
 const blockContexts = 256;
 

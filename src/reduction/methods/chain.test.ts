@@ -5,7 +5,7 @@ import { memoryStore, storeContexts } from "../../model/contexts/stored-contexts
 import { chainHead, curveFractions } from "../curves/reduction-curve.js";
 import { type RefinedPoint, refinedCurve } from "../curves/refined-curve.js";
 import { measureChains, measureHeads } from "../measure/measure-heads.js";
-import { headOf } from "../reduced-head.js";
+import { headOf } from "./head-of-expansion.js";
 import type { Order } from "./orders.js";
 import { prepareReductions } from "./prepare.js";
 
@@ -39,7 +39,7 @@ test.each(["gpt2", "gptj", "gemma2_tight_caps", "granite"])(
     const together = await measureChains(model, chains, contexts);
     for (const [at, [order, compensation]] of methods.entries()) {
       for (const [place, size] of sizes.entries()) {
-        const head = await headOf(model, reductions.expansion(order, compensation, size), order, compensation);
+        const head = await headOf(model, reductions.expansion(order, compensation, size));
         const [alone] = await measureHeads(model, [head], contexts);
         const measured = together[at]![place]!;
         for (const measure of ["kl", "js", "jsPercentile95"] as const) {

@@ -1,7 +1,7 @@
 import { float32Output, type Session } from "../../engine/engine.js";
 import { permutation, seededRandom } from "../../linalg/random.js";
 import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
-import type { ReducedHead } from "./orders.js";
+import type { ReducedHead } from "../../model/head/reduced-head.js";
 import type { TextSubject } from "./output-moments.js";
 import { refineGraph } from "./refine-graph.js";
 import type { Whitening } from "./whitening.js";
@@ -116,7 +116,7 @@ export async function refine(
       }
     }
     const [factor, bias, projection] = best.values as [Float32Array, Float32Array, Float32Array | undefined];
-    const refined: ReducedHead = { ...start, compensation: "refine", factor, bias, projection };
+    const refined: ReducedHead = { ...start, factor, bias, projection };
     return {
       head: white ? fromWhite(refined, white) : refined,
       heldOutKl: { before, after: best.kl },

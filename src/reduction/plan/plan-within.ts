@@ -2,8 +2,8 @@ import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
 import type { HeadModel } from "../../model/head/head-model.js";
 import type { ContextRange } from "../measure/measure-head.js";
 import { measureHeads } from "../measure/measure-heads.js";
+import { headOf } from "../methods/head-of-expansion.js";
 import type { Reductions } from "../methods/prepare.js";
-import { headOf } from "../reduced-head.js";
 import { largestWithin, searchHalves } from "./budget-search.js";
 import { planReduction, type ReductionChoice, type ReductionPlan, reduceHead } from "./reduction-plan.js";
 
@@ -39,7 +39,7 @@ export async function planWithin(
     const fresh = sizes.filter((size) => !known.has(size));
     const heads = [];
     for (const deleted of fresh) {
-      heads.push(await headOf({ head, engine }, reductions.expansion(order, start, d - deleted), order, start));
+      heads.push(await headOf({ head, engine }, reductions.expansion(order, start, d - deleted)));
     }
     const measured = fresh.length === 0 ? [] : await measureHeads(model, heads, check, { range: search, signal });
     for (const [i, deleted] of fresh.entries()) known.set(deleted, measured[i]!.kl);

@@ -2,10 +2,11 @@ import * as z from "zod";
 import { InputError } from "../../errors.js";
 import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
 import type { HeadModel } from "../../model/head/head-model.js";
-import { compensations, metrics, orders, type ReducedHead } from "../methods/orders.js";
+import type { ReducedHead } from "../../model/head/reduced-head.js";
+import { headOf } from "../methods/head-of-expansion.js";
+import { compensations, metrics, orders } from "../methods/orders.js";
 import { prepareReductions, type Reductions } from "../methods/prepare.js";
 import { defaultSteps, type RefineOptions, refine } from "../methods/refine.js";
-import { headOf } from "../reduced-head.js";
 
 export const planSchema = z.strictObject({
   schema: z.literal("unembed-reduction-plan"),
@@ -87,7 +88,7 @@ export async function planReduction(
     }));
   const subject = { head: model.head, engine: model.engine, contexts };
   const expansion = reductions.expansion(order, compensate, kept);
-  let head = await headOf(subject, expansion, order, compensate);
+  let head = await headOf(subject, expansion);
   let refined: { steps: number; bestStep: number } | undefined;
   if (compensate === "refine") {
     const steps = choice.refine?.steps ?? defaultSteps;
@@ -124,7 +125,7 @@ export async function planReduction(
  * @throws InputError naming the plan's field that does not fit the model
  */
 export function reduceHead(model: HeadModel, plan: ReductionPlan, place = "plan"): ReducedHead {
-  const { vocabSize: V, hiddenSize: d, kept, coordinates, order, compensate, arrays } = plan;
+  const { vocabSize: V, hiddenSize: d, kept, coordinates, order, arrays } = plan;
   const refuse = (field: string, problem: string): never => {
     throw new InputError(place, `field ${field}: ${problem}`);
   };
@@ -150,8 +151,7 @@ export function reduceHead(model: HeadModel, plan: ReductionPlan, place = "plan"
     if (coordinates.length !== kept || !rising) refuse("coordinates", `are not ${kept} rising numbers below ${d}`);
   }
   return {
-    ...{ order, kept },
-    compensation: compensate,
+    kept,
     coordinates: coordinates && Int32Array.from(coordinates),
     projection: coordinates ? undefined : sized("projection", projection, kept * d),
     factor: sized("factor", factor, V * kept),

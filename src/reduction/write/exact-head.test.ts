@@ -6,15 +6,14 @@ import { expectClose, writtenModels } from "../../../test/written-models.js";
 import { float32Output } from "../../engine/engine.js";
 import { createGraph } from "../../engine/graph.js";
 import { canHoldBias } from "../../export/edited-checkpoint.js";
-import { reducedLogits } from "../../export/reduced-logits.js";
 import { seededRandom } from "../../linalg/random.js";
 import { divergences } from "../../measures/divergence.js";
 import { memoryStore, type StoredContexts, storeContexts } from "../../model/contexts/stored-contexts.js";
+import { type ReducedHead, reducedLogits } from "../../model/head/reduced-head.js";
 import { constantDirection, readFinalNorm } from "../../model/layers/constant-direction.js";
 import type { Model } from "../../model/model.js";
 import { saveModel } from "../../node/save/save-model.js";
 import { readTensor, readTensorFloat64 } from "../../tensor/safetensors/safetensors.js";
-import type { ReducedHead } from "../methods/orders.js";
 import { exactHead } from "./exact-head.js";
 
 const models = writtenModels();
@@ -28,7 +27,7 @@ async function deletedColumns(model: Model, bias: "own" | "random"): Promise<Red
   const e = await readTensor(head.weight);
   const kept = coordinates.length;
   return {
-    ...{ order: "saliency", compensation: bias === "own" ? "none" : "mean", kept, coordinates, projection: undefined },
+    ...{ kept, coordinates, projection: undefined },
     factor: Float32Array.from({ length: V * kept }, (_, at) => e[Math.floor(at / kept) * d + coordinates[at % kept]!]!),
     bias: await biasOf(model, bias),
   };
@@ -48,7 +47,7 @@ async function deletedDirections(model: Model): Promise<ReducedHead> {
     }
   }
   const bias = await biasOf(model, "random");
-  return { order: "rotation", compensation: "mean", kept, coordinates: undefined, projection, factor, bias };
+  return { kept, coordinates: undefined, projection, factor, bias };
 }
 
 async function biasOf({ head, vocabSize }: Model, bias: "own" | "random"): Promise<Float32Array> {
@@ -101,7 +100,11 @@ describe("every architecture", () => {
       }
       const exact = await exactHead(model, reduced);
       expect(exact.biasPlace).toBe(canHoldBias(model) ? "bias" : "constant direction");
-      const found = await writtenLogits(model, `${name} ${reduced.order}`, exact.change);
+      const found = await writtenLogits(
+        model,
+        `${name} ${reduced.coordinates ? "coordinates" : "directions"}`,
+        exact.change,
+      );
       expectClose(found.logits, await wantedLogits(model, reduced), 1e-4);
     }
   });

@@ -2,11 +2,11 @@ import { InputError } from "../../errors.js";
 import { norm } from "../../linalg/dot.js";
 import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
 import type { HeadChange } from "../../model/head/head-change.js";
+import type { ReducedHead } from "../../model/head/reduced-head.js";
 import { constantDirection, readFinalNorm } from "../../model/layers/constant-direction.js";
 import type { Model } from "../../model/model.js";
 import { readTensorFloat64 } from "../../tensor/safetensors/safetensors.js";
 import { nearlyConstant } from "../methods/nearly-constant.js";
-import type { ReducedHead } from "../methods/orders.js";
 import { factorTimesProjection } from "./factored-head.js";
 
 /** Where the bias of a reduced head went. */

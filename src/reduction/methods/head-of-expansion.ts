@@ -1,10 +1,10 @@
-import { type Engine, float32Output } from "../engine/engine.js";
-import { createGraph } from "../engine/graph.js";
-import type { Head } from "../model/head/head.js";
-import { memoryTensor } from "../tensor/memory-tensor.js";
-import { readTensor } from "../tensor/safetensors/safetensors.js";
-import type { Expansion } from "./methods/expansion.js";
-import type { Compensation, Order, ReducedHead } from "./methods/orders.js";
+import { type Engine, float32Output } from "../../engine/engine.js";
+import { createGraph } from "../../engine/graph.js";
+import type { Head } from "../../model/head/head.js";
+import type { ReducedHead } from "../../model/head/reduced-head.js";
+import { memoryTensor } from "../../tensor/memory-tensor.js";
+import { readTensor } from "../../tensor/safetensors/safetensors.js";
+import type { Expansion } from "./expansion.js";
 
 /** Rows of E that are multiplied at once. */
 const blockRows = 4096;
@@ -13,8 +13,6 @@ const blockRows = 4096;
 export async function headOf(
   { head, engine }: { head: Head; engine: Engine },
   { kept, coordinates, projection, basis, shift }: Expansion,
-  order: Order,
-  compensation: Compensation,
 ): Promise<ReducedHead> {
   const { vocabSize: V, hiddenSize: d } = head;
   // B and c side by side, as [k + 1, d].
@@ -29,8 +27,6 @@ export async function headOf(
     bias[w]! += product[w * (kept + 1) + kept]!;
   }
   return {
-    order,
-    compensation,
     kept,
     coordinates,
     projection: projection && Float32Array.from(projection),

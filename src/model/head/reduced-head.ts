@@ -1,8 +1,23 @@
-import type { Graph, Value } from "../engine/graph.js";
-import { type Head, transformed } from "../model/head/head.js";
-import type { ReducedHead } from "../reduction/methods/orders.js";
-import type { FloatDType } from "../tensor/dtype.js";
-import { memoryIndices, memoryTensor } from "../tensor/memory-tensor.js";
+import type { Graph, Value } from "../../engine/graph.js";
+import type { FloatDType } from "../../tensor/dtype.js";
+import { memoryIndices, memoryTensor } from "../../tensor/memory-tensor.js";
+import { type Head, transformed } from "./head.js";
+
+/**
+ * A head that uses k numbers of h: z = F P h + b', before the model's own transform. For coordinates, P selects those kept.
+ */
+export interface ReducedHead {
+  /** k. */
+  readonly kept: number;
+  /** Coordinates of h that are kept, ascending [k]; undefined for directions. */
+  readonly coordinates: Int32Array | undefined;
+  /** P, float32 [k, d], for directions; undefined for coordinates. */
+  readonly projection: Float32Array | undefined;
+  /** F, float32 [V, k]. */
+  readonly factor: Float32Array;
+  /** b', [V]: what the head's own bias becomes. */
+  readonly bias: Float32Array;
+}
 
 /** What the parts of a factored head are called in a graph. */
 export const reducedNames = {
