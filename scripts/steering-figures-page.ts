@@ -1,5 +1,5 @@
 // What runs in the browser for steering-figures.ts: the report's figures, each set of panels one SVG file.
-import type { Figure } from "../src/report/client/page/log-figure.js";
+import type { Figure } from "../src/report/client/page/figure.js";
 import {
   costFigure,
   methodsFigure,

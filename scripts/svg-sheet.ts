@@ -1,4 +1,4 @@
-import type { Figure } from "../src/report/client/page/log-figure.js";
+import type { Figure } from "../src/report/client/page/figure.js";
 import { DARK, LIGHT } from "../src/report/page/style.js";
 
 /** A mark and what it stands for. */

@@ -1,7 +1,8 @@
 import type { Analysis } from "../../encoding/analysis.js";
 import { type Html, html } from "../page/html.js";
 import { count, decimal, percent } from "../page/numbers.js";
-import { visibleText } from "../page/visible-text.js";
+import { tile } from "../page/tile.js";
+import { shortName, visibleText } from "../page/visible-text.js";
 
 /** A cross-validated R2 this much below the fit's own says that d is too near V for the fit to be trusted. */
 const FLATTERED = 0.05;
@@ -18,11 +19,6 @@ ${count(corpus.contexts)} contexts of ${corpusWords(corpus.files)}. ${generalisa
 Its typical error is a factor of ${decimal(Math.exp(encoding.residualStandardError), 2)} in probability, either way.</p>
 ${tiles(analysis)}
 </header>`;
-}
-
-/** A model's name without the folders before it, for where there is little room. */
-export function shortName(name: string): string {
-  return visibleText(name.replace(/[/\\]+$/, "").replace(/^.*[/\\](?=[^/\\]+[/\\][^/\\]+$)/, ""), 60);
 }
 
 function verdict(r2: number): string {
@@ -66,10 +62,4 @@ ${tile("typical error", `× ${decimal(factor, 2)}`, `exp of the residual standar
 ${tile("Gini", decimal(sparsity.gini, 3), "how unequally the dimensions share the work; 0 is equal, 1 is one alone")}
 ${tile("dimensions", `${count(eighty)} / ${count(ninetyFive)}`, `of ${count(model.hiddenSize)} hold 80 / 95% of the saliency`)}
 </dl>`;
-}
-
-/** One number of the headline. */
-export function tile(name: string, value: string, note: string): Html {
-  return html`<div><dt>${name}</dt><dd class="value">${value}</dd><dd>${note}</dd></div>
-`;
 }

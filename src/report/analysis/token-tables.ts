@@ -1,7 +1,7 @@
 import type { Analysis } from "../../encoding/analysis.js";
 import { type Html, html } from "../page/html.js";
 import { percent, probability, times } from "../page/numbers.js";
-import { visibleToken } from "../page/visible-text.js";
+import { tokenLabel } from "../page/token-label.js";
 import { notableTokens, type TokenRow } from "./token-rows.js";
 
 const LIKELIEST = 20;
@@ -18,10 +18,6 @@ ${missTable("Closest", "The readout gives these their probability to within a th
 </div>`,
     likeliest: likeliestTable(notable.likeliest),
   };
-}
-
-export function tokenLabel(text: string, id: number): Html {
-  return html`<bdi class="token" title="token ${id}">${visibleToken(text)}</bdi>${text.includes("\ufffd") ? html` <small>#${id}</small>` : undefined}`;
 }
 
 function missTable(title: string, note: string, rows: TokenRow[]): Html {

@@ -1,7 +1,8 @@
 import type { Dynamics, OnsetAtShare } from "../../dynamics/dynamics.js";
-import { shortName, tile } from "../analysis/headline.js";
 import { type Html, html } from "../page/html.js";
 import { count, decimal, percent } from "../page/numbers.js";
+import { tile } from "../page/tile.js";
+import { shortName } from "../page/visible-text.js";
 
 /** The result in plain words, with the numbers behind it. */
 export function dynamicsHeadline(run: Dynamics): Html {

@@ -1,8 +1,8 @@
 import type { Dynamics } from "../../dynamics/dynamics.js";
-import { shortName } from "../analysis/headline.js";
 import { html } from "../page/html.js";
 import { pageFrame, section } from "../page/page-frame.js";
 import type { Provenance } from "../page/provenance-section.js";
+import { shortName } from "../page/visible-text.js";
 import { dynamicsHeadline } from "./dynamics-headline.js";
 import { dynamicsPageData } from "./dynamics-page-data.js";
 import { pageScript } from "./dynamics-page-script.generated.js";

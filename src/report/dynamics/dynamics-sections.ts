@@ -1,8 +1,8 @@
 import type { Convergence, Dynamics, LearntToken, OnsetAtShare } from "../../dynamics/dynamics.js";
-import { tokenLabel } from "../analysis/token-tables.js";
 import { type Html, html } from "../page/html.js";
 import { bytes, count, decimal, duration, percent, probability, significant, times } from "../page/numbers.js";
 import { facts, madeBy, type Provenance } from "../page/provenance-section.js";
+import { tokenLabel } from "../page/token-label.js";
 import { visibleText } from "../page/visible-text.js";
 import { stepText } from "./dynamics-headline.js";
 

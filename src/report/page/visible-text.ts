@@ -24,6 +24,11 @@ export function visibleText(text: string, maxCharacters = MAX_CHARACTERS): strin
   return shown.replace(INVISIBLE, (character) => SHORT_ESCAPES[character] ?? escaped(character));
 }
 
+/** A model's name without the folders before it, for where there is little room. */
+export function shortName(name: string): string {
+  return visibleText(name.replace(/[/\\]+$/, "").replace(/^.*[/\\](?=[^/\\]+[/\\][^/\\]+$)/, ""), 60);
+}
+
 function escaped(character: string): string {
   const code = character.codePointAt(0)!.toString(16);
   return code.length <= 4 ? `\\u${code.padStart(4, "0")}` : `\\u{${code}}`;

@@ -5,12 +5,12 @@ import type {
   ReductionMeasures,
   ReductionRun,
 } from "../../reduction/reduction-run.js";
-import { shortName, tile } from "../analysis/headline.js";
 import { type Html, html } from "../page/html.js";
 import { bytes, count, decimal, duration, percent, significant } from "../page/numbers.js";
 import { pageFrame, section } from "../page/page-frame.js";
 import { facts, type Provenance } from "../page/provenance-section.js";
-import { visibleText } from "../page/visible-text.js";
+import { tile } from "../page/tile.js";
+import { shortName, visibleText } from "../page/visible-text.js";
 import { methodName, type ReductionPageData } from "./reduction-page-data.js";
 import { pageScript } from "./reduction-page-script.generated.js";
 

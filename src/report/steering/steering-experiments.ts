@@ -9,9 +9,10 @@ import {
 } from "../../steering/trials/experiment-summary.js";
 import type { Experiments } from "../../steering/trials/run-experiments.js";
 import type { Trial } from "../../steering/trials/trial.js";
-import { shortName, tile } from "../analysis/headline.js";
 import { type Html, html } from "../page/html.js";
 import { count, decimal, percent, significant } from "../page/numbers.js";
+import { tile } from "../page/tile.js";
+import { shortName } from "../page/visible-text.js";
 import { offBy, shortMiss } from "./steering-headline.js";
 import { textLegend } from "./steering-sections.js";
 import { textNames } from "./steering-texts.js";

@@ -2,11 +2,11 @@ import type { CheckedGroup, CheckText } from "../../steering/check/check.js";
 import type { EditPlan } from "../../steering/plan/edit-plan.js";
 import type { SteeringRun, WrittenEdit } from "../../steering/steering-run.js";
 import { median } from "../../steering/trials/experiment-summary.js";
-import { shortName, tile } from "../analysis/headline.js";
-import { tokenLabel } from "../analysis/token-tables.js";
 import { type Html, html } from "../page/html.js";
 import { count, decimal, percent, significant, times } from "../page/numbers.js";
-import { visibleText } from "../page/visible-text.js";
+import { tile } from "../page/tile.js";
+import { tokenLabel } from "../page/token-label.js";
+import { shortName, visibleText } from "../page/visible-text.js";
 import { selectorOf, textNames } from "./steering-texts.js";
 
 /** Edits that the title names one by one. */

@@ -1,8 +1,8 @@
 import type { SteeringRun } from "../../steering/steering-run.js";
-import { shortName } from "../analysis/headline.js";
 import { type Html, html } from "../page/html.js";
 import { pageFrame, section } from "../page/page-frame.js";
 import type { Provenance } from "../page/provenance-section.js";
+import { shortName } from "../page/visible-text.js";
 import { experimentParts, experimentsHeadline, type Part } from "./steering-experiments.js";
 import { steeringHeadline } from "./steering-headline.js";
 import { steeringPageData } from "./steering-page-data.js";

@@ -3,8 +3,7 @@ import type { PageData } from "../../analysis/page-data.js";
 import { percent } from "../../page/numbers.js";
 import { unpackFloat32, unquantise } from "../../page/packed-numbers.js";
 import { currentTheme, percentileShades } from "../page/colours.js";
-import { TIP } from "../page/figure-tip.js";
-import { paddedDomain } from "../page/padded-domain.js";
+import { GRID, paddedDomain, TIP } from "../page/figure.js";
 import type { Cloud } from "../page/point-cloud.js";
 import type { TokenTable } from "../page/token-table.js";
 
@@ -38,8 +37,8 @@ export function componentCloud(data: PageData, { percentile }: TokenTable, axes:
         x: { domain: paddedDomain(x) },
         y: { domain: paddedDomain(y) },
         marks: [
-          gridX({ ticks: 8, stroke: "var(--grid)", strokeOpacity: 1 }),
-          gridY({ ticks: 8, stroke: "var(--grid)", strokeOpacity: 1 }),
+          gridX({ ticks: 8, ...GRID }),
+          gridY({ ticks: 8, ...GRID }),
           axisX({ ticks: 8, label: label(axes.across), labelAnchor: "center", labelArrow: "none", labelOffset: 38 }),
           axisY({ ticks: 8, label: label(axes.up), labelAnchor: "center", labelArrow: "none", labelOffset: 54 }),
         ],
@@ -104,7 +103,7 @@ function screeMarks(bars: { component: number; share: number; held: number }[]):
   const title = ({ component, share, held }: (typeof bars)[number]) =>
     `component ${component}\n${percent(share)} of the variance\n${percent(held)} up to here`;
   return [
-    gridY({ stroke: "var(--grid)", strokeOpacity: 1 }),
+    gridY(GRID),
     axisX({ label: "component", labelAnchor: "center", labelArrow: "none", tickFormat: "d", labelOffset: 36 }),
     axisY({ label: null, tickFormat: (share: number) => percent(share, 0) }),
     ruleX(bars, { x: "component", y: "share", stroke: "var(--accent)", strokeWidth: 5 }),

@@ -2,7 +2,7 @@ import { axisX, axisY, gridX, gridY, line } from "@observablehq/plot";
 import { decimal, superscript } from "../../page/numbers.js";
 import { currentTheme, densityShades } from "../page/colours.js";
 import { crowding } from "../page/density.js";
-import { paddedDomain } from "../page/padded-domain.js";
+import { GRID, paddedDomain } from "../page/figure.js";
 import type { Cloud } from "../page/point-cloud.js";
 import type { TokenTable } from "../page/token-table.js";
 
@@ -22,8 +22,8 @@ export function fitCloud({ observed, fitted }: TokenTable): (width: number) => C
       x: { domain },
       y: { domain },
       marks: [
-        gridX({ ticks: 8, stroke: "var(--grid)", strokeOpacity: 1 }),
-        gridY({ ticks: 8, stroke: "var(--grid)", strokeOpacity: 1 }),
+        gridX({ ticks: 8, ...GRID }),
+        gridY({ ticks: 8, ...GRID }),
         axisX({ ticks: 8, label: "true −log α (nats)", labelAnchor: "center", labelArrow: "none", labelOffset: 38 }),
         axisY({ ticks: 8, label: "fitted −log α (nats)", labelAnchor: "center", labelArrow: "none", labelOffset: 48 }),
         axisX(spaced(decades, width), {

@@ -2,14 +2,15 @@ import type { PageData } from "../../analysis/page-data.js";
 import { drawAtEveryWidth, drawFigure, find, followTheme } from "../page/page.js";
 import { pointCloud } from "../page/point-cloud.js";
 import { newSelection } from "../page/selection.js";
-import { landmarks, tokenTable } from "../page/token-table.js";
+import { tokenSearch } from "../page/token-search.js";
+import { landmarks } from "../page/token-table.js";
+import { analysisTokens } from "./analysis-tokens.js";
 import { type Axes, componentCloud, componentControls, percentileLegend, screeFigure } from "./component-figure.js";
 import { fitCloud } from "./fit-figure.js";
 import { lorenzFigure, refitFigure, saliencyFigure } from "./sparsity-figures.js";
-import { tokenSearch } from "./token-search.js";
 
 const data: PageData = JSON.parse(find("#data").textContent ?? "");
-const tokens = tokenTable(data);
+const tokens = analysisTokens(data);
 const selection = newSelection();
 const axes: Axes = { across: 0, up: Math.min(1, data.components.length - 1) };
 

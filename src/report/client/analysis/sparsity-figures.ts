@@ -17,11 +17,8 @@ import {
 import type { PageData } from "../../analysis/page-data.js";
 import { count, decimal, percent, significant } from "../../page/numbers.js";
 import { unpackFloat32, unpackInt32 } from "../../page/packed-numbers.js";
-import { TIP } from "../page/figure-tip.js";
+import { type Figure, GRID, TIP } from "../page/figure.js";
 
-type Figure = (width: number) => ReturnType<typeof plot>;
-
-const GRID = { stroke: "var(--grid)", strokeOpacity: 1 };
 /** Shades of the dimensions that hold the first 50, 80 and 95% of the saliency, and of the rest. */
 const SHARES = [
   { share: "50", colour: "var(--mass-0)" },

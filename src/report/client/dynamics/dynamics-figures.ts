@@ -13,12 +13,9 @@ import {
 } from "@observablehq/plot";
 import type { DynamicsPageData } from "../../dynamics/dynamics-page-data.js";
 import { count, decimal, significant } from "../../page/numbers.js";
-import { TIP } from "../page/figure-tip.js";
+import { type Figure, GRID, TIP } from "../page/figure.js";
 import { measures, type View } from "./dynamics-view.js";
 
-export type Figure = (width: number) => ReturnType<typeof plot>;
-
-const GRID = { stroke: "var(--grid)", strokeOpacity: 1 };
 const MARGINS = { marginLeft: 52, marginRight: 20, marginTop: 14, marginBottom: 40 };
 
 /** The scale of steps: logarithmic from step 1 on and linear below, so that step 0 has its place. */

@@ -1,7 +1,8 @@
 import type { DynamicsPageData } from "../../dynamics/dynamics-page-data.js";
+import type { Figure } from "../page/figure.js";
 import { drawFigure, find, followTheme } from "../page/page.js";
 import { movementControls, scaleControls } from "./dynamics-controls.js";
-import { type Figure, lossFigure, movementFigure, smallFigure, trajectoryFigure } from "./dynamics-figures.js";
+import { lossFigure, movementFigure, smallFigure, trajectoryFigure } from "./dynamics-figures.js";
 import type { View } from "./dynamics-view.js";
 import { slopeFigure, slopeLegend } from "./slope-figure.js";
 import { stepSlider } from "./step-slider.js";

@@ -3,9 +3,8 @@ import type { DynamicsPageData } from "../../dynamics/dynamics-page-data.js";
 import { count, significant } from "../../page/numbers.js";
 import { unquantise } from "../../page/packed-numbers.js";
 import { currentTheme } from "../page/colours.js";
-import { TIP } from "../page/figure-tip.js";
+import { type Figure, TIP } from "../page/figure.js";
 import { element } from "../page/token-tip.js";
-import type { Figure } from "./dynamics-figures.js";
 
 /** Pixels a row of the map takes. */
 const ROW = 8;

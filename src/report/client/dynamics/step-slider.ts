@@ -5,11 +5,11 @@ import { unpackFloat32, unpackInt32, unquantise } from "../../page/packed-number
 import { visibleToken } from "../../page/visible-text.js";
 import { currentTheme, densityShades } from "../page/colours.js";
 import { crowding } from "../page/density.js";
-import { paddedDomain } from "../page/padded-domain.js";
+import { GRID, paddedDomain } from "../page/figure.js";
 import { drawAtEveryWidth, find } from "../page/page.js";
 import { type Cloud, pointCloud } from "../page/point-cloud.js";
 import { mark, newSelection } from "../page/selection.js";
-import { findTokens, type TokenTable } from "../page/token-table.js";
+import { findTokens, type TokenTable, tokenTable } from "../page/token-table.js";
 import { element, tokenElement } from "../page/token-tip.js";
 import { stepAxis, stepScale } from "./dynamics-figures.js";
 import type { View } from "./dynamics-view.js";
@@ -30,7 +30,13 @@ const WAY_COLOURS = [
 /** The scatter plot of fitted against true with its slider, and the ways of the tokens marked in it. */
 export function stepSlider(data: DynamicsPageData, view: View): { draw: () => void } {
   const fitted = data.fitted.map(unquantise);
-  const tokens = tokenTableOf(data, fitted.at(-1)!);
+  const tokens = tokenTable({
+    texts: data.tokens,
+    ids: unpackInt32(data.ids),
+    counts: [],
+    observed: unpackFloat32(data.observed),
+    fitted: fitted.at(-1)!,
+  });
   const selection = newSelection();
   // First and last checkpoints alone tell how far the axes must reach: a transient overshoot leaves the frame.
   const domain = paddedDomain(tokens.observed, fitted.at(-1)!);
@@ -52,8 +58,8 @@ export function stepSlider(data: DynamicsPageData, view: View): { draw: () => vo
       x: { domain },
       y: { domain },
       marks: [
-        gridX({ ticks: 8, stroke: "var(--grid)", strokeOpacity: 1 }),
-        gridY({ ticks: 8, stroke: "var(--grid)", strokeOpacity: 1 }),
+        gridX({ ticks: 8, ...GRID }),
+        gridY({ ticks: 8, ...GRID }),
         axisX({ ticks: 8, label: "true −log f (nats)", labelAnchor: "center", labelArrow: "none", labelOffset: 38 }),
         axisY({ ticks: 8, label: "fitted −log f (nats)", labelAnchor: "center", labelArrow: "none", labelOffset: 48 }),
         line(
@@ -102,7 +108,7 @@ export function stepSlider(data: DynamicsPageData, view: View): { draw: () => vo
       x: stepScale(data.steps, view),
       y: { nice: true },
       marks: [
-        gridY({ stroke: "var(--grid)", strokeOpacity: 1 }),
+        gridY(GRID),
         ...ways.map(({ line: way, colour }) => line(way, { x: "step", y: "value", stroke: colour, strokeWidth: 1.75 })),
         ...ways.map(({ token, colour }) =>
           dot([tokens.observed[token]!], {
@@ -178,21 +184,6 @@ function play(button: HTMLButtonElement, slider: HTMLInputElement, draw: () => v
     }, PLAY_INTERVAL);
   });
   slider.addEventListener("pointerdown", stop);
-}
-
-function tokenTableOf(data: DynamicsPageData, last: Float32Array): TokenTable {
-  const observed = unpackFloat32(data.observed);
-  const byProbability = Uint32Array.from(observed.keys()).sort((a, b) => observed[a]! - observed[b]!);
-  return {
-    size: observed.length,
-    texts: data.tokens,
-    ids: unpackInt32(data.ids),
-    counts: [],
-    observed,
-    fitted: last,
-    byProbability,
-    percentile: new Float32Array(observed.length),
-  };
 }
 
 /** Tokens worth following before anyone asks: from the likeliest to the rarest, words rather than pieces. */

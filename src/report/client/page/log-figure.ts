@@ -1,9 +1,6 @@
 import { axisX, axisY, gridX, gridY, type Markish, plot } from "@observablehq/plot";
 import { count, superscript } from "../../page/numbers.js";
-
-export type Figure = (width: number) => ReturnType<typeof plot>;
-
-export const GRID = { stroke: "var(--grid)", strokeOpacity: 1 };
+import { type Figure, GRID } from "./figure.js";
 
 export interface Axes {
   x: { label: string; domain: number[]; tickFormat?: (value: number) => string };

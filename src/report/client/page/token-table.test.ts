@@ -1,13 +1,10 @@
 import { expect, test } from "vitest";
-import { plausibleAnalysis } from "../../../../test/plausible-analysis.js";
-import { pageData } from "../../analysis/page-data.js";
 import { findTokens, landmarks, tokenTable } from "./token-table.js";
 
-function tableOf(tokens: string[]) {
-  const analysis = plausibleAnalysis({ vocabSize: tokens.length, hiddenSize: 2, tokens });
-  analysis.encoding.observed = Float64Array.from(tokens, (_, i) => tokens.length - i);
-  analysis.encoding.fitted = analysis.encoding.observed.slice();
-  return tokenTable(pageData(analysis));
+function tableOf(texts: string[]) {
+  const observed = Float32Array.from(texts, (_, i) => texts.length - i);
+  const ids = Int32Array.from(texts.keys());
+  return tokenTable({ texts, ids, counts: [], observed, fitted: observed.slice() });
 }
 
 test("ranks tokens by probability", () => {

@@ -1,15 +1,13 @@
-import type { PageData } from "../../analysis/page-data.js";
-import { unpackFloat32, unpackInt32 } from "../../page/packed-numbers.js";
-
-/** The tokens of the regression, [R] each, as the figures use them. */
+/** The tokens of a page, [R] each, as its figures use them. */
 export interface TokenTable {
   size: number;
   texts: string[];
   ids: Int32Array;
-  /** How often the text itself has the token. */
+  /** How often the text itself has each; empty where that is not known. */
   counts: number[];
-  /** -log alpha, nats. */
+  /** -log of the true or the first probability, nats. */
   observed: Float32Array;
+  /** The same of the fitted or the second. */
   fitted: Float32Array;
   /** Positions by falling probability. */
   byProbability: Uint32Array;
@@ -17,22 +15,14 @@ export interface TokenTable {
   percentile: Float32Array;
 }
 
-export function tokenTable(data: PageData): TokenTable {
-  const observed = unpackFloat32(data.observed);
+/** @param columns of the table; what follows from them is added */
+export function tokenTable(columns: Omit<TokenTable, "size" | "byProbability" | "percentile">): TokenTable {
+  const { observed } = columns;
   const size = observed.length;
   const byProbability = Uint32Array.from(observed.keys()).sort((a, b) => observed[a]! - observed[b]!);
   const percentile = new Float32Array(size);
   for (const [rank, token] of byProbability.entries()) percentile[token] = 1 - rank / Math.max(1, size - 1);
-  return {
-    size,
-    texts: data.tokens,
-    ids: data.ids === undefined ? Int32Array.from({ length: size }, (_, i) => i) : unpackInt32(data.ids),
-    counts: data.counts,
-    observed,
-    fitted: unpackFloat32(data.fitted),
-    byProbability,
-    percentile,
-  };
+  return { ...columns, size, byProbability, percentile };
 }
 
 /**

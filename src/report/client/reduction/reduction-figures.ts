@@ -1,11 +1,8 @@
 import { axisX, axisY, dot, gridY, line, plot, pointer, ruleY, tip } from "@observablehq/plot";
 import { decimal, percent, significant, superscript } from "../../page/numbers.js";
 import { methodName, type ReductionPageData } from "../../reduction/reduction-page-data.js";
-import { TIP } from "../page/figure-tip.js";
+import { type Figure, GRID, TIP } from "../page/figure.js";
 
-export type Figure = (width: number) => ReturnType<typeof plot>;
-
-const GRID = { stroke: "var(--grid)", strokeOpacity: 1 };
 const MARGINS = { marginLeft: 66, marginRight: 20, marginTop: 14, marginBottom: 42 };
 
 /** A colour for each order, a dash for each compensation, so that twelve curves can be told apart. */

@@ -2,8 +2,8 @@ import { axisX, axisY, dot, gridX, line, plot, pointer, ruleX, ruleY, tip } from
 import { significant } from "../../page/numbers.js";
 import type { EditPoint } from "../../steering/steering-page-data.js";
 import { textColours, textNames } from "../../steering/steering-texts.js";
-import { TIP } from "../page/figure-tip.js";
-import { type Axes, domainOf, type Figure, GRID, logarithmic } from "../page/log-figure.js";
+import { type Figure, GRID, TIP } from "../page/figure.js";
+import { type Axes, domainOf, logarithmic } from "../page/log-figure.js";
 
 /** Height of one text's line in the figure of ratios, and of the space between two edits, in pixels. */
 const LINE = 11;

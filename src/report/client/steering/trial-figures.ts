@@ -21,8 +21,8 @@ import {
   type ExperimentsPageData,
   type TrialPoint,
 } from "../../steering/steering-trials.js";
-import { TIP } from "../page/figure-tip.js";
-import { type Axes, domainOf, type Figure, GRID, logarithmic, plain, powersOf } from "../page/log-figure.js";
+import { type Figure, GRID, TIP } from "../page/figure.js";
+import { type Axes, domainOf, logarithmic, plain, powersOf } from "../page/log-figure.js";
 
 /** Misses below this are a hit. */
 const LEAST_MISS = 1e-6;

@@ -1,3 +1,13 @@
+import type { plot } from "@observablehq/plot";
+
+/** Draws a figure at a width in pixels. */
+export type Figure = (width: number) => ReturnType<typeof plot>;
+
+/** Looks of the lines of a grid. */
+export const GRID = { stroke: "var(--grid)", strokeOpacity: 1 };
+/** Looks of a figure's hover tip. */
+export const TIP = { stroke: "var(--line)", lineHeight: 1.35, textPadding: 10 };
+
 /** Least and greatest finite value of all arrays, with a little room around them. */
 export function paddedDomain(...arrays: Float32Array[]): [number, number] {
   let low = Infinity;
