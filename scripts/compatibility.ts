@@ -4,21 +4,24 @@ import { fileURLToPath } from "node:url";
 import { architectures } from "../src/model/architectures/index.js";
 import { activationNames } from "../src/model/layers/layers.js";
 import { ropeKinds } from "../src/model/layers/rope.js";
+import { type CheckpointFile, checkpointLayouts } from "../src/tensor/checkpoint-layouts.js";
 
 const goldens = new URL("../test/goldens/arch/", import.meta.url);
 
 type Row = readonly string[];
 
-/** Layouts of a checkpoint's weights. */
-const fileLayouts: Row[] = [
-  ["`model.safetensors`", "mapped where it lies"],
-  ["`model.safetensors.index.json` and its shards", "mapped where they lie"],
-  [
-    "`pytorch_model.bin`",
-    "zip file of PyTorch 1.6 and later; its pickle is read, never executed; mapped where it lies",
-  ],
-  ["`pytorch_model.bin.index.json` and its shards", "the same"],
-];
+/** How each layout of a checkpoint's weights is read. */
+const layoutNotes: Record<CheckpointFile, string> = {
+  "model.safetensors": "mapped where it lies",
+  "model.safetensors.index.json": "mapped where they lie",
+  "pytorch_model.bin": "zip file of PyTorch 1.6 and later; its pickle is read, never executed; mapped where it lies",
+  "pytorch_model.bin.index.json": "the same",
+};
+
+const fileLayouts: Row[] = checkpointLayouts.map(({ file, sharded }) => [
+  `\`${file}\`${sharded ? " and its shards" : ""}`,
+  layoutNotes[file],
+]);
 
 /** Number types of weights, as safetensors names them. */
 const numberTypes: Row[] = [

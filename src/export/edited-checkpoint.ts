@@ -4,6 +4,7 @@ import type { HeadChange } from "../model/head/head-change.js";
 import type { HeadModel } from "../model/head/head-model.js";
 import { openConfig } from "../model/model.js";
 import type { ByteSource, Folder } from "../tensor/byte-source.js";
+import { safetensorsFile, safetensorsIndex } from "../tensor/checkpoint-layouts.js";
 import { openCheckpointTensors } from "../tensor/checkpoint-tensors.js";
 import type { TensorEntry } from "../tensor/safetensors/safetensors.js";
 import { layOutSafetensors } from "../tensor/safetensors/write-safetensors.js";
@@ -59,7 +60,7 @@ function weightFiles(
   }
   if (shards.size === 1) {
     const all = new Map([...tensors, ...changes]);
-    return [["model.safetensors", safetensorsPieces(all)]];
+    return [[safetensorsFile, safetensorsPieces(all)]];
   }
   const files: ModelFile[] = [];
   const weightMap: Record<string, string> = {};
@@ -83,7 +84,7 @@ function weightFiles(
   }
   if (left.size > 0) put(headShard, left, safetensorsPieces(left));
   const index = { metadata: { total_size: totalSize }, weight_map: weightMap };
-  return [...files, ["model.safetensors.index.json", `${JSON.stringify(index, undefined, 2)}\n`]];
+  return [...files, [safetensorsIndex, `${JSON.stringify(index, undefined, 2)}\n`]];
 }
 
 async function* safetensorsPieces(tensors: ReadonlyMap<string, TensorEntry>): AsyncGenerator<Uint8Array> {

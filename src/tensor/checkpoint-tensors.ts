@@ -1,21 +1,8 @@
 import { InputError } from "../errors.js";
 import type { ByteSource, Folder } from "./byte-source.js";
-import { readSafetensorsHeader, type TensorEntry } from "./safetensors/safetensors.js";
+import { type CheckpointLayout, checkpointLayouts, missingWeights, type Tensors } from "./checkpoint-layouts.js";
+import type { TensorEntry } from "./safetensors/safetensors.js";
 import { parseStrictJson, quote } from "./strict-json.js";
-import { readTorchTensors } from "./torch/torch-zip.js";
-
-type Tensors = ReadonlyMap<string, TensorEntry>;
-type ReadTensors = (source: ByteSource) => Promise<Tensors>;
-
-const readSafetensors: ReadTensors = async (source) => (await readSafetensorsHeader(source)).tensors;
-
-/** In the order in which they are looked for: what holds a checkpoint, and how one of its files is read. */
-const layouts: { file: string; sharded: boolean; read: ReadTensors }[] = [
-  { file: "model.safetensors", sharded: false, read: readSafetensors },
-  { file: "model.safetensors.index.json", sharded: true, read: readSafetensors },
-  { file: "pytorch_model.bin", sharded: false, read: (source) => readTorchTensors(source) },
-  { file: "pytorch_model.bin.index.json", sharded: true, read: (source) => readTorchTensors(source) },
-];
 
 /** An index this long lists more tensors than any model has. */
 const maxIndexBytes = 64 * 2 ** 20;
@@ -25,20 +12,20 @@ const maxIndexBytes = 64 * 2 ** 20;
  * @throws InputError if the folder has no checkpoint, or one of its files cannot be used
  */
 export async function openCheckpointTensors(folder: Folder): Promise<Tensors> {
-  for (const { file, sharded, read } of layouts) {
-    const source = await folder.open(file);
-    if (source !== undefined) return sharded ? readShards(folder, source, read) : read(source);
+  for (const layout of checkpointLayouts) {
+    const source = await folder.open(layout.file);
+    if (source !== undefined) return layout.sharded ? readShards(folder, source, layout) : layout.read(source);
   }
-  throw new InputError(folder.name, `has no weights: looked for ${layouts.map(({ file }) => file).join(", ")}`);
+  throw missingWeights(folder.name);
 }
 
-async function readShards(folder: Folder, index: ByteSource, read: ReadTensors): Promise<Tensors> {
+async function readShards(folder: Folder, index: ByteSource, layout: CheckpointLayout): Promise<Tensors> {
   const shardOf = await readWeightMap(index);
   const shards = new Map<string, Tensors>();
   for (const fileName of new Set(shardOf.values())) {
     const source = await folder.open(fileName);
     if (source === undefined) throw new InputError(index.name, `lists the shard ${quote(fileName)}, which is missing`);
-    shards.set(fileName, await read(source));
+    shards.set(fileName, await layout.read(source));
   }
   const tensors = new Map<string, TensorEntry>();
   for (const [name, fileName] of shardOf) {

@@ -5,6 +5,7 @@ import { type Checkpoint, findOutputEmbedding, stepOfName } from "../../dynamics
 import { expandBraces } from "../../dynamics/inputs/expand-braces.js";
 import { InputError } from "../../errors.js";
 import type { Folder } from "../../tensor/byte-source.js";
+import { checkpointFileNames, checkpointLayouts } from "../../tensor/checkpoint-layouts.js";
 import { openCheckpointTensors } from "../../tensor/checkpoint-tensors.js";
 import { fileError, openFolder } from "../files/file-source.js";
 import { parseModelReference } from "../hub/model-folder.js";
@@ -19,13 +20,6 @@ export interface OpenedCheckpoints {
   /** What came from a hub so far; undefined if nothing lies there. */
   fetched(): FetchedBytes | undefined;
 }
-
-const weightFiles = [
-  "model.safetensors",
-  "model.safetensors.index.json",
-  "pytorch_model.bin",
-  "pytorch_model.bin.index.json",
-];
 
 /**
  * Checkpoints by name: folders whose name ends in the step, folders of such folders, globs, repositories of the hub with
@@ -102,7 +96,7 @@ async function stepFolders(folder: string): Promise<string[]> {
     if (stepOfName(entry.name) !== undefined && (await isFolder(path)) && (await hasWeights(path))) inside.push(path);
   }
   if (inside.length > 0) return inside;
-  throw new InputError(folder, `has no weights (${weightFiles.join(", ")}), and no folders of steps that have`);
+  throw new InputError(folder, `has no weights (${checkpointFileNames}), and no folders of steps that have`);
 }
 
 function stepOf(folder: string): number {
@@ -123,7 +117,7 @@ function localCheckpoint(path: string, tensorName: string | undefined): Checkpoi
 }
 
 async function hasWeights(folder: string): Promise<boolean> {
-  const found = await Promise.all(weightFiles.map((file) => stat(join(folder, file)).catch(() => undefined)));
+  const found = await Promise.all(checkpointLayouts.map(({ file }) => stat(join(folder, file)).catch(() => undefined)));
   return found.some((info) => info?.isFile());
 }
 

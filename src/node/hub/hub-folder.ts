@@ -1,8 +1,10 @@
 import { InputError } from "../../errors.js";
 import type { Folder } from "../../tensor/byte-source.js";
+import { type CheckpointLayout, checkpointLayouts, safetensorsFile } from "../../tensor/checkpoint-layouts.js";
+import { readWeightMap } from "../../tensor/checkpoint-tensors.js";
 import { type FileSource, openFileSource } from "../files/file-source.js";
 import { snapshotPath } from "./cache.js";
-import { listFolder } from "./listing.js";
+import { type HubEntry, listFolder } from "./listing.js";
 import { type HubReference, parseHubReference, referenceText } from "./reference.js";
 import { type HubOptions, missingInCache, openRepository, type Repository } from "./repository.js";
 
@@ -24,14 +26,6 @@ const companions = [
   "merges.txt",
   "tokenizer.model",
   "chat_template.jinja",
-];
-
-/** In the order in which a checkpoint's tensors are looked for. */
-const weights = [
-  { file: "model.safetensors", sharded: false },
-  { file: "model.safetensors.index.json", sharded: true },
-  { file: "pytorch_model.bin", sharded: false },
-  { file: "pytorch_model.bin.index.json", sharded: true },
 ];
 
 /**
@@ -103,22 +97,31 @@ async function fetchNamed(repository: Repository, files: readonly string[]): Pro
 
 async function fetchModel(repository: Repository): Promise<void> {
   const { reference } = repository;
-  const found = await firstFound(repository);
+  const checkpoint = await locateCheckpoint(repository);
   const small = companions.map((file) => inRepository(reference, file));
-  await repository.fetch(found === undefined ? small : [...small, inRepository(reference, found.file)]);
-  const shards = found?.sharded ? await shardPaths(repository, found.file) : [];
+  await repository.fetch(checkpoint === undefined ? small : [...small, checkpoint.path]);
+  const shards = checkpoint?.layout.sharded ? await shardPaths(repository, checkpoint.layout.file) : [];
   await repository.fetch(shards);
   if (repository.cacheOnly() === undefined) return;
   for (const path of [inRepository(reference, "config.json"), ...shards]) {
     if ((await repository.locate(path)) === undefined) throw missingInCache(repository, path);
   }
-  if (found === undefined) throw missingInCache(repository, inRepository(reference, "model.safetensors"));
+  if (checkpoint === undefined) throw missingInCache(repository, inRepository(reference, safetensorsFile));
 }
 
-async function firstFound(repository: Repository): Promise<(typeof weights)[number] | undefined> {
-  for (const layout of weights) {
-    const file = inRepository(repository.reference, layout.file);
-    if ((await repository.locate(file)) !== undefined) return layout;
+/** A checkpoint of a repository: its layout, the path of that layout's file, and where the file is. */
+export interface LocatedCheckpoint {
+  readonly layout: CheckpointLayout;
+  readonly path: string;
+  readonly found: "cached" | HubEntry;
+}
+
+/** @returns undefined if the repository has no checkpoint, or only the cache is used and holds none */
+export async function locateCheckpoint(repository: Repository): Promise<LocatedCheckpoint | undefined> {
+  for (const layout of checkpointLayouts) {
+    const path = inRepository(repository.reference, layout.file);
+    const found = await repository.locate(path);
+    if (found !== undefined) return { layout, path, found };
   }
   return undefined;
 }
@@ -129,5 +132,3 @@ async function shardPaths(repository: Repository, indexName: string): Promise<st
   const names = new Set((await readWeightMap(index)).values());
   return [...names].map((name) => inRepository(repository.reference, name));
 }
-
-import { readWeightMap } from "../../tensor/checkpoint-tensors.js";

@@ -2,16 +2,15 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { findOutputEmbedding } from "../../../dynamics/inputs/checkpoint.js";
 import { InputError } from "../../../errors.js";
-import type { ByteSource } from "../../../tensor/byte-source.js";
+import { type CheckpointLayout, missingWeights, safetensorsFile } from "../../../tensor/checkpoint-layouts.js";
 import { readWeightMap } from "../../../tensor/checkpoint-tensors.js";
 import { outputEmbeddingNames } from "../../../tensor/output-embedding-names.js";
 import { readSafetensorsHeader, type TensorEntry } from "../../../tensor/safetensors/safetensors.js";
 import { quote } from "../../../tensor/strict-json.js";
-import { readTorchTensors } from "../../../tensor/torch/torch-zip.js";
 import { type FileSource, openFileSource } from "../../files/file-source.js";
 import { readRef, repositoryFolder, snapshotPath, writeRef } from "../cache.js";
 import { readHubEnvironment } from "../environment.js";
-import { inRepository, openFile } from "../hub-folder.js";
+import { inRepository, locateCheckpoint, openFile } from "../hub-folder.js";
 import { fileAddress, type HubEntry } from "../listing.js";
 import { type HubReference, referenceText } from "../reference.js";
 import { type HubOptions, missingInCache, openRepository, type Repository } from "../repository.js";
@@ -28,18 +27,6 @@ export interface RemoteEmbedding {
   /** Size of the file of weights that it is a part of. */
   readonly checkpointBytes: number;
 }
-
-type ReadTensors = (source: ByteSource, wanted: readonly string[]) => Promise<ReadonlyMap<string, TensorEntry>>;
-
-const readSafetensors: ReadTensors = async (source) => (await readSafetensorsHeader(source)).tensors;
-
-/** In the order in which a checkpoint's tensors are looked for. */
-const layouts: { file: string; sharded: boolean; read: ReadTensors }[] = [
-  { file: "model.safetensors", sharded: false, read: readSafetensors },
-  { file: "model.safetensors.index.json", sharded: true, read: readSafetensors },
-  { file: "pytorch_model.bin", sharded: false, read: readTorchTensors },
-  { file: "pytorch_model.bin.index.json", sharded: true, read: readTorchTensors },
-];
 
 /** Metadata under which the cached file says how large the checkpoint is. */
 const checkpointBytesKey = "checkpoint_bytes";
@@ -117,37 +104,36 @@ function openCached({ reference, cache, commit }: Repository, path: string): Pro
 interface WeightsFile {
   readonly path: string;
   readonly found: "cached" | HubEntry;
-  readonly read: ReadTensors;
+  readonly read: CheckpointLayout["read"];
 }
 
 /** The file that holds the output embedding: the only one, or the shard that the index names. */
 async function locateWeights(repository: Repository, tensorName: string | undefined): Promise<WeightsFile> {
   const { reference } = repository;
-  for (const { file, sharded, read } of layouts) {
-    const path = inRepository(reference, file);
-    const found = await repository.locate(path);
-    if (found === undefined) continue;
-    if (!sharded) return { path, found, read };
-    const index = await openFile(repository, file);
-    if (index === undefined) continue;
-    const shards = await readWeightMap(index);
-    const name = wantedNames(tensorName).find((known) => shards.has(known));
-    if (name === undefined) {
-      throw new InputError(
-        index.name,
-        "field weight_map: has no output embedding of a usual name; name it with --tensor",
-      );
-    }
-    const shard = inRepository(reference, shards.get(name)!);
-    const located = await repository.locate(shard);
-    if (located === undefined) throw new InputError(index.name, `lists the shard ${quote(shard)}, which is missing`);
-    return { path: shard, found: located, read };
+  const checkpoint = await locateCheckpoint(repository);
+  if (checkpoint === undefined) {
+    if (repository.cacheOnly() === undefined) throw missingWeights(referenceText(reference));
+    throw missingInCache(repository, inRepository(reference, safetensorsFile));
   }
-  if (repository.cacheOnly() !== undefined) throw missingInCache(repository, inRepository(reference, layouts[0]!.file));
-  throw new InputError(
-    referenceText(reference),
-    `has no weights: looked for ${layouts.map(({ file }) => file).join(", ")}`,
-  );
+  const { layout, path, found } = checkpoint;
+  const { read } = layout;
+  if (!layout.sharded) return { path, found, read };
+  const index = await openFile(repository, layout.file);
+  if (index === undefined) throw missingInCache(repository, path);
+  const shards = await readWeightMap(index);
+  const name = wantedNames(tensorName).find((known) => shards.has(known));
+  if (name === undefined) {
+    const looked =
+      tensorName === undefined
+        ? "no output embedding of a usual name; name it with --tensor"
+        : `no tensor ${quote(tensorName)}`;
+    throw new InputError(index.name, `field weight_map: has ${looked}`);
+  }
+  const shard = inRepository(reference, shards.get(name)!);
+  const located = await repository.locate(shard);
+  if (located !== undefined) return { path: shard, found: located, read };
+  if (repository.cacheOnly() !== undefined) throw missingInCache(repository, shard);
+  throw new InputError(index.name, `lists the shard ${quote(shard)}, which is missing`);
 }
 
 /** @returns bytes received */

@@ -1,0 +1,41 @@
+import { InputError } from "../errors.js";
+import type { ByteSource } from "./byte-source.js";
+import { readSafetensorsHeader, type TensorEntry } from "./safetensors/safetensors.js";
+import { readTorchTensors } from "./torch/torch-zip.js";
+
+export type Tensors = ReadonlyMap<string, TensorEntry>;
+
+/** One way in which a checkpoint's tensors lie in a folder. */
+export interface CheckpointLayout<File extends string = CheckpointFile> {
+  /** The file that shows it: all tensors, or the index of the shards that hold them. */
+  readonly file: File;
+  readonly sharded: boolean;
+  /**
+   * The tensors of the file, or of one shard, by name.
+   * @param wanted where given, and a file has to be searched for each tensor, only those with these names are looked up
+   */
+  read(source: ByteSource, wanted?: readonly string[]): Promise<Tensors>;
+}
+
+const readSafetensors = async (source: ByteSource): Promise<Tensors> => (await readSafetensorsHeader(source)).tensors;
+
+export const safetensorsFile = "model.safetensors";
+export const safetensorsIndex = "model.safetensors.index.json";
+
+/** All of them, in the order in which they are looked for: as in transformers, one file first, safetensors before pickles. */
+export const checkpointLayouts = [
+  { file: safetensorsFile, sharded: false, read: readSafetensors },
+  { file: safetensorsIndex, sharded: true, read: readSafetensors },
+  { file: "pytorch_model.bin", sharded: false, read: readTorchTensors },
+  { file: "pytorch_model.bin.index.json", sharded: true, read: readTorchTensors },
+] as const satisfies CheckpointLayout<string>[];
+
+export type CheckpointFile = (typeof checkpointLayouts)[number]["file"];
+
+/** For messages. */
+export const checkpointFileNames = checkpointLayouts.map(({ file }) => file).join(", ");
+
+/** The error of a place that has none of them. */
+export function missingWeights(place: string): InputError {
+  return new InputError(place, `has no weights: looked for ${checkpointFileNames}`);
+}
