@@ -58,8 +58,9 @@ export {
 export { distinct, perplexity, repetition } from "./measures/text.js";
 export { type StoreTextOptions, storeText } from "./model/contexts/store-text.js";
 export type { RowStore, StoredContexts } from "./model/contexts/stored-contexts.js";
-export type { Head, HeadTransform } from "./model/head/head.js";
+export type { Head } from "./model/head/head.js";
 export type { HeadChange } from "./model/head/head-change.js";
+export type { HeadTransform } from "./model/head/head-transform.js";
 export type { ReducedHead } from "./model/head/reduced-head.js";
 export type { Model, Windows } from "./model/model.js";
 export type { CheckpointOptions } from "./node/checkpoints/checkpoint-options.js";

@@ -1,7 +1,7 @@
 import type { Graph, Value } from "../engine/graph.js";
 import type { TensorEntry } from "../tensor/safetensors/safetensors.js";
 import type { Config } from "./config.js";
-import type { HeadTransform } from "./head/head.js";
+import type { HeadTransform } from "./head/head-transform.js";
 import type { Affine } from "./layers/layers.js";
 import type { Weights } from "./weights.js";
 

@@ -1,7 +1,8 @@
 import type { Graph, Value } from "../../engine/graph.js";
 import type { FloatDType } from "../../tensor/dtype.js";
 import { memoryIndices, memoryTensor } from "../../tensor/memory-tensor.js";
-import { type Head, transformed } from "./head.js";
+import type { Head } from "./head.js";
+import { transformed } from "./head-transform.js";
 
 /**
  * A head that uses k numbers of h: z = F P h + b', before the model's own transform. For coordinates, P selects those kept.

@@ -2,7 +2,7 @@ import type { Graph, Value } from "../../engine/graph.js";
 import type { TensorEntry } from "../../tensor/safetensors/safetensors.js";
 import type { ForwardPass, ModelDescription } from "../architecture.js";
 import type { Config } from "../config.js";
-import type { HeadTransform } from "../head/head.js";
+import type { HeadTransform } from "../head/head-transform.js";
 import { outputEmbedding, perLayer, type Weights } from "../weights.js";
 import { causalAttention } from "./attention.js";
 import {

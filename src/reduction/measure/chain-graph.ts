@@ -1,5 +1,6 @@
 import type { Graph, Value } from "../../engine/graph.js";
-import { type Head, transformed } from "../../model/head/head.js";
+import type { Head } from "../../model/head/head.js";
+import { transformed } from "../../model/head/head-transform.js";
 import { memoryTensor } from "../../tensor/memory-tensor.js";
 import type { Chain } from "../methods/chain.js";
 import { pointGraph } from "./point-graph.js";

@@ -1,10 +1,11 @@
 import { type Engine, float32Output, float64Output } from "../../engine/engine.js";
 import { gramSession } from "../../engine/gram-session.js";
-import { createGraph, type Value } from "../../engine/graph.js";
+import { createGraph } from "../../engine/graph.js";
 import { inOrder } from "../../engine/in-order.js";
 import { InputError } from "../../errors.js";
 import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
-import { type Head, isTransformed } from "../../model/head/head.js";
+import type { Head } from "../../model/head/head.js";
+import { transformedWithSlope } from "../../model/head/head-transform.js";
 import { readTensorFloat64 } from "../../tensor/safetensors/safetensors.js";
 import type { Metric } from "./orders.js";
 
@@ -134,20 +135,10 @@ async function fisherSums(
   const e = graph.weightFloat32(head.weight);
   const hidden = graph.input("hidden", "float32", ["n", d]);
   const raw = graph.op("Gemm", [hidden, e, head.bias && graph.weightFloat32(head.bias)], { transB: 1 });
-  const number = (value: number) => graph.constant(Float32Array.of(value), []);
-  const { scale = 1, softCap } = head.transform;
-  const scaled = scale === 1 ? raw : graph.op("Mul", [raw, number(scale)]);
-  const bounded = softCap && graph.op("Tanh", [graph.op("Mul", [scaled, number(1 / softCap)])]);
-  const p = graph.op("Softmax", [bounded ? graph.op("Mul", [bounded, number(softCap!)]) : scaled], { axis: -1 });
-  let pushed: Value = p;
-  let squared: Value = p;
-  if (isTransformed(head)) {
-    const slope = bounded
-      ? graph.op("Mul", [graph.op("Sub", [number(1), graph.op("Mul", [bounded, bounded])]), number(scale)])
-      : number(scale);
-    pushed = graph.op("Mul", [p, slope]);
-    squared = graph.op("Mul", [pushed, slope]);
-  }
+  const { value: z, slope } = transformedWithSlope(graph, head.transform, raw);
+  const p = graph.op("Softmax", [z], { axis: -1 });
+  const pushed = slope ? graph.op("Mul", [p, slope]) : p;
+  const squared = slope ? graph.op("Mul", [pushed, slope]) : p;
   const axis = graph.constant(BigInt64Array.of(0n), [1]);
   graph.output(graph.op("ReduceSum", [squared, axis], { keepdims: 0 }), "weights", "float32", [V]);
   const m = graph.cast(graph.op("MatMul", [pushed, e]), "float64");

@@ -1,5 +1,6 @@
 import { createGraph, type Graph, type Value } from "../../engine/graph.js";
 import { type Head, logits } from "../../model/head/head.js";
+import { transformedWithSlope } from "../../model/head/head-transform.js";
 import type { Whitening } from "./whitening.js";
 
 /**
@@ -17,7 +18,6 @@ export function refineGraph(
 ): Graph {
   const { vocabSize: V, hiddenSize: d } = head;
   const graph = createGraph("refine");
-  const number = (value: number) => graph.constant(Float32Array.of(value), []);
   const mul = (a: Value, b: Value) => graph.op("Mul", [a, b]);
   const lastAxis = graph.constant(BigInt64Array.of(-1n), [1]);
   const hidden = graph.input("hidden", "float32", ["n", d]);
@@ -29,10 +29,7 @@ export function refineGraph(
     ? graph.op("Gemm", [white!, projection], { transB: 1 })
     : graph.input("parts", "float32", ["n", kept]);
   const raw = graph.op("Gemm", [parts, factor, bias], { transB: 1 });
-  const { scale = 1, softCap } = head.transform;
-  const scaled = scale === 1 ? raw : mul(raw, number(scale));
-  const bounded = softCap === undefined ? undefined : graph.op("Tanh", [mul(scaled, number(1 / softCap))]);
-  const reduced = bounded ? mul(bounded, number(softCap!)) : scaled;
+  const { value: reduced, slope } = transformedWithSlope(graph, head.transform, raw);
   const both = [logits(graph, head, hidden), reduced];
   if (!gradients) {
     const [logP, logQ] = both.map((z) => graph.op("LogSoftmax", [z], { axis: -1 })) as [Value, Value];
@@ -41,9 +38,8 @@ export function refineGraph(
     return graph;
   }
   const [p, q] = both.map((z) => graph.op("Softmax", [z], { axis: -1 })) as [Value, Value];
-  let pull = graph.op("Sub", [q, p]);
-  if (bounded) pull = mul(pull, graph.op("Sub", [number(1), mul(bounded, bounded)]));
-  if (scale !== 1) pull = mul(pull, number(scale));
+  const difference = graph.op("Sub", [q, p]);
+  const pull = slope ? mul(difference, slope) : difference;
   const firstAxis = graph.constant(BigInt64Array.of(0n), [1]);
   const factorGradient = graph.op("Gemm", [pull, parts], { transA: 1 });
   graph.output(factorGradient, "factor_gradient", "float32", [V, kept]);

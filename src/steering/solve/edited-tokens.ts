@@ -1,7 +1,7 @@
 import type { Products } from "../../engine/products.js";
 import type { Head } from "../../model/head/head.js";
+import { transform } from "../../model/head/head-transform.js";
 import { readTensorFloat64 } from "../../tensor/safetensors/safetensors.js";
-import { transform } from "../head-transform.js";
 import { exactRest, type FittingText, joined, type Subject, type TextBlocks, type Watched } from "./fitting-text.js";
 
 /** Numbers of m tokens in every context. */

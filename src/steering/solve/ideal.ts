@@ -1,5 +1,4 @@
-import type { HeadTransform } from "../../model/head/head.js";
-import { transform } from "../head-transform.js";
+import { type HeadTransform, transform } from "../../model/head/head-transform.js";
 import type { Lines } from "./joint-scales.js";
 
 /** What every single token needs to know of the joint ideal. */

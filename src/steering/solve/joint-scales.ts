@@ -1,7 +1,6 @@
 import type { Products } from "../../engine/products.js";
 import { cholesky, solveLower, solveLowerTransposed } from "../../linalg/cholesky.js";
-import type { HeadTransform } from "../../model/head/head.js";
-import { transform } from "../head-transform.js";
+import { type HeadTransform, transform } from "../../model/head/head-transform.js";
 import type { TokenValues } from "./edited-tokens.js";
 import type { TextBlocks } from "./fitting-text.js";
 import { groupSums, toShares } from "./shares.js";

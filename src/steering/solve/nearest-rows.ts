@@ -2,8 +2,7 @@ import type { Products } from "../../engine/products.js";
 import { cholesky, solveLower, solveLowerTransposed } from "../../linalg/cholesky.js";
 import { dot } from "../../linalg/dot.js";
 import type { Gram } from "../../linalg/gram.js";
-import type { HeadTransform } from "../../model/head/head.js";
-import { isIdentity, transform } from "../head-transform.js";
+import { type HeadTransform, isIdentity, transform } from "../../model/head/head-transform.js";
 import type { TextBlocks } from "./fitting-text.js";
 import { softplus } from "./shares.js";
 

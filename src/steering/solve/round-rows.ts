@@ -1,7 +1,7 @@
 import type { Products } from "../../engine/products.js";
 import type { Head } from "../../model/head/head.js";
+import { transform } from "../../model/head/head-transform.js";
 import { decodeFloat64, encodeFloats, isFloatDType } from "../../tensor/dtype.js";
-import { transform } from "../head-transform.js";
 import { type EditedTokens, productValues } from "./edited-tokens.js";
 import type { FittingText } from "./fitting-text.js";
 import { groupSums, toShares } from "./shares.js";

@@ -2,7 +2,7 @@ import { gramSession } from "../../engine/gram-session.js";
 import { createProducts, type Products } from "../../engine/products.js";
 import { norm } from "../../linalg/dot.js";
 import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
-import { transform } from "../head-transform.js";
+import { transform } from "../../model/head/head-transform.js";
 import type { Method } from "../plan/method.js";
 import type { TokenGroup } from "../plan/targets.js";
 import { checkGroups, wantedProbabilities } from "../plan/targets.js";
