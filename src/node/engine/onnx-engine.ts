@@ -7,6 +7,7 @@ import type { Graph } from "../../engine/graph.js";
 import { InputError } from "../../errors.js";
 import type { ByteSource } from "../../tensor/byte-source.js";
 import type { FileSource } from "../files/file-source.js";
+import { explainStart } from "./explain-start.js";
 
 export interface EngineOptions {
   /** Processor cores to use. */
@@ -129,7 +130,7 @@ function startWorker(): EngineWorker {
     for (const { reject } of pending.values()) reject(error);
     pending.clear();
   };
-  thread.on("error", failAll);
+  thread.on("error", (error) => failAll(explainStart(error)));
   thread.on("exit", (code) => failAll(new Error(`the engine's worker stopped with code ${code}`)));
   return {
     ask(request, given = []) {
