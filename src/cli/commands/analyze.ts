@@ -1,23 +1,20 @@
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
-import type { Corpus } from "../../corpus/corpus.js";
 import { openHiddenStates } from "../../corpus/hidden-states.js";
-import type { Analysis } from "../../encoding/analysis.js";
-import { type AnalyzeProgress, analyze, analyzeHidden } from "../../encoding/analyze.js";
 import { summarize } from "../../encoding/summary.js";
 import { InputError } from "../../errors.js";
-import type { Model } from "../../model/model.js";
+import type { HeadModel } from "../../model/head/head-model.js";
 import { openCorpus } from "../../node/corpus/open-corpus.js";
 import { checkWritable } from "../../node/files/check-writable.js";
 import { openFileSource } from "../../node/files/file-source.js";
 import { defaultCorpus, defaultModel, loadHead, loadModel } from "../../node/load-model.js";
-import { writeAnalysisRun } from "../../node/runs/run-folder.js";
-import { inputIdentity, openUnfinished } from "../../node/runs/unfinished.js";
+import { resumableAnalysis } from "../../node/runs/resumable-analysis.js";
+import { type Asked, writeAnalysisRun } from "../../node/runs/run-folder.js";
+import { hiddenAnalysisRun } from "../../runs/analysis-run.js";
 import { commandLine, folderName, positiveInteger, wholeNumber } from "../options/arguments.js";
 import { hubOptions } from "../options/hub-options.js";
 import { readingOf, separatorId, type TextArguments, textOptions } from "../options/text-options.js";
-import { measuredCorpus } from "../options/text-size.js";
-import { noProgress, tokenProgress } from "../progress/progress.js";
+import { runLine } from "../progress/run-line.js";
 import { analysisTable } from "../tables/analysis-table.js";
 
 interface AnalyzeArguments extends TextArguments {
@@ -79,11 +76,7 @@ async function runAnalyze(modelName: string | undefined, args: AnalyzeArguments,
   await checkWritable(out);
   const analysis = await (args.hidden === undefined
     ? analyzeText(modelName, out, args, signal)
-    : analyzeStates(modelName, args.hidden, args, signal));
-  await writeAnalysisRun(out, analysis, {
-    command: commandLine(process.argv.slice(2)),
-    arguments: { model: analysis.model.name, ...args },
-  });
+    : analyzeStates(modelName, args.hidden, out, args, signal));
   const seconds = (performance.now() - started) / 1000;
   if (args.json) {
     const { tokensPerSecond } = analysis;
@@ -96,72 +89,51 @@ async function runAnalyze(modelName: string | undefined, args: AnalyzeArguments,
 async function analyzeText(modelName: string | undefined, out: string, args: AnalyzeArguments, signal: AbortSignal) {
   if (args.headTensor !== undefined) throw new InputError("--head-tensor", "is for --hidden only");
   const hub = hubOptions(args, signal);
-  const text = await openCorpus(args.corpus ?? [defaultCorpus], readingOf(args), hub);
+  const reading = readingOf(args);
+  const text = await openCorpus(args.corpus ?? [defaultCorpus], reading, hub);
   const model = await loadModel(modelName, { threads: args.threads, ...hub });
+  const line = runLine(process.stderr, args);
   try {
-    return await resumableAnalysis(model, text, out, args, signal);
+    return await resumableAnalysis(model, text, out, {
+      contextLength: args.context,
+      tokens: args.tokens,
+      beginOfText: args.bos,
+      separator: await separatorId(model, args.separator),
+      seed: args.seed,
+      reading,
+      asked: askedOf(model, args),
+      signal,
+      onEvent: line.onEvent,
+    });
   } finally {
+    line.stop();
     await model.close();
   }
 }
 
-async function analyzeStates(name: string | undefined, file: string, args: AnalyzeArguments, signal: AbortSignal) {
-  const unused = (["corpus", "context", "tokens", "bos"] as const).find((option) => args[option] !== undefined);
-  if (unused !== undefined) throw new InputError(`--${unused}`, "is for text; --hidden takes the place of a corpus");
-  const options = { threads: args.threads, tensorName: args.headTensor, ...hubOptions(args, signal) };
-  const model = await loadHead(name, options);
-  const progress = args.quiet ? noProgress : tokenProgress(process.stderr, "analyze");
-  try {
-    const hidden = await openHiddenStates(await openFileSource(file), model.hiddenSize);
-    const onProgress = (contexts: number) => progress.update(contexts, hidden.rows);
-    return await analyzeHidden(model, hidden, { seed: args.seed, signal, onProgress });
-  } finally {
-    progress.stop();
-    await model.close();
-  }
-}
-
-/** The analysis, going on from what an interrupted one left in the folder and leaving the same if it is interrupted. */
-async function resumableAnalysis(
-  model: Model,
-  text: Corpus,
+async function analyzeStates(
+  modelName: string | undefined,
+  file: string,
   out: string,
   args: AnalyzeArguments,
   signal: AbortSignal,
-): Promise<Analysis> {
-  const separator = await separatorId(model, args.separator);
-  const { field, column, tokenDtype } = args;
-  const what = { contextLength: args.context, tokens: args.tokens, beginOfText: args.bos ?? false, separator };
-  const unfinished = await openUnfinished(
-    out,
-    { ...what, field, column, tokenDtype, inputs: await inputIdentity(model, text) },
-    model.head,
-  );
-  const { found } = unfinished;
-  if (found && !args.quiet) {
-    console.error(`going on from ${found.statistics.contexts.toLocaleString("en")} tokens of an interrupted run`);
-  }
-  const progress = args.quiet ? noProgress : tokenProgress(process.stderr, "analyze", found?.statistics.contexts);
-  const measured = measuredCorpus(text);
-  let latest: AnalyzeProgress | undefined;
+) {
+  const unused = (["corpus", "context", "tokens", "bos"] as const).find((option) => args[option] !== undefined);
+  if (unused !== undefined) throw new InputError(`--${unused}`, "is for text; --hidden takes the place of a corpus");
+  const options = { threads: args.threads, tensorName: args.headTensor, ...hubOptions(args, signal) };
+  const model = await loadHead(modelName, options);
+  const line = runLine(process.stderr, args);
   try {
-    const analysis = await analyze(model, measured.corpus, {
-      ...what,
-      seed: args.seed,
-      signal,
-      resume: found,
-      onProgress: async (reached) => {
-        latest = reached;
-        progress.update(reached.contexts, args.tokens ?? measured.estimateTokens(reached.contexts));
-        await unfinished.offer(reached.windows, reached.statistics);
-      },
-    });
-    await unfinished.remove();
+    const hidden = await openHiddenStates(await openFileSource(file), model.hiddenSize);
+    const analysis = await hiddenAnalysisRun(model, hidden, { seed: args.seed, signal, onEvent: line.onEvent });
+    await writeAnalysisRun(out, analysis, askedOf(model, args));
     return analysis;
-  } catch (error) {
-    if (signal.aborted && latest) await unfinished.save(latest.windows, latest.statistics);
-    throw error;
   } finally {
-    progress.stop();
+    line.stop();
+    await model.close();
   }
+}
+
+function askedOf({ name }: HeadModel, args: AnalyzeArguments): Asked {
+  return { command: commandLine(process.argv.slice(2)), arguments: { model: name, ...args } };
 }

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
+import { measuredCorpus } from "../../corpus/text/measured-corpus.js";
 import { loadTokenizer } from "../../corpus/tokenizer/tokenizer.js";
 import type { TokenDType } from "../../corpus/tokens/id-files.js";
 import { countTokens } from "../../dynamics/inputs/count-tokens.js";
@@ -11,7 +12,6 @@ import { checkWritable } from "../../node/files/check-writable.js";
 import { defaultCorpus, defaultModel } from "../../node/load-model.js";
 import { folderName, positiveInteger } from "../options/arguments.js";
 import { hubOptions } from "../options/hub-options.js";
-import { measuredCorpus } from "../options/text-size.js";
 import { Interrupted } from "../progress/interrupt.js";
 import { noProgress, tokenProgress } from "../progress/progress.js";
 

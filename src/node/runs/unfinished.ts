@@ -2,9 +2,9 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdir, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Corpus } from "../../corpus/corpus.js";
+import type { AnalyzeProgress } from "../../encoding/analyze.js";
 import { type Head, isTransformed } from "../../model/head/head.js";
 import type { Model } from "../../model/model.js";
-import type { HeadStatistics } from "../../statistics/head-statistics.js";
 import { decodeStatistics, encodeStatistics } from "../../statistics/statistics-file.js";
 import { openFileSource } from "../files/file-source.js";
 import { writeFileAtomic } from "../files/write-atomic.js";
@@ -12,13 +12,17 @@ import { writeFileAtomic } from "../files/write-atomic.js";
 /** Longest work that a killed process may lose, in seconds; saving then costs well under 1% of the time. */
 const saveEverySeconds = 15;
 
+/** What a run has reached: AnalyzeProgress, as far as it is kept. */
+type Reached = Pick<AnalyzeProgress, "windows" | "statistics">;
+
 /** Statistics of a run that has not finished, kept in its folder so that the same run can go on from them. */
 export interface Unfinished {
   /** What an earlier run with the same arguments and inputs had reached. */
-  readonly found: { windows: number; statistics: HeadStatistics } | undefined;
+  readonly found: Reached | undefined;
   /** Saves now and then. */
-  offer(windows: number, statistics: HeadStatistics): Promise<void>;
-  save(windows: number, statistics: HeadStatistics): Promise<void>;
+  offer(reached: Reached): Promise<void>;
+  /** Saves what was offered last. */
+  saveLast(): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -26,17 +30,20 @@ export interface Unfinished {
 export async function openUnfinished(folder: string, asked: unknown, head: Head): Promise<Unfinished> {
   const path = join(folder, "unfinished.safetensors");
   const key = createHash("sha256").update(JSON.stringify(asked)).digest("hex");
-  let saved = performance.now();
-  const save: Unfinished["save"] = async (windows, statistics) => {
+  const state: { saved: number; last?: Reached } = { saved: performance.now() };
+  const saveLast = async () => {
+    if (state.last === undefined) return;
+    const { windows, statistics } = state.last;
     await mkdir(folder, { recursive: true });
     await writeFileAtomic(path, encodeStatistics(statistics, { key, windows: `${windows}` }));
-    saved = performance.now();
+    state.saved = performance.now();
   };
   return {
     found: await readUnfinished(path, key, head),
-    save,
-    async offer(windows, statistics) {
-      if (performance.now() - saved > saveEverySeconds * 1000) await save(windows, statistics);
+    saveLast,
+    async offer(reached) {
+      state.last = reached;
+      if (performance.now() - state.saved > saveEverySeconds * 1000) await saveLast();
     },
     remove: () => rm(path, { force: true }),
   };

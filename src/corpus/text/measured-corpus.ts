@@ -1,4 +1,4 @@
-import type { Corpus, Document } from "../../corpus/corpus.js";
+import type { Corpus, Document } from "../corpus.js";
 
 /**
  * Watches how much of a corpus has been read, to tell how many tokens it will have.

@@ -1,0 +1,46 @@
+import type { Corpus } from "../../corpus/corpus.js";
+import type { Analysis } from "../../encoding/analysis.js";
+import type { Model } from "../../model/model.js";
+import { type AnalysisRunOptions, analysisRun } from "../../runs/analysis-run.js";
+import type { CorpusOptions } from "../corpus/file-documents.js";
+import { type Asked, writeAnalysisRun } from "./run-folder.js";
+import { inputIdentity, openUnfinished } from "./unfinished.js";
+
+export interface ResumableAnalysisOptions extends Omit<AnalysisRunOptions, "resume" | "onProgress"> {
+  /** How the files of the text are read. */
+  reading?: CorpusOptions | undefined;
+  /** As run.json records it. */
+  asked: Asked;
+}
+
+/**
+ * Analyzes a text into a folder. Goes on from what an interrupted run with the same options and inputs left there; where
+ * it is interrupted itself, it leaves the same.
+ * @throws InputError if the text, the model or the folder cannot be used
+ * @throws the signal's reason when it is aborted
+ */
+export async function resumableAnalysis(
+  model: Model,
+  text: Corpus,
+  folder: string,
+  { reading, asked, ...options }: ResumableAnalysisOptions,
+): Promise<Analysis> {
+  const { contextLength, tokens, beginOfText = false, separator, signal, onEvent } = options;
+  const identity = { contextLength, tokens, beginOfText, separator, reading, inputs: await inputIdentity(model, text) };
+  const unfinished = await openUnfinished(folder, identity, model.head);
+  const { found: resume } = unfinished;
+  if (resume) {
+    const message = `going on from ${resume.statistics.contexts.toLocaleString("en")} tokens of an interrupted run`;
+    onEvent?.({ type: "notice", message });
+  }
+  try {
+    const onProgress = unfinished.offer;
+    const analysis = await analysisRun(model, text, { ...options, resume, onProgress });
+    await writeAnalysisRun(folder, analysis, asked);
+    await unfinished.remove();
+    return analysis;
+  } catch (error) {
+    if (signal?.aborted) await unfinished.saveLast();
+    throw error;
+  }
+}
