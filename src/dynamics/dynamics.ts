@@ -1,3 +1,4 @@
+import type { Interval } from "../measures/interval.js";
 /** What a probe of one checkpoint finds: the regression of -log frequency on its output embedding (METHOD.md section 5). */
 export interface Probe {
   /** Training step that the checkpoint was saved at. */
@@ -89,11 +90,6 @@ export interface Passing {
   readonly step: number | null;
   /** Between two checkpoints, interpolated on log(1 + step). */
   readonly interpolatedStep: number | null;
-}
-
-export interface Interval {
-  readonly low: number;
-  readonly high: number;
 }
 
 /** When the encoding is there, beside when the parameters are. */

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { seededRandom } from "../linalg/random.js";
 import type { Convergence, Probe } from "./dynamics.js";
-import { median, onset, passing } from "./onset.js";
+import { onset, passing } from "./onset.js";
 
 test("passing is between two checkpoints, on the scale of log(1 + step)", () => {
   const found = passing([0, 1, 3, 7], [0, 0.2, 0.6, 1], 0.5);
@@ -10,11 +10,6 @@ test("passing is between two checkpoints, on the scale of log(1 + step)", () => 
   expect(found.interpolatedStep).toBeCloseTo(2 * 2 ** 0.75 - 1, 12);
   expect(passing([4, 9], [0.8, 1], 0.5)).toEqual({ step: 4, interpolatedStep: 4 });
   expect(passing([0, 1], [-0.2, -0.1], 0.5)).toEqual({ step: null, interpolatedStep: null });
-});
-
-test("the middle of an even number of values lies between two", () => {
-  expect(median([5, 1, 9])).toBe(5);
-  expect(median([4, 1, 9, 2])).toBe(3);
 });
 
 /** Probes whose held-out errors fall from 1 to `floor` over the checkpoints, with noise that differs between tokens. */

@@ -1,5 +1,7 @@
 import { seededRandom } from "../linalg/random.js";
-import type { Convergence, Interval, Onset, OnsetAtShare, Passing, Probe } from "./dynamics.js";
+import type { Interval } from "../measures/interval.js";
+import { median } from "../measures/median.js";
+import type { Convergence, Onset, OnsetAtShare, Passing, Probe } from "./dynamics.js";
 
 const draws = 1000;
 /** Of the draws, outside the interval on each side. */
@@ -100,10 +102,4 @@ function interval(values: readonly number[]): Interval | null {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
   return { low: at(tail), high: at(1 - tail) };
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }

@@ -44,7 +44,7 @@ export interface BeforeAfter {
 }
 
 /** Texts that both models wrote from the same prompts and seeds, and how they differ as a whole. */
-export interface GeneratedTexts extends TextMeasures {
+export interface ReducedTexts extends TextMeasures {
   readonly deleted: number;
   readonly samples: readonly { readonly prompt: string; readonly before: string; readonly after: string }[];
 }
@@ -78,7 +78,7 @@ export interface ReductionRun {
   readonly budget?: { readonly maxKl: number; readonly verified: ReductionMeasures } | undefined;
   readonly curve?: readonly CurvePoint[] | undefined;
   readonly encoding?: readonly EncodingPoint[] | undefined;
-  readonly generated?: readonly GeneratedTexts[] | undefined;
+  readonly generated?: readonly ReducedTexts[] | undefined;
   /** Bytes of the factored head, and of the model with it, at the number type that is stored. */
   readonly bytes: { readonly head: BeforeAfter; readonly model: BeforeAfter };
   /** Milliseconds per token, of the head alone and of a whole decoding step, measured in turn in one run. */

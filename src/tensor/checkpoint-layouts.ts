@@ -3,7 +3,7 @@ import type { ByteSource } from "./byte-source.js";
 import { readSafetensorsHeader, type TensorEntry } from "./safetensors/safetensors.js";
 import { readTorchTensors } from "./torch/torch-zip.js";
 
-export type Tensors = ReadonlyMap<string, TensorEntry>;
+export type TensorEntries = ReadonlyMap<string, TensorEntry>;
 
 /** One way in which a checkpoint's tensors lie in a folder. */
 export interface CheckpointLayout<File extends string = CheckpointFile> {
@@ -14,10 +14,11 @@ export interface CheckpointLayout<File extends string = CheckpointFile> {
    * The tensors of the file, or of one shard, by name.
    * @param wanted where given, and a file has to be searched for each tensor, only those with these names are looked up
    */
-  read(source: ByteSource, wanted?: readonly string[]): Promise<Tensors>;
+  read(source: ByteSource, wanted?: readonly string[]): Promise<TensorEntries>;
 }
 
-const readSafetensors = async (source: ByteSource): Promise<Tensors> => (await readSafetensorsHeader(source)).tensors;
+const readSafetensors = async (source: ByteSource): Promise<TensorEntries> =>
+  (await readSafetensorsHeader(source)).tensors;
 
 export const safetensorsFile = "model.safetensors";
 export const safetensorsIndex = "model.safetensors.index.json";

@@ -1,6 +1,6 @@
 import { InputError } from "../errors.js";
 import type { ByteSource, Folder } from "./byte-source.js";
-import { type CheckpointLayout, checkpointLayouts, missingWeights, type Tensors } from "./checkpoint-layouts.js";
+import { type CheckpointLayout, checkpointLayouts, missingWeights, type TensorEntries } from "./checkpoint-layouts.js";
 import type { TensorEntry } from "./safetensors/safetensors.js";
 import { parseStrictJson, quote } from "./strict-json.js";
 
@@ -11,7 +11,7 @@ const maxIndexBytes = 64 * 2 ** 20;
  * All tensors of a checkpoint by name, where they lie: in one file, or in the shards that an index lists.
  * @throws InputError if the folder has no checkpoint, or one of its files cannot be used
  */
-export async function openCheckpointTensors(folder: Folder): Promise<Tensors> {
+export async function openCheckpointTensors(folder: Folder): Promise<TensorEntries> {
   for (const layout of checkpointLayouts) {
     const source = await folder.open(layout.file);
     if (source !== undefined) return layout.sharded ? readShards(folder, source, layout) : layout.read(source);
@@ -19,9 +19,9 @@ export async function openCheckpointTensors(folder: Folder): Promise<Tensors> {
   throw missingWeights(folder.name);
 }
 
-async function readShards(folder: Folder, index: ByteSource, layout: CheckpointLayout): Promise<Tensors> {
+async function readShards(folder: Folder, index: ByteSource, layout: CheckpointLayout): Promise<TensorEntries> {
   const shardOf = await readWeightMap(index);
-  const shards = new Map<string, Tensors>();
+  const shards = new Map<string, TensorEntries>();
   for (const fileName of new Set(shardOf.values())) {
     const source = await folder.open(fileName);
     if (source === undefined) throw new InputError(index.name, `lists the shard ${quote(fileName)}, which is missing`);

@@ -1,8 +1,8 @@
 import type { Graph, Value } from "../../engine/graph.js";
 import type { TensorEntry } from "../../tensor/safetensors/safetensors.js";
 import type { Architecture, ForwardPass } from "../architecture.js";
-import { layerWindows, slidingWindow } from "../contexts/windows.js";
 import { causalAttention } from "../layers/attention.js";
+import { layerWindows, slidingWindow } from "../layers/attention-windows.js";
 import { type Affine, activate, activationOf, add, embed, layerNorm, linear, reshape } from "../layers/layers.js";
 import { headCounts, headSizeOf } from "../layers/llama-like.js";
 import { readRope } from "../layers/rope.js";

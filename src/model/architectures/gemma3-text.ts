@@ -1,6 +1,6 @@
 import type { Architecture } from "../architecture.js";
 import type { Config } from "../config.js";
-import { layerWindows, slidingWindow } from "../contexts/windows.js";
+import { layerWindows, slidingWindow } from "../layers/attention-windows.js";
 import { activationOf } from "../layers/layers.js";
 import { headSizeOf, llamaLike } from "../layers/llama-like.js";
 import { type Rope, ropeOf } from "../layers/rope.js";

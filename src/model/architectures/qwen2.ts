@@ -1,5 +1,5 @@
 import type { Architecture } from "../architecture.js";
-import { qwenWindows } from "../contexts/windows.js";
+import { qwenWindows } from "../layers/attention-windows.js";
 import { activationOf } from "../layers/layers.js";
 import { headSizeOf, llamaLike } from "../layers/llama-like.js";
 import { readRope } from "../layers/rope.js";

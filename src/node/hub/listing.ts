@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { InputError } from "../../errors.js";
 import { type HubReference, referenceText } from "./reference.js";
-import { type Subject, statusError } from "./transfer/answer-status.js";
+import { type HubSubject, statusError } from "./transfer/answer-status.js";
 import { type Connection, exchange, readAnswer } from "./transfer/exchange.js";
 import { withRetries } from "./transfer/retry.js";
 
@@ -103,7 +103,7 @@ function encodePath(path: string): string {
  * For the hub's client, whose own fetch does not retry, knows no bounds and sends the token wherever a `next` link
  * points: reads each answer whole, and answers an absent folder as an empty one.
  */
-function hubFetch(connection: Connection, subject: Subject): typeof fetch {
+function hubFetch(connection: Connection, subject: HubSubject): typeof fetch {
   const place = referenceText(subject.reference);
   let pages = 0;
   return async (input) => {

@@ -2,7 +2,7 @@ import type { Corpus } from "../../corpus/corpus.js";
 import { generatedTexts, windowPrompts } from "../../generation/generated-texts.js";
 import type { Head } from "../../model/head/head.js";
 import type { Model } from "../../model/model.js";
-import type { GeneratedTexts } from "../reduction-run.js";
+import type { ReducedTexts } from "../reduction-run.js";
 
 const promptCount = 100;
 const promptTokens = 16;
@@ -25,7 +25,7 @@ export async function reducedTexts(
   { head, deleted }: { head: Head; deleted: number },
   corpus: Corpus,
   { contextLength, separator, seed = 0, signal }: ReducedTextsOptions = {},
-): Promise<GeneratedTexts> {
+): Promise<ReducedTexts> {
   const prompts = await windowPrompts(model, corpus, {
     ...{ count: promptCount, tokens: promptTokens, contextLength, separator },
   });

@@ -1,7 +1,7 @@
 import type {
   BeforeAfter,
   CurvePoint,
-  GeneratedTexts,
+  ReducedTexts,
   ReductionMeasures,
   ReductionRun,
 } from "../../reduction/reduction-run.js";
@@ -225,7 +225,7 @@ function encodingSection(): Html {
 <figcaption><b>R² of the encoding on what is kept</b>, by the order of deletion.</figcaption></figure>`;
 }
 
-function textsSection({ deleted, mauve, mauveOfOriginal, distinct, repetition, samples }: GeneratedTexts): Html {
+function textsSection({ deleted, mauve, mauveOfOriginal, distinct, repetition, samples }: ReducedTexts): Html {
   const row = (name: string, { before, after }: { before: number | undefined; after: number | undefined }) =>
     html`<tr><th scope="row">${name}</th>${numbers(decimal(before ?? Number.NaN, 3), decimal(after ?? Number.NaN, 3))}</tr>`;
   const text = (prompt: string, written: string, who: string) =>

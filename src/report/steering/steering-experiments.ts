@@ -1,9 +1,9 @@
+import { finiteMedian } from "../../measures/median.js";
 import { type CheckText, checkTexts } from "../../steering/check/check.js";
 import type { SteeringRun } from "../../steering/steering-run.js";
 import {
   type ExperimentsSummary,
   type MethodSummary,
-  median,
   summarizeExperiments,
   type TrialSummary,
 } from "../../steering/trials/experiment-summary.js";
@@ -19,7 +19,7 @@ import { textNames } from "./steering-texts.js";
 import { bandColours, bandNames, wayName } from "./steering-trials.js";
 
 /** One section of the page. */
-export interface Part {
+export interface PageSection {
   readonly id: string;
   /** In the navigation. */
   readonly name: string;
@@ -50,7 +50,7 @@ function experimentsVerdict(experiments: Experiments): string {
     const text = own[0]?.effects.inDomain ? "inDomain" : "fit";
     const rows = summary.scales!.filter((row) => !isPaper(row));
     const of = (pick: "medianMiss" | "idealMedianMiss") =>
-      median(rows.map(({ texts }) => texts[text]?.[pick] ?? Number.NaN));
+      finiteMedian(rows.map(({ texts }) => texts[text]?.[pick] ?? Number.NaN));
     return `Random tokens, made ${plain(Math.min(...wanted))} to ${plain(Math.max(...wanted))} times as likely: off by ${offBy(of("medianMiss"))} on ${text === "fit" ? "the fitting text" : "unseen text"}, a true logit bias by ${offBy(of("idealMedianMiss"))}`;
   }
   if (methods) return "Five ways to write a token’s probability into its row, beside one another";
@@ -80,7 +80,7 @@ function sweepTiles({ scales = [] }: ExperimentsSummary): Html {
 }
 
 /** A section for each experiment that was made. */
-export function experimentParts(experiments: Experiments): Part[] {
+export function experimentParts(experiments: Experiments): PageSection[] {
   const { scales, methods, sizes, tokenCounts } = experiments;
   const summary = summarizeExperiments(experiments);
   const texts = textsOf([scales, methods, sizes, tokenCounts].flatMap((list) => list ?? []));
@@ -92,7 +92,7 @@ export function experimentParts(experiments: Experiments): Part[] {
       : asked === 1
         ? "the asked edit"
         : `${count(asked)} asked edits, each made alone`;
-  const parts: (Part | undefined)[] = [
+  const parts: (PageSection | undefined)[] = [
     scales && {
       id: "sweep",
       name: "Scales",

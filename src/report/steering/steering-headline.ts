@@ -1,7 +1,7 @@
+import { finiteMedian } from "../../measures/median.js";
 import type { CheckedGroup, CheckText } from "../../steering/check/check.js";
 import type { EditPlan } from "../../steering/plan/edit-plan.js";
 import type { SteeringRun, WrittenEdit } from "../../steering/steering-run.js";
-import { median } from "../../steering/trials/experiment-summary.js";
 import { type Html, html } from "../page/html.js";
 import { count, decimal, percent, significant, times } from "../page/numbers.js";
 import { tile } from "../page/tile.js";
@@ -111,7 +111,7 @@ function tiles({ check, solution, plan }: WrittenEdit): Html {
     const groups = check[text]?.groups;
     if (groups === undefined) return tile(textNames[text], "–", "not measured");
     const errors = (of: (group: CheckedGroup) => number) =>
-      median(groups.map((group, g) => Math.abs(Math.log(of(group) / wanted[g]!))));
+      finiteMedian(groups.map((group, g) => Math.abs(Math.log(of(group) / wanted[g]!))));
     return tile(
       textNames[text],
       shortMiss(errors(({ scale }) => scale)),
@@ -120,7 +120,7 @@ function tiles({ check, solution, plan }: WrittenEdit): Html {
   };
   const collateral = (check.inDomain ?? check.fit ?? check.outOfDomain)?.collateral;
   const { before = Number.NaN, after = Number.NaN } = collateral?.perplexity ?? {};
-  const size = median(solution.groups.map(({ norms }) => Math.hypot(...norms)));
+  const size = finiteMedian(solution.groups.map(({ norms }) => Math.hypot(...norms)));
   return html`<dl class="tiles">
 ${tile(plan.edits.length === 1 ? "edit" : "edits", count(plan.edits.length), `of ${count(solution.rows.ids.length)} rows of E, ${decimal(size, 3)} long${plan.edits.length > 1 ? " (median)" : ""}`)}
 ${(["fit", "inDomain", "outOfDomain"] as const).map(off)}

@@ -3,7 +3,7 @@ import { type Html, html } from "../page/html.js";
 import { pageFrame, section } from "../page/page-frame.js";
 import type { Provenance } from "../page/provenance-section.js";
 import { shortName } from "../page/visible-text.js";
-import { experimentParts, experimentsHeadline, type Part } from "./steering-experiments.js";
+import { experimentParts, experimentsHeadline, type PageSection } from "./steering-experiments.js";
 import { steeringHeadline } from "./steering-headline.js";
 import { steeringPageData } from "./steering-page-data.js";
 import { pageScript } from "./steering-page-script.generated.js";
@@ -15,7 +15,7 @@ import { collateralSection, editSection, generatedSection, steeringMadeSection }
  */
 export function renderSteeringReport(run: SteeringRun, provenance: Provenance = {}): string {
   const { edit, generated, experiments } = run;
-  const parts: Part[] = [];
+  const parts: PageSection[] = [];
   if (edit) {
     parts.push(
       { id: "edits", name: "Edits", title: "Did the tokens get what was asked?", content: editSection(edit) },

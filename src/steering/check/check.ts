@@ -7,13 +7,14 @@ import { windows } from "../../corpus/tokens/windows.js";
 import { inOrder } from "../../engine/in-order.js";
 import { InputError } from "../../errors.js";
 import { divergenceSession, type HeadDivergences } from "../../measures/divergence-session.js";
+import type { Interval } from "../../measures/interval.js";
 import { contextLengthFor } from "../../model/contexts/context.js";
 import { followingTokens, windowBatches } from "../../model/contexts/window-batches.js";
 import type { HeadModel } from "../../model/head/head-model.js";
 import type { Model, Windows } from "../../model/model.js";
 import type { SolvedGroup } from "../solve/solution.js";
 import { type CheckText, checkTexts } from "./check-texts.js";
-import { type Interval, scaleIntervals } from "./scale-interval.js";
+import { scaleIntervals } from "./scale-interval.js";
 
 export { type CheckText, checkTexts } from "./check-texts.js";
 

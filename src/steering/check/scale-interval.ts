@@ -1,9 +1,5 @@
 import { type Random, seededRandom } from "../../linalg/random.js";
-
-export interface Interval {
-  readonly low: number;
-  readonly high: number;
-}
+import type { Interval } from "../../measures/interval.js";
 
 const draws = 1000;
 const level = 0.95;

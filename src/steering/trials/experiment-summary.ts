@@ -1,3 +1,4 @@
+import { finiteMedian } from "../../measures/median.js";
 import { type CheckText, checkTexts } from "../check/check.js";
 import type { Experiments } from "./run-experiments.js";
 import { idealMissOf, missOf, type Trial } from "./trial.js";
@@ -64,10 +65,10 @@ function summary(trials: readonly Trial[]): TrialSummary {
     const misses = seen.map((trial) => missOf(trial, text));
     const shares = seen.map((trial) => klShareOf(trial, text));
     const numbers = {
-      medianMiss: median(misses),
+      medianMiss: finiteMedian(misses),
       largestMiss: Math.max(...misses),
-      idealMedianMiss: median(seen.map((trial) => idealMissOf(trial, text))),
-      medianKlShare: median(shares),
+      idealMedianMiss: finiteMedian(seen.map((trial) => idealMissOf(trial, text))),
+      medianKlShare: finiteMedian(shares),
       largestKlShare: Math.max(...shares),
     };
     return [[text, numbers]];
@@ -75,8 +76,8 @@ function summary(trials: readonly Trial[]): TrialSummary {
   return {
     trials: trials.length,
     texts: Object.fromEntries(texts),
-    medianNorm: median(trials.map(({ norm }) => norm)),
-    medianNormPerLogarithm: median(trials.map(({ norm, wantedScale }) => norm / Math.abs(Math.log(wantedScale)))),
+    medianNorm: finiteMedian(trials.map(({ norm }) => norm)),
+    medianNormPerLogarithm: finiteMedian(trials.map(({ norm, wantedScale }) => norm / Math.abs(Math.log(wantedScale)))),
   };
 }
 
@@ -84,12 +85,4 @@ function summary(trials: readonly Trial[]): TrialSummary {
 export function klShareOf({ effects }: Trial, text: CheckText): number {
   const { klToIdeal = Number.NaN, klOfIdeal = Number.NaN } = effects[text] ?? {};
   return klToIdeal / klOfIdeal;
-}
-
-/** Of the numbers that are finite; NaN of none. */
-export function median(values: readonly number[]): number {
-  const sorted = values.filter(Number.isFinite).sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  if (sorted.length === 0) return Number.NaN;
-  return Number.isInteger(middle) ? (sorted[middle - 1]! + sorted[middle]!) / 2 : sorted[Math.floor(middle)]!;
 }

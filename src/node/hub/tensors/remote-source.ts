@@ -1,6 +1,6 @@
 import { InputError } from "../../../errors.js";
 import { type ByteSource, checkRange } from "../../../tensor/byte-source.js";
-import { type Subject, statusError } from "../transfer/answer-status.js";
+import { type HubSubject, statusError } from "../transfer/answer-status.js";
 import { contentRange } from "../transfer/content-range.js";
 import { type Connection, concatenate, type Exchange, exchange } from "../transfer/exchange.js";
 import { countRetries, defaultRetryPolicy, progressBytes, Transient } from "../transfer/retry.js";
@@ -20,7 +20,7 @@ export interface RemoteOptions {
   /** Default: no token, no signal. */
   connection?: Connection | undefined;
   /** What is asked for, for the messages. Default: the address. */
-  subject?: Subject | undefined;
+  subject?: HubSubject | undefined;
   name?: string | undefined;
   /** Length of the file, where it is known; otherwise the first request finds out. */
   size?: number | undefined;

@@ -4,7 +4,7 @@ import { type Connection, type Exchange, isAtEndpoint } from "./exchange.js";
 import { Transient } from "./retry.js";
 
 /** What was asked for, for the messages. */
-export interface Subject {
+export interface HubSubject {
   readonly reference: HubReference;
   /** "" for the repository as a whole. */
   readonly file: string;
@@ -17,7 +17,7 @@ const passing = [408, 425, 429, 500, 502, 503, 504];
  * Why an answer other than the one hoped for came, and what to do. The hub names the reason in `X-Error-Code`.
  * @param subject for an address that is not the hub's, the name of what it leads to
  */
-export function statusError(connection: Connection, answer: Exchange, subject: Subject | string): Error {
+export function statusError(connection: Connection, answer: Exchange, subject: HubSubject | string): Error {
   const { status, headers, url } = answer;
   answer.close();
   if (passing.includes(status)) {
@@ -31,7 +31,7 @@ export function statusError(connection: Connection, answer: Exchange, subject: S
   return new InputError(place, explainStatus(connection, status, headers, subject));
 }
 
-function explainStatus(connection: Connection, status: number, headers: Headers, subject: Subject): string {
+function explainStatus(connection: Connection, status: number, headers: Headers, subject: HubSubject): string {
   const { type, name, revision } = subject.reference;
   const page = `${connection.endpoint}/${type === "dataset" ? "datasets/" : ""}${name}`;
   const kind = type === "dataset" ? "data set" : "model";

@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { InputError } from "../../../errors.js";
 import { cacheError } from "../cache.js";
 import type { HubEntry } from "../listing.js";
-import { type Subject, statusError } from "./answer-status.js";
+import { type HubSubject, statusError } from "./answer-status.js";
 import { contentRange } from "./content-range.js";
 import { type Connection, type Exchange, exchange } from "./exchange.js";
 import { claimPartial, type PartialFile } from "./partial-file.js";
@@ -16,7 +16,7 @@ export interface Wanted {
   readonly place: string;
   readonly address: string;
   readonly entry: HubEntry;
-  readonly subject: Subject;
+  readonly subject: HubSubject;
   readonly target: string;
 }
 

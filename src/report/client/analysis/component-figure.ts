@@ -11,13 +11,17 @@ import type { TokenTable } from "../page/token-table.js";
 const SCREE_BARS = 30;
 
 /** Which two components the map shows, counted from 0. */
-export interface Axes {
+export interface ComponentAxes {
   across: number;
   up: number;
 }
 
 /** Tokens on two principal components, coloured by the percentile of their probability. */
-export function componentCloud(data: PageData, { percentile }: TokenTable, axes: Axes): (width: number) => Cloud {
+export function componentCloud(
+  data: PageData,
+  { percentile }: TokenTable,
+  axes: ComponentAxes,
+): (width: number) => Cloud {
   const components = data.components.map(unquantise);
   const shares = unpackFloat32(data.varianceShare);
   const label = (component: number) =>
@@ -51,7 +55,7 @@ export function componentCloud(data: PageData, { percentile }: TokenTable, axes:
 }
 
 /** Selects for the two axes, where there are more than two components to choose from. */
-export function componentControls(holder: HTMLElement, count: number, axes: Axes, changed: () => void): void {
+export function componentControls(holder: HTMLElement, count: number, axes: ComponentAxes, changed: () => void): void {
   if (count <= 2) return;
   for (const axis of ["across", "up"] as const) {
     const label = document.createElement("label");

@@ -5,14 +5,20 @@ import { newSelection } from "../page/selection.js";
 import { tokenSearch } from "../page/token-search.js";
 import { landmarks } from "../page/token-table.js";
 import { analysisTokens } from "./analysis-tokens.js";
-import { type Axes, componentCloud, componentControls, percentileLegend, screeFigure } from "./component-figure.js";
+import {
+  type ComponentAxes,
+  componentCloud,
+  componentControls,
+  percentileLegend,
+  screeFigure,
+} from "./component-figure.js";
 import { fitCloud } from "./fit-figure.js";
 import { lorenzFigure, refitFigure, saliencyFigure } from "./sparsity-figures.js";
 
 const data: PageData = JSON.parse(find("#data").textContent ?? "");
 const tokens = analysisTokens(data);
 const selection = newSelection();
-const axes: Axes = { across: 0, up: Math.min(1, data.components.length - 1) };
+const axes: ComponentAxes = { across: 0, up: Math.min(1, data.components.length - 1) };
 
 const fitHolder = find("#fit-figure .chart");
 const mapHolder = find("#component-figure .chart");

@@ -1,7 +1,7 @@
 import type { Config } from "../config.js";
 
 /** How many positions a token of each layer sees; undefined if all before it. */
-export type Windows = (layer: number) => number | undefined;
+export type AttentionWindows = (layer: number) => number | undefined;
 
 /**
  * Windows of layers that `layer_types` calls sliding_attention or full_attention.
@@ -9,7 +9,11 @@ export type Windows = (layer: number) => number | undefined;
  * @param slides the family's own pattern, for configs without the field
  * @throws InputError if the field does not name a known kind for every layer or wants a window that the config lacks
  */
-export function layerWindows(config: Config, window: number | undefined, slides: (layer: number) => boolean): Windows {
+export function layerWindows(
+  config: Config,
+  window: number | undefined,
+  slides: (layer: number) => boolean,
+): AttentionWindows {
   const types = config.has("layer_types") ? config.strings("layer_types") : undefined;
   const layers = config.integer("num_hidden_layers");
   if (types !== undefined && types.length !== layers) {
@@ -32,7 +36,7 @@ export function slidingWindow(config: Config): number | undefined {
 }
 
 /** Qwen's windows: none unless `use_sliding_window`, and then from layer `max_window_layers` on. */
-export function qwenWindows(config: Config): Windows {
+export function qwenWindows(config: Config): AttentionWindows {
   const window = config.boolean("use_sliding_window", false) ? slidingWindow(config) : undefined;
   const first = config.number("max_window_layers", 28);
   return layerWindows(config, window, (layer) => window !== undefined && layer >= first);
