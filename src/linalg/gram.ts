@@ -49,7 +49,7 @@ function addTile(out: Float64Array, columns: number, i: number, j: number, tile:
 }
 
 /** Copies the lower triangle of a square matrix onto its upper one. */
-export function mirrorLower(a: Float64Array, order: number): void {
+function mirrorLower(a: Float64Array, order: number): void {
   for (let i = 0; i < order; i++) {
     for (let j = 0; j < i; j++) a[j * order + i] = a[i * order + j]!;
   }

@@ -15,7 +15,7 @@ import { csvRows } from "./csv-table.js";
 const maxTextBytes = 64 * 2 ** 20;
 
 /** More ids than any vocabulary has. */
-export const maxVocabSize = 2 ** 24;
+const maxVocabSize = 2 ** 24;
 
 const tensorNames = ["token_counts", "counts", "frequencies"];
 

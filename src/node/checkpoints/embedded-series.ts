@@ -12,10 +12,9 @@ const folder = new URL(`${embeddedSeries}/`, assets);
 /** The folder that holds one folder per step. */
 export const embeddedSteps = fileURLToPath(new URL("steps", folder));
 
-/** Counts by id in the text that the series was trained on, its training log, and its tokenizer's folder. */
+/** Counts by id in the text that the series was trained on, and its training log. */
 export const embeddedCounts = fileURLToPath(new URL("token-counts.npy", folder));
 export const embeddedLog = fileURLToPath(new URL("training-log.jsonl", folder));
-export const embeddedTokenizer = fileURLToPath(folder);
 
 /** The convergence of all parameters of the series, measured once on the whole checkpoints by `measureConvergence`. */
 export async function embeddedConvergence(): Promise<Convergence> {

@@ -54,7 +54,7 @@ export function openFolder(path: string): Folder {
 }
 
 /** Folder and file name of a path, symlinks resolved. */
-export function splitPath(path: string): { folder: string; file: string } {
+function splitPath(path: string): { folder: string; file: string } {
   return { folder: dirname(path), file: basename(path) };
 }
 

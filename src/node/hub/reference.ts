@@ -12,7 +12,7 @@ export interface HubReference {
   readonly path: string;
 }
 
-export const defaultRevision = "main";
+const defaultRevision = "main";
 
 const expected = "expected org/name, org/name@revision, hf://org/name or hf://datasets/org/name";
 

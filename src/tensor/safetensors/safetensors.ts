@@ -14,7 +14,7 @@ import {
 import { parseStrictJson, quote } from "../strict-json.js";
 
 /** The reference implementation's own limit: a header this long describes more tensors than any model has. */
-export const maxHeaderBytes = 100_000_000;
+const maxHeaderBytes = 100_000_000;
 
 /** A tensor where it lies: little-endian, row-major, contiguous. */
 export interface TensorEntry {
