@@ -6,7 +6,6 @@ export {
   type ComparisonSummary,
   largestMovers,
   type Mover,
-  type Spread,
   summarizeComparison,
 } from "./compare/comparison.js";
 export type { Corpus } from "./corpus/corpus.js";
@@ -47,6 +46,7 @@ export {
   nextTokenDistribution,
 } from "./generation/next-token.js";
 export type { Sampling } from "./generation/sampling.js";
+export type { Spread } from "./measures/context-values.js";
 export { type Divergences, divergences } from "./measures/divergence.js";
 export {
   type Mauve,

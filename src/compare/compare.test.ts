@@ -4,11 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { editedCopy } from "../../test/edited-copy.js";
+import type { Spread } from "../measures/context-values.js";
 import type { Model } from "../model/model.js";
 import { corpus } from "../node/corpus/corpus-files.js";
 import { loadModel } from "../node/load-model.js";
 import { compare } from "./compare.js";
-import { type Comparison, largestMovers, type Spread, summarizeComparison } from "./comparison.js";
+import { type Comparison, largestMovers, summarizeComparison } from "./comparison.js";
 
 interface Golden {
   rows: number[];

@@ -4,11 +4,11 @@ import { windows } from "../corpus/tokens/windows.js";
 import { inOrder } from "../engine/in-order.js";
 import { InputError } from "../errors.js";
 import { divergenceSession, type HeadDivergences } from "../measures/divergence-session.js";
+import { divergenceSums, firstNonFinite } from "../measures/divergence-sums.js";
 import { contextLengthFor, requiredBeginOfText } from "../model/contexts/context.js";
 import { followingTokens, windowBatches } from "../model/contexts/window-batches.js";
-import type { Model, Windows } from "../model/model.js";
+import type { Model } from "../model/model.js";
 import type { ComparedModel, Comparison } from "./comparison.js";
-import { contextValues } from "./context-values.js";
 import { sharedTokenizer } from "./same-vocabulary.js";
 
 export interface CompareOptions {
@@ -47,7 +47,8 @@ export async function compare(
   const { vocabSize } = modelA;
   const ids = tokenIds(corpus, tokenizer, { vocabSize, separator: options.separator });
   const batches = windowBatches(windows(ids, { contextLength, maxTokens: options.tokens, beginOfText }));
-  const sums = emptySums(vocabSize);
+  const sums = divergenceSums(vocabSize);
+  let windowCount = 0;
   const session = await divergenceSession(modelA.engine, modelA.head, modelB.head);
   try {
     // No more under way than the engine has workers: both models' layers then share the cores that were asked for.
@@ -58,39 +59,27 @@ export async function compare(
     });
     for await (const { part, divergences } of compared) {
       signal?.throwIfAborted();
-      requireFinite(divergences.kl, modelA, modelB, sums.windows, part.length);
-      add(sums, part, divergences);
-      await onProgress?.({ windows: sums.windows, contexts: sums.contexts });
+      requireFinite(divergences, modelA, modelB, windowCount, part.length);
+      sums.add(divergences, (t) => t % part.length < part.length - 1);
+      windowCount += part.count;
+      await onProgress?.({ windows: windowCount, contexts: sums.contexts });
     }
   } finally {
     await session.release();
   }
   const seconds = (performance.now() - started) / 1000;
-  const { contexts, kl, reverseKl, js } = sums;
+  const { contexts, ...measured } = sums.result();
   return {
     models: { a: described(modelA), b: described(modelB) },
     vocabSize,
     corpus: {
       files: corpus.files,
       contextLength,
-      windows: sums.windows,
+      windows: windowCount,
       contexts,
       beginOfText: beginOfText !== undefined,
     },
-    kl: kl.spread(),
-    reverseKl: reverseKl.spread(),
-    js: js.spread(),
-    top1Agreement: sums.agreeing / contexts,
-    perplexity: {
-      a: Math.exp(-sums.nextLogProbabilityA / sums.predicted),
-      b: Math.exp(-sums.nextLogProbabilityB / sums.predicted),
-    },
-    predictedTokens: sums.predicted,
-    meanProbability: {
-      a: sums.probabilityA.map((sum) => sum / contexts),
-      b: sums.probabilityB.map((sum) => sum / contexts),
-    },
-    perContext: { kl: kl.values(), reverseKl: reverseKl.values(), js: js.values() },
+    ...measured,
     tokens: Array.from({ length: vocabSize }, (_, id) => tokenizer.tokenText(id)),
     tokenIds: Int32Array.from({ length: vocabSize }, (_, id) => id).filter((id) => tokenizer.produces(id)),
     threads: modelA.engine.threads,
@@ -103,43 +92,8 @@ function described({ name, modelType, hiddenSize, dtype }: Model): ComparedModel
   return { name, modelType, hiddenSize, dtype };
 }
 
-function emptySums(vocabSize: number) {
-  return {
-    windows: 0,
-    contexts: 0,
-    kl: contextValues(),
-    reverseKl: contextValues(),
-    js: contextValues(),
-    agreeing: 0,
-    predicted: 0,
-    nextLogProbabilityA: 0,
-    nextLogProbabilityB: 0,
-    probabilityA: new Float64Array(vocabSize),
-    probabilityB: new Float64Array(vocabSize),
-  };
-}
-
-function add(sums: ReturnType<typeof emptySums>, { count, length }: Windows, divergences: HeadDivergences): void {
-  sums.windows += count;
-  sums.contexts += count * length;
-  sums.kl.append(divergences.kl);
-  sums.reverseKl.append(divergences.reverseKl);
-  sums.js.append(divergences.js);
-  for (let t = 0; t < count * length; t++) {
-    if (divergences.top1A[t] === divergences.top1B[t]) sums.agreeing++;
-    if (t % length === length - 1) continue;
-    sums.predicted++;
-    sums.nextLogProbabilityA += divergences.nextLogProbabilityA[t]!;
-    sums.nextLogProbabilityB += divergences.nextLogProbabilityB[t]!;
-  }
-  for (let w = 0; w < sums.probabilityA.length; w++) {
-    sums.probabilityA[w]! += divergences.sumProbabilityA[w]!;
-    sums.probabilityB[w]! += divergences.sumProbabilityB[w]!;
-  }
-}
-
-function requireFinite(kl: Float64Array, a: Model, b: Model, windowsBefore: number, length: number): void {
-  const bad = kl.findIndex((value) => !Number.isFinite(value));
+function requireFinite(found: HeadDivergences, a: Model, b: Model, windowsBefore: number, length: number): void {
+  const bad = firstNonFinite(found);
   if (bad < 0) return;
   const window = windowsBefore + Math.floor(bad / length);
   throw new InputError(

@@ -1,12 +1,6 @@
 import type { Corpus } from "../corpus/corpus.js";
-
-/** How one number is spread over the contexts. */
-export interface Spread {
-  mean: number;
-  /** 95 of 100 contexts are at or below it (linear between order statistics). */
-  percentile95: number;
-  max: number;
-}
+import type { Spread } from "../measures/context-values.js";
+import type { TextDivergences } from "../measures/divergence-sums.js";
 
 export interface ComparedModel {
   name: string;
@@ -17,7 +11,7 @@ export interface ComparedModel {
 }
 
 /** How the output of two models of one vocabulary differs over a corpus; divergences in nats. */
-export interface Comparison {
+export interface Comparison extends Omit<TextDivergences, "contexts"> {
   models: { a: ComparedModel; b: ComparedModel };
   vocabSize: number;
   corpus: {
@@ -28,20 +22,6 @@ export interface Comparison {
     contexts: number;
     beginOfText: boolean;
   };
-  /** KL(A || B), KL(B || A) and Jensen-Shannon. */
-  kl: Spread;
-  reverseKl: Spread;
-  js: Spread;
-  /** Share of the contexts in which both models have the same likeliest token. */
-  top1Agreement: number;
-  /** Of every window's tokens but its first; NaN if no window has a second. */
-  perplexity: { a: number; b: number };
-  /** Tokens that the perplexities are of. */
-  predictedTokens: number;
-  /** alpha under each model, [V]. */
-  meanProbability: { a: Float64Array; b: Float64Array };
-  /** The divergences of every context in the order of the text, [N]. */
-  perContext: { kl: Float32Array; reverseKl: Float32Array; js: Float32Array };
   /** Text of every token, [V]. */
   tokens: string[];
   /** Ids that the tokenizer can produce. */

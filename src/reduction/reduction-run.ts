@@ -1,6 +1,6 @@
-import type { Spread } from "../compare/comparison.js";
 import type { Corpus } from "../corpus/corpus.js";
 import type { TextMeasures } from "../generation/text-measures.js";
+import type { Spread } from "../measures/context-values.js";
 import type { Compensation, Metric, Order } from "./methods/orders.js";
 
 /** How the output of a reduced head differs from the original's over a text; divergences in nats. */

@@ -1,4 +1,5 @@
-import { type ComparedModel, type Comparison, largestMovers, type Spread } from "../../compare/comparison.js";
+import { type ComparedModel, type Comparison, largestMovers } from "../../compare/comparison.js";
+import type { Spread } from "../../measures/context-values.js";
 import { duration } from "../progress/progress.js";
 import { printable } from "./analysis-table.js";
 

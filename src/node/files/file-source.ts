@@ -1,6 +1,6 @@
 import { constants, type Stats } from "node:fs";
 import { open, realpath, stat } from "node:fs/promises";
-import { basename, dirname, join, relative, sep } from "node:path";
+import { join, relative, sep } from "node:path";
 import { InputError } from "../../errors.js";
 import { type ByteSource, checkRange, type Folder } from "../../tensor/byte-source.js";
 
@@ -51,11 +51,6 @@ export function openFolder(path: string): Folder {
       return openFileSource(target);
     },
   };
-}
-
-/** Folder and file name of a path, symlinks resolved. */
-function splitPath(path: string): { folder: string; file: string } {
-  return { folder: dirname(path), file: basename(path) };
 }
 
 async function statFile(path: string, name: string): Promise<{ resolved: string; size: number }> {

@@ -1,7 +1,7 @@
-import { contextValues } from "../../compare/context-values.js";
 import { inOrder } from "../../engine/in-order.js";
 import { InputError } from "../../errors.js";
-import { divergenceSession, type HeadDivergences } from "../../measures/divergence-session.js";
+import { divergenceSession } from "../../measures/divergence-session.js";
+import { divergenceSums, firstNonFinite } from "../../measures/divergence-sums.js";
 import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
 import type { Head } from "../../model/head/head.js";
 import type { HeadModel } from "../../model/head/head-model.js";
@@ -36,8 +36,7 @@ export async function measureHead(
   { signal, onProgress, range = { start: 0, end: contexts.count } }: MeasureOptions = {},
 ): Promise<ReductionMeasures> {
   if (range.end <= range.start) throw new InputError(name, "there is no text to measure on");
-  const [kl, js] = [contextValues(), contextValues()];
-  const sums = { contexts: 0, agreeing: 0, predicted: 0, before: 0, after: 0 };
+  const sums = divergenceSums(original.vocabSize);
   const next = nextTokensOf(contexts);
   const session = await divergenceSession(engine, original, head);
   try {
@@ -47,44 +46,21 @@ export async function measureHead(
     });
     for await (const { start, found } of measured) {
       signal?.throwIfAborted();
-      if (found.kl.some((value) => !Number.isFinite(value))) {
+      if (firstNonFinite(found) >= 0) {
         throw new InputError(name, "its logits or those of the reduced head are not finite; weights overflow float32");
       }
-      kl.append(found.kl);
-      js.append(found.js);
-      add(sums, found, next.counts.subarray(start));
+      sums.add(found, (t) => next.counts[start + t] === 1);
       onProgress?.(sums.contexts);
     }
   } finally {
     await session.release();
   }
-  return {
-    contexts: sums.contexts,
-    kl: kl.spread(),
-    js: js.spread(),
-    top1: sums.agreeing / sums.contexts,
-    perplexity: { before: Math.exp(-sums.before / sums.predicted), after: Math.exp(-sums.after / sums.predicted) },
-  };
+  const { contexts: count, kl, js, top1Agreement, perplexity } = sums.result();
+  return { contexts: count, kl, js, top1: top1Agreement, perplexity: { before: perplexity.a, after: perplexity.b } };
 }
 
 async function* blocks({ start: first, end: last }: ContextRange): AsyncGenerator<ContextRange> {
   for (let start = first; start < last; start += blockContexts) {
     yield { start, end: Math.min(start + blockContexts, last) };
-  }
-}
-
-/** @param counts whether there is a next token in the window */
-function add(
-  sums: { contexts: number; agreeing: number; predicted: number; before: number; after: number },
-  { top1A, top1B, nextLogProbabilityA, nextLogProbabilityB }: HeadDivergences,
-  counts: Uint8Array,
-): void {
-  for (let t = 0; t < top1A.length; t++) {
-    sums.contexts++;
-    if (top1A[t] === top1B[t]) sums.agreeing++;
-    if (counts[t] === 0) continue;
-    sums.predicted++;
-    sums.before += nextLogProbabilityA[t]!;
-    sums.after += nextLogProbabilityB[t]!;
   }
 }

@@ -1,8 +1,8 @@
-import { quantile } from "../../compare/context-values.js";
 import { float32Output } from "../../engine/engine.js";
 import type { Graph } from "../../engine/graph.js";
 import { inOrder } from "../../engine/in-order.js";
 import { InputError } from "../../errors.js";
+import { quantile } from "../../measures/context-values.js";
 import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
 import { isTransformed } from "../../model/head/head.js";
 import type { HeadModel } from "../../model/head/head-model.js";

@@ -1,5 +1,5 @@
-import type { Spread } from "../../compare/comparison.js";
 import type { GeneratedPiece, GeneratedTexts } from "../../generation/generated-texts.js";
+import type { Spread } from "../../measures/context-values.js";
 import { type CheckText, type Collateral, checkTexts, type EditCheck } from "../../steering/check/check.js";
 import type { SteeringRun, WrittenEdit } from "../../steering/steering-run.js";
 import { type Html, html } from "../page/html.js";

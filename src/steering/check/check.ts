@@ -1,12 +1,13 @@
-import { largestMovers, type Mover, type Spread } from "../../compare/comparison.js";
-import { type ContextValues, contextValues } from "../../compare/context-values.js";
+import { largestMovers, type Mover } from "../../compare/comparison.js";
 import type { Corpus } from "../../corpus/corpus.js";
 import type { Tokenizer } from "../../corpus/tokenizer/tokenizer.js";
 import { tokenIds } from "../../corpus/tokens/token-ids.js";
 import { windows } from "../../corpus/tokens/windows.js";
 import { inOrder } from "../../engine/in-order.js";
 import { InputError } from "../../errors.js";
+import { type ContextValues, contextValues, type Spread } from "../../measures/context-values.js";
 import { divergenceSession, type HeadDivergences } from "../../measures/divergence-session.js";
+import { divergenceSums, firstNonFinite, type TextDivergences } from "../../measures/divergence-sums.js";
 import type { Interval } from "../../measures/interval.js";
 import { contextLengthFor } from "../../model/contexts/context.js";
 import { followingTokens, windowBatches } from "../../model/contexts/window-batches.js";
@@ -78,7 +79,7 @@ const moversShown = 10;
 
 /**
  * Measures on each text what an edit of the head did: to the tokens edited, and to everything else. The layers run once
- * for both heads; of every context four float32 numbers are kept, of every window three numbers a group.
+ * for both heads; of every context five float32 numbers are kept, of every window three numbers a group.
  * @throws InputError if a text cannot be used
  */
 export async function checkEdit(
@@ -108,13 +109,13 @@ export async function checkEdit(
       });
       for await (const { part, divergences } of compared) {
         options.signal?.throwIfAborted();
-        if (divergences.kl.some((value) => !Number.isFinite(value))) {
+        if (firstNonFinite(divergences) >= 0) {
           throw new InputError(edited.name, "its logits or the original's are not finite; weights overflow float32");
         }
         add(sums, part, divergences, groups);
-        await options.onProgress?.({ text, contexts: sums.contexts });
+        await options.onProgress?.({ text, contexts: sums.all.contexts });
       }
-      if (sums.contexts === 0) throw new InputError(`${text} text`, "holds no tokens");
+      if (sums.all.contexts === 0) throw new InputError(`${text} text`, "holds no tokens");
       result[text] = checkedText(sums, groups, tokenizer, options.seed ?? 1);
     }
   } finally {
@@ -125,42 +126,22 @@ export async function checkEdit(
 
 function emptySums(vocabSize: number) {
   return {
-    contexts: 0,
-    agreeing: 0,
-    predicted: 0,
-    logProbability: { before: 0, after: 0 },
-    kl: contextValues(),
-    js: contextValues(),
+    all: divergenceSums(vocabSize),
     klOthers: contextValues(),
     jsOthers: contextValues(),
     /** Probabilities summed over each window, [windows, groups]. */
     before: [] as number[],
     after: [] as number[],
     ideal: [] as number[],
-    probability: { before: new Float64Array(vocabSize), after: new Float64Array(vocabSize) },
   };
 }
 type Sums = ReturnType<typeof emptySums>;
 
 function add(sums: Sums, part: Windows, divergences: HeadDivergences, groups: readonly EditedGroup[]): void {
   const { count, length } = part;
-  const n = count * length;
-  sums.contexts += n;
-  sums.kl.append(divergences.kl);
-  sums.js.append(divergences.js);
+  sums.all.add(divergences, (t) => t % length < length - 1);
   sums.klOthers.append(divergences.others!.kl.filter(Number.isFinite));
   sums.jsOthers.append(divergences.others!.js.filter(Number.isFinite));
-  for (let t = 0; t < n; t++) {
-    if (divergences.top1A[t] === divergences.top1B[t]) sums.agreeing++;
-    if (t % length === length - 1) continue;
-    sums.predicted++;
-    sums.logProbability.before += divergences.nextLogProbabilityA[t]!;
-    sums.logProbability.after += divergences.nextLogProbabilityB[t]!;
-  }
-  for (let w = 0; w < sums.probability.before.length; w++) {
-    sums.probability.before[w]! += divergences.sumProbabilityA[w]!;
-    sums.probability.after[w]! += divergences.sumProbabilityB[w]!;
-  }
   for (let window = 0; window < count; window++) addWindow(sums, divergences, groups, window * length, length);
 }
 
@@ -202,7 +183,8 @@ function addWindow(
 }
 
 function checkedText(sums: Sums, groups: readonly EditedGroup[], tokenizer: Tokenizer, seed: number): CheckedText {
-  const { contexts, before, after, ideal } = sums;
+  const { before, after, ideal } = sums;
+  const all = sums.all.result();
   const total = (values: readonly number[], g: number) => {
     let sum = 0;
     for (let i = g; i < values.length; i += groups.length) sum += values[i]!;
@@ -211,40 +193,37 @@ function checkedText(sums: Sums, groups: readonly EditedGroup[], tokenizer: Toke
   const intervals = scaleIntervals(after, before, groups.length, seed);
   return {
     groups: intervals.map((interval, g) => ({
-      before: total(before, g) / contexts,
-      after: total(after, g) / contexts,
+      before: total(before, g) / all.contexts,
+      after: total(after, g) / all.contexts,
       scale: total(after, g) / total(before, g),
       interval,
       idealScale: total(ideal, g) / total(before, g),
     })),
-    collateral: collateralOf(sums, groups, tokenizer),
+    collateral: collateralOf(sums, all, groups, tokenizer),
   };
 }
 
-function collateralOf(sums: Sums, groups: readonly EditedGroup[], tokenizer: Tokenizer): Collateral {
-  const { contexts, probability } = sums;
+function collateralOf(
+  { klOthers, jsOthers }: Sums,
+  { contexts, kl, js, top1Agreement, perplexity, meanProbability }: TextDivergences,
+  groups: readonly EditedGroup[],
+  tokenizer: Tokenizer,
+): Collateral {
   const asked = new Set(groups.flatMap(({ tokens }) => tokens));
-  const all = Int32Array.from(probability.before, (_, id) => id);
-  const perplexity = (logProbability: number) => Math.exp(-logProbability / sums.predicted);
+  const ids = Int32Array.from(meanProbability.a, (_, id) => id);
   return {
     contexts,
-    kl: sums.kl.spread(),
-    js: sums.js.spread(),
-    klOthers: spreadOrNone(sums.klOthers),
-    jsOthers: spreadOrNone(sums.jsOthers),
-    top1: sums.agreeing / contexts,
-    perplexity: {
-      before: perplexity(sums.logProbability.before),
-      after: perplexity(sums.logProbability.after),
-    },
+    kl,
+    js,
+    klOthers: spreadOrNone(klOthers),
+    jsOthers: spreadOrNone(jsOthers),
+    top1: top1Agreement,
+    perplexity: { before: perplexity.a, after: perplexity.b },
     movers: largestMovers(
       {
-        meanProbability: {
-          a: probability.before.map((sum) => sum / contexts),
-          b: probability.after.map((sum) => sum / contexts),
-        },
-        tokens: Array.from(all, (id) => tokenizer.tokenText(id)),
-        tokenIds: all.filter((id) => !asked.has(id) && tokenizer.produces(id)),
+        meanProbability,
+        tokens: Array.from(ids, (id) => tokenizer.tokenText(id)),
+        tokenIds: ids.filter((id) => !asked.has(id) && tokenizer.produces(id)),
       },
       moversShown,
     ),

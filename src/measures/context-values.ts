@@ -1,4 +1,10 @@
-import type { Spread } from "./comparison.js";
+/** How one number is spread over the contexts. */
+export interface Spread {
+  readonly mean: number;
+  /** 95 of 100 contexts are at or below it (linear between order statistics). */
+  readonly percentile95: number;
+  readonly max: number;
+}
 
 /** One float32 for every context, as they come. */
 export interface ContextValues {
