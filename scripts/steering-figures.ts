@@ -8,7 +8,7 @@ import { build } from "esbuild";
 import { chromium } from "playwright-core";
 import { type ExperimentsPageData, experimentsPageData } from "../src/report/steering/steering-trials.js";
 import type { Experiments } from "../src/steering/trials/run-experiments.js";
-import { browserPath, QUIET_BROWSER } from "../test/browser.js";
+import { browserPath, QUIET_BROWSER } from "../test/support/browser.js";
 
 const folder = fileURLToPath(new URL("../docs/figures/", import.meta.url));
 const pageScript = fileURLToPath(new URL("./steering-figures-page.ts", import.meta.url));

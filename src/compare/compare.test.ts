@@ -3,7 +3,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { editedCopy } from "../../test/edited-copy.js";
+import { editedCopy } from "../../test/support/edited-copy.js";
 import type { Spread } from "../measures/context-values.js";
 import type { Model } from "../model/model.js";
 import { corpus } from "../node/corpus/corpus-files.js";

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { writtenModels } from "../../test/written-models.js";
+import { writtenModels } from "../../test/support/written-models.js";
 import { canHoldBias } from "../export/edited-checkpoint.js";
 import { memoryStore, storeContexts } from "../model/contexts/stored-contexts.js";
 import { constantDirection, readFinalNorm } from "../model/layers/constant-direction.js";

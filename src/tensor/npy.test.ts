@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { mutations, readUntrusted } from "../../test/untrusted-bytes.js";
+import { mutations, readUntrusted } from "../../test/support/untrusted-bytes.js";
 import { InputError } from "../errors.js";
 import { bytesSource } from "./byte-source.js";
 import { encodeBFloat16, encodeFloats } from "./dtype.js";

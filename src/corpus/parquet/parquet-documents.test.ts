@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { mutations, readUntrusted } from "../../../test/untrusted-bytes.js";
+import { mutations, readUntrusted } from "../../../test/support/untrusted-bytes.js";
 import { InputError } from "../../errors.js";
 import { type ByteSource, bytesSource } from "../../tensor/byte-source.js";
 import { parquetDocuments } from "./parquet-documents.js";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { mutations } from "../../../test/untrusted-bytes.js";
+import { mutations } from "../../../test/support/untrusted-bytes.js";
 import { InputError } from "../../errors.js";
 import type { Document } from "../corpus.js";
 import { jsonDocuments, jsonLinesDocuments } from "./json-documents.js";

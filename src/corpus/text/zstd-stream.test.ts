@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { mutations } from "../../../test/untrusted-bytes.js";
+import { mutations } from "../../../test/support/untrusted-bytes.js";
 import { InputError } from "../../errors.js";
 import { zstdStream } from "./zstd-stream.js";
 

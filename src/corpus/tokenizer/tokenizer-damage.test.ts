@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { mutations, readUntrusted } from "../../../test/untrusted-bytes.js";
+import { mutations, readUntrusted } from "../../../test/support/untrusted-bytes.js";
 import { loadTokenizer } from "./tokenizer.js";
 
 /** Loads a tokenizer and uses all of it. */

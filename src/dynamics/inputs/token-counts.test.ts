@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { mutations, readUntrusted } from "../../../test/untrusted-bytes.js";
+import { mutations, readUntrusted } from "../../../test/support/untrusted-bytes.js";
 import { bytesSource } from "../../tensor/byte-source.js";
 import { writeNpy } from "../../tensor/npy.js";
 import { writeSafetensors } from "../../tensor/safetensors/write-safetensors.js";

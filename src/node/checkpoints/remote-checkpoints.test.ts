@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type HubSession, noise, openHubSession } from "../../../test/hub-session.js";
+import { type HubSession, noise, openHubSession } from "../../../test/support/hub-session.js";
 import { countFrequencies } from "../../dynamics/inputs/frequencies.js";
 import { dynamics } from "../../dynamics/watch.js";
 import { readTensor } from "../../tensor/safetensors/safetensors.js";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { mutations } from "../../../test/untrusted-bytes.js";
+import { mutations } from "../../../test/support/untrusted-bytes.js";
 import { InputError } from "../../errors.js";
 import { gunzip } from "./gunzip.js";
 

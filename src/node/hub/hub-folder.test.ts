@@ -1,7 +1,7 @@
 import { lstat, mkdir, readdir, readFile, readlink, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type HubSession, noise, openHubSession } from "../../../test/hub-session.js";
+import { type HubSession, noise, openHubSession } from "../../../test/support/hub-session.js";
 import { openCheckpointTensors } from "../../tensor/checkpoint-tensors.js";
 import { type HubFolderOptions, listHubFiles, openHubFolder } from "./hub-folder.js";
 import type { DownloadProgress } from "./repository.js";

@@ -1,7 +1,7 @@
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type HubSession, openHubSession } from "../../../test/hub-session.js";
+import { type HubSession, openHubSession } from "../../../test/support/hub-session.js";
 import { openCheckpointTensors } from "../../tensor/checkpoint-tensors.js";
 import { parseModelReference, resolveModelFolder } from "./model-folder.js";
 

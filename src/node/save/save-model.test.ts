@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { movedRows, writtenModels } from "../../../test/written-models.js";
+import { movedRows, writtenModels } from "../../../test/support/written-models.js";
 import { openCheckpointTensors } from "../../tensor/checkpoint-tensors.js";
 import { encodeFloats, type FloatDType } from "../../tensor/dtype.js";
 import { readTensor, type TensorEntry } from "../../tensor/safetensors/safetensors.js";

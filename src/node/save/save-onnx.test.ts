@@ -3,7 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as ort from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
-import { expectClose, movedRows, reducedLogitsOf, writtenModels } from "../../../test/written-models.js";
+import { expectClose, movedRows, reducedLogitsOf, writtenModels } from "../../../test/support/written-models.js";
 import { openOnnxWeights, readOnnxHead, readOnnxReducedHead } from "../../export/onnx-head.js";
 import { onnxFiles } from "../../export/onnx-model.js";
 import { changedHead } from "../../model/head/changed-head.js";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { writtenModels } from "../../../test/written-models.js";
+import { writtenModels } from "../../../test/support/written-models.js";
 import { tokenIds } from "../../corpus/tokens/token-ids.js";
 import { windows } from "../../corpus/tokens/windows.js";
 import { memoryStore, storeContexts } from "../../model/contexts/stored-contexts.js";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { writtenModels } from "../../../test/written-models.js";
+import { writtenModels } from "../../../test/support/written-models.js";
 import { InputError } from "../../errors.js";
 import { memoryStore, storeContexts } from "../../model/contexts/stored-contexts.js";
 import { chainHead, curveFractions } from "../curves/reduction-curve.js";

@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { expectClose, writtenModels } from "../../../test/written-models.js";
+import { expectClose, writtenModels } from "../../../test/support/written-models.js";
 import { float32Output } from "../../engine/engine.js";
 import { createGraph } from "../../engine/graph.js";
 import { canHoldBias } from "../../export/edited-checkpoint.js";

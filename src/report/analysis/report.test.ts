@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { plausibleAnalysis } from "../../../test/plausible-analysis.js";
+import { plausibleAnalysis } from "../../../test/support/plausible-analysis.js";
 import { renderReport } from "./report.js";
 
 const HOSTILE = `</script><img src=x onerror="alert(1)">`;

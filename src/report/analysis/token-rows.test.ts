@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { plausibleAnalysis } from "../../../test/plausible-analysis.js";
+import { plausibleAnalysis } from "../../../test/support/plausible-analysis.js";
 import { leastBy, notableTokens } from "./token-rows.js";
 
 test("picks the likeliest tokens and the worst and best fitted ones", () => {

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { editedCopy } from "../../../test/edited-copy.js";
+import { editedCopy } from "../../../test/support/edited-copy.js";
 import { tokenIds } from "../../corpus/tokens/token-ids.js";
 import { windows } from "../../corpus/tokens/windows.js";
 import { seededRandom } from "../../linalg/random.js";

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { mutations, readUntrusted } from "../../../test/untrusted-bytes.js";
+import { mutations, readUntrusted } from "../../../test/support/untrusted-bytes.js";
 import { InputError } from "../../errors.js";
 import { type ByteSource, bytesSource } from "../byte-source.js";
 import { locateZipRecord, readZipDirectory } from "./zip.js";

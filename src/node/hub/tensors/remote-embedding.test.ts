@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type HubSession, noise, openHubSession } from "../../../../test/hub-session.js";
+import { type HubSession, noise, openHubSession } from "../../../../test/support/hub-session.js";
 import { bytesSource } from "../../../tensor/byte-source.js";
 import { readTensor } from "../../../tensor/safetensors/safetensors.js";
 import { writeSafetensors } from "../../../tensor/safetensors/write-safetensors.js";

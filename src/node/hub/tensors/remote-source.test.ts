@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type HubSession, noise, openHubSession } from "../../../../test/hub-session.js";
+import { type HubSession, noise, openHubSession } from "../../../../test/support/hub-session.js";
 import { InputError } from "../../../errors.js";
 import { openRemoteSource, type RemoteOptions } from "./remote-source.js";
 

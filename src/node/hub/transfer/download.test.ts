@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type HubSession, noise, openHubSession } from "../../../../test/hub-session.js";
+import { type HubSession, noise, openHubSession } from "../../../../test/support/hub-session.js";
 import { openHubFolder } from "../hub-folder.js";
 import type { HubOptions } from "../repository.js";
 

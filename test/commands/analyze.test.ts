@@ -3,8 +3,8 @@ import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openFileSource } from "../src/node/files/file-source.js";
-import { readSafetensorsHeader, readTensorFloat64 } from "../src/tensor/safetensors/safetensors.js";
+import { openFileSource } from "../../src/node/files/file-source.js";
+import { readSafetensorsHeader, readTensorFloat64 } from "../../src/tensor/safetensors/safetensors.js";
 
 let folder: string;
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { renderReductionReport } from "../src/report/reduction/reduction-report.js";
-import { browserPath } from "./browser.js";
-import { plausibleReduction } from "./plausible-reduction.js";
-import { HOSTILE, markupOf, openedReport } from "./report-page.js";
+import { renderReductionReport } from "../../src/report/reduction/reduction-report.js";
+import { browserPath } from "../support/browser.js";
+import { plausibleReduction } from "../support/plausible-reduction.js";
+import { HOSTILE, markupOf, openedReport } from "../support/report-page.js";
 
 const hostile = () => renderReductionReport(plausibleReduction(HOSTILE), { command: `unembed reduce ${HOSTILE}` });
 

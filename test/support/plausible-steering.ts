@@ -1,9 +1,9 @@
-import { seededRandom } from "../src/linalg/random.js";
-import { type CheckedText, checkTexts, type EditCheck } from "../src/steering/check/check.js";
-import { methods } from "../src/steering/plan/method.js";
-import type { SteeringRun } from "../src/steering/steering-run.js";
-import type { Experiments } from "../src/steering/trials/run-experiments.js";
-import type { Trial } from "../src/steering/trials/trial.js";
+import { seededRandom } from "../../src/linalg/random.js";
+import { type CheckedText, checkTexts, type EditCheck } from "../../src/steering/check/check.js";
+import { methods } from "../../src/steering/plan/method.js";
+import type { SteeringRun } from "../../src/steering/steering-run.js";
+import type { Experiments } from "../../src/steering/trials/run-experiments.js";
+import type { Trial } from "../../src/steering/trials/trial.js";
 
 const texts = ["a", " b", " sea", "\n", "\u202e", "ﷺ", " the"];
 

@@ -2,11 +2,11 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openFileSource } from "../src/node/files/file-source.js";
-import { loadModel } from "../src/node/load-model.js";
-import { readSafetensorsHeader, readTensorFloat64 } from "../src/tensor/safetensors/safetensors.js";
-import { unembed } from "./command.js";
-import { editedCopy } from "./edited-copy.js";
+import { openFileSource } from "../../src/node/files/file-source.js";
+import { loadModel } from "../../src/node/load-model.js";
+import { readSafetensorsHeader, readTensorFloat64 } from "../../src/tensor/safetensors/safetensors.js";
+import { unembed } from "../support/command.js";
+import { editedCopy } from "../support/edited-copy.js";
 
 const text = "test/goldens/tiny-books/check.txt";
 let folder: string;

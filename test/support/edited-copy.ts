@@ -1,7 +1,7 @@
 import { cp, open } from "node:fs/promises";
 import { join } from "node:path";
-import { openFileSource } from "../src/node/files/file-source.js";
-import { readSafetensorsHeader } from "../src/tensor/safetensors/safetensors.js";
+import { openFileSource } from "../../src/node/files/file-source.js";
+import { readSafetensorsHeader } from "../../src/tensor/safetensors/safetensors.js";
 
 /**
  * A copy of the embedded model with some rows of its (tied) embedding edited: every float16's bit pattern is raised by

@@ -2,9 +2,9 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/pr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openFileSource } from "../src/node/files/file-source.js";
-import { readSafetensorsHeader, readTensor } from "../src/tensor/safetensors/safetensors.js";
-import { unembed } from "./command.js";
+import { openFileSource } from "../../src/node/files/file-source.js";
+import { readSafetensorsHeader, readTensor } from "../../src/tensor/safetensors/safetensors.js";
+import { unembed } from "../support/command.js";
 
 let folder: string;
 const at = (name: string) => join(folder, name);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { InputError } from "../src/errors.js";
-import { type ByteSource, bytesSource } from "../src/tensor/byte-source.js";
+import { InputError } from "../../src/errors.js";
+import { type ByteSource, bytesSource } from "../../src/tensor/byte-source.js";
 
 /** A change to some bytes, as a broken disk or a bad intent would make it. */
 export type Mutation = (bytes: Uint8Array) => Uint8Array;

@@ -2,10 +2,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect } from "vitest";
-import type { ReducedHead } from "../src/model/head/reduced-head.js";
-import type { Model } from "../src/model/model.js";
-import { loadModel } from "../src/node/load-model.js";
-import { readTensor } from "../src/tensor/safetensors/safetensors.js";
+import type { ReducedHead } from "../../src/model/head/reduced-head.js";
+import type { Model } from "../../src/model/model.js";
+import { loadModel } from "../../src/node/load-model.js";
+import { readTensor } from "../../src/tensor/safetensors/safetensors.js";
 
 /** A temporary folder for the models that a test file writes, and those that it loads: gone after its tests. */
 export function writtenModels() {

@@ -1,4 +1,4 @@
-import type { Analysis } from "../src/encoding/analysis.js";
+import type { Analysis } from "../../src/encoding/analysis.js";
 
 /**
  * A made-up analysis with the shape of a real one: tokens with Zipf-like probabilities that a linear readout gets

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { expect, test } from "vitest";
-import { importsOf, sourceFiles } from "./source-files.js";
+import { importsOf, sourceFiles } from "../support/source-files.js";
 
 type Graph = ReadonlyMap<string, ReadonlySet<string>>;
 

@@ -2,7 +2,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { unembed } from "./command.js";
+import { unembed } from "../support/command.js";
 
 let folder: string;
 let saved: { code: number | null; stdout: string; stderr: string };

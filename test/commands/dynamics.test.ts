@@ -3,11 +3,11 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/pr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openFileSource } from "../src/node/files/file-source.js";
-import { bytesSource } from "../src/tensor/byte-source.js";
-import { readSafetensorsHeader, readTensorFloat64 } from "../src/tensor/safetensors/safetensors.js";
-import { writeSafetensors } from "../src/tensor/safetensors/write-safetensors.js";
-import { startHubServer } from "./hub-server.js";
+import { openFileSource } from "../../src/node/files/file-source.js";
+import { bytesSource } from "../../src/tensor/byte-source.js";
+import { readSafetensorsHeader, readTensorFloat64 } from "../../src/tensor/safetensors/safetensors.js";
+import { writeSafetensors } from "../../src/tensor/safetensors/write-safetensors.js";
+import { startHubServer } from "../support/hub-server.js";
 
 const series = "assets/tiny-books-neox";
 const counts = `${series}/token-counts.npy`;

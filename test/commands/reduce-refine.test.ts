@@ -2,9 +2,9 @@ import { cp, mkdtemp, open, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openFileSource } from "../src/node/files/file-source.js";
-import { readSafetensorsHeader } from "../src/tensor/safetensors/safetensors.js";
-import { unembed } from "./command.js";
+import { openFileSource } from "../../src/node/files/file-source.js";
+import { readSafetensorsHeader } from "../../src/tensor/safetensors/safetensors.js";
+import { unembed } from "../support/command.js";
 
 let folder: string;
 const at = (name: string) => join(folder, name);

@@ -1,11 +1,11 @@
-import type { Dynamics } from "../src/dynamics/dynamics.js";
-import type { Checkpoint } from "../src/dynamics/inputs/checkpoint.js";
-import { countFrequencies } from "../src/dynamics/inputs/frequencies.js";
-import { dynamics } from "../src/dynamics/watch.js";
-import { seededRandom } from "../src/linalg/random.js";
-import { bytesSource } from "../src/tensor/byte-source.js";
-import { readSafetensorsHeader } from "../src/tensor/safetensors/safetensors.js";
-import { writeSafetensors } from "../src/tensor/safetensors/write-safetensors.js";
+import type { Dynamics } from "../../src/dynamics/dynamics.js";
+import type { Checkpoint } from "../../src/dynamics/inputs/checkpoint.js";
+import { countFrequencies } from "../../src/dynamics/inputs/frequencies.js";
+import { dynamics } from "../../src/dynamics/watch.js";
+import { seededRandom } from "../../src/linalg/random.js";
+import { bytesSource } from "../../src/tensor/byte-source.js";
+import { readSafetensorsHeader } from "../../src/tensor/safetensors/safetensors.js";
+import { writeSafetensors } from "../../src/tensor/safetensors/write-safetensors.js";
 
 const rows = 300;
 const columns = 8;

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { renderDynamicsReport } from "../src/report/dynamics/dynamics-report.js";
-import { browserPath, openFile, QUIET_BROWSER } from "./browser.js";
-import { plausibleDynamics } from "./plausible-dynamics.js";
+import { renderDynamicsReport } from "../../src/report/dynamics/dynamics-report.js";
+import { browserPath, openFile, QUIET_BROWSER } from "../support/browser.js";
+import { plausibleDynamics } from "../support/plausible-dynamics.js";
 
 const HOSTILE = `</script><img src=x onerror="window.attacked=1">`;
 const hostileTokens = Array.from({ length: 300 }, (_, id) => HOSTILE + id);

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { renderReport } from "../src/report/analysis/report.js";
-import { browserPath, openFile, QUIET_BROWSER } from "./browser.js";
-import { plausibleAnalysis } from "./plausible-analysis.js";
+import { renderReport } from "../../src/report/analysis/report.js";
+import { browserPath, openFile, QUIET_BROWSER } from "../support/browser.js";
+import { plausibleAnalysis } from "../support/plausible-analysis.js";
 
 const HOSTILE = `</script><img src=x onerror="window.attacked=1">`;
 

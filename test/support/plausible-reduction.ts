@@ -1,4 +1,4 @@
-import type { CurvePoint, ReductionMeasures, ReductionRun } from "../src/reduction/reduction-run.js";
+import type { CurvePoint, ReductionMeasures, ReductionRun } from "../../src/reduction/reduction-run.js";
 
 const methods = [
   ["saliency", "none", 1],

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { unembed } from "./command.js";
+import { unembed } from "../support/command.js";
 
 let folder: string;
 beforeAll(async () => {

@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { renderSteeringReport } from "../src/report/steering/steering-report.js";
-import { steeringResults } from "../src/steering/steering-run.js";
-import { browserPath, openFile, QUIET_BROWSER } from "./browser.js";
-import { plausibleExperiments, plausibleSteering } from "./plausible-steering.js";
+import { renderSteeringReport } from "../../src/report/steering/steering-report.js";
+import { steeringResults } from "../../src/steering/steering-run.js";
+import { browserPath, openFile, QUIET_BROWSER } from "../support/browser.js";
+import { plausibleExperiments, plausibleSteering } from "../support/plausible-steering.js";
 
 const HOSTILE = `</script><img src=x onerror="window.attacked=1">`;
 const hostile = () => {

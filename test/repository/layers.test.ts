@@ -1,6 +1,6 @@
 import { relative } from "node:path";
 import { expect, test } from "vitest";
-import { sourceFiles as files, importsOf } from "./source-files.js";
+import { sourceFiles as files, importsOf } from "../support/source-files.js";
 
 /** Folders of src/ from the top down; a file imports from its own layer and from those below it. */
 const layers = [

@@ -2,14 +2,14 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Corpus } from "../src/corpus/corpus.js";
-import type { Model } from "../src/model/model.js";
-import { corpus } from "../src/node/corpus/corpus-files.js";
-import { loadModel } from "../src/node/load-model.js";
-import { saveModel } from "../src/node/save/save-model.js";
-import { checkEdit } from "../src/steering/check/check.js";
-import { type PlanOptions, planEdits } from "../src/steering/plan/edit-plan.js";
-import { steer } from "../src/steering/steer.js";
+import type { Corpus } from "../../src/corpus/corpus.js";
+import type { Model } from "../../src/model/model.js";
+import { corpus } from "../../src/node/corpus/corpus-files.js";
+import { loadModel } from "../../src/node/load-model.js";
+import { saveModel } from "../../src/node/save/save-model.js";
+import { checkEdit } from "../../src/steering/check/check.js";
+import { type PlanOptions, planEdits } from "../../src/steering/plan/edit-plan.js";
+import { steer } from "../../src/steering/steer.js";
 
 const goldens = "test/goldens/arch";
 const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";

@@ -2,7 +2,7 @@ import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { unembed } from "./command.js";
+import { unembed } from "../support/command.js";
 
 let folder: string;
 const at = (name: string) => join(folder, name);
