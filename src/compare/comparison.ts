@@ -2,6 +2,7 @@ import type { Corpus } from "../corpus/corpus.js";
 import type { Spread } from "../measures/context-values.js";
 import type { TextDivergences } from "../measures/divergence-sums.js";
 
+/** One of the two models that a comparison is about. */
 export interface ComparedModel {
   name: string;
   modelType: string;
@@ -32,6 +33,7 @@ export interface Comparison extends Omit<TextDivergences, "contexts"> {
   tokensPerSecond: number;
 }
 
+/** A token whose mean probability differs much between two models. */
 export interface Mover {
   id: number;
   token: string;
@@ -76,7 +78,10 @@ export interface ComparisonSummary {
   movers: Mover[];
 }
 
-/** @param movers how many tokens to list */
+/**
+ * A comparison in numbers that fit on a page: `results` of run.json and `--json` (docs/run-schema.md).
+ * @param movers how many tokens to list
+ */
 export function summarizeComparison(comparison: Comparison, movers = 20): ComparisonSummary {
   const { corpus, kl, reverseKl, js, top1Agreement, perplexity, predictedTokens } = comparison;
   return {

@@ -75,6 +75,7 @@ export interface PartMovement extends Movement {
   readonly parameters: number;
 }
 
+/** How far the parameters of every checkpoint are from those of the last one. */
 export interface Convergence {
   readonly steps: number[];
   readonly parts: PartMovement[];
@@ -113,6 +114,7 @@ export interface OnsetAtShare {
   readonly timesEarlier: { readonly ratio: number; readonly interval: Interval } | null;
 }
 
+/** A line of a training log: the loss at a step, in nats a token as the trainer's own. */
 export interface LogEntry {
   readonly step: number;
   readonly loss: number;

@@ -1,5 +1,6 @@
 import type { Dynamics } from "./dynamics.js";
 
+/** A training run's dynamics in numbers that fit on a page: `results` of run.json (docs/run-schema.md). */
 export type DynamicsSummary = ReturnType<typeof summarizeDynamics>;
 
 /** The numbers that fit on a page: what run.json and `--json` hold. */

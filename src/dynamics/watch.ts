@@ -18,6 +18,7 @@ export interface KeptProbes {
   save(probe: Probe, entry: TensorEntry): Promise<void>;
 }
 
+/** What `dynamics` is given beside the checkpoints. */
 export interface DynamicsOptions {
   /** The run's name. Default: what the checkpoints' names begin with. */
   name?: string | undefined;
@@ -36,11 +37,13 @@ export interface DynamicsOptions {
   threads?: number | undefined;
   kept?: KeptProbes | undefined;
   signal?: AbortSignal | undefined;
+  /** Told after every checkpoint probed, and every tensor compared. */
   onProgress?: ((progress: DynamicsProgress) => void) | undefined;
   /** Something that the user should know, in one line. */
   onNotice?: ((message: string) => void) | undefined;
 }
 
+/** How far a run over checkpoints is. */
 export interface DynamicsProgress {
   readonly phase: "probe" | "convergence";
   /** Checkpoints probed, or tensors compared. */

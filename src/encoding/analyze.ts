@@ -15,6 +15,7 @@ import { readTensor } from "../tensor/safetensors/safetensors.js";
 import type { Analysis } from "./analysis.js";
 import { encode } from "./encode.js";
 
+/** How much of the text is read, how it is cut, and what goes on from an earlier run. */
 export interface AnalyzeOptions {
   /** Tokens per window; each window is independent and every position of it counts once. Default 256. */
   contextLength?: number | undefined;

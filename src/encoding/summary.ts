@@ -18,6 +18,7 @@ export interface AnalysisSummary {
   concentration: Analysis["concentration"];
 }
 
+/** An analysis in numbers that fit on a page: `results` of run.json and `--json` (docs/run-schema.md). */
 export function summarize({ model, corpus, encoding, sparsity, theory, concentration }: Analysis): AnalysisSummary {
   return {
     model: model.name,

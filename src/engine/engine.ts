@@ -23,7 +23,10 @@ export interface Session {
 /** What turns graphs into sessions: onnxruntime on Node or in a browser. */
 export interface Engine {
   readonly threads: number;
-  /** @param oneAtATime for runs that follow one another: all threads work on each, instead of each on a run of its own */
+  /**
+   * Makes a graph ready to run, its weights read.
+   * @param options oneAtATime for runs that follow one another: all threads work on each, instead of each on a run of its own
+   */
   load(graph: Graph, options?: { oneAtATime?: boolean }): Promise<Session>;
   /** Releases every session and thread. */
   close(): Promise<void>;

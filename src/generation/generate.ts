@@ -10,6 +10,7 @@ import { textPieces } from "./text-pieces.js";
 /** Text, or token ids for models without a tokenizer. */
 export type Prompt = string | readonly number[];
 
+/** What to go on with, how long, how many texts, and how tokens are drawn. */
 export interface GenerateOptions extends Sampling {
   /** One prompt. */
   prompt?: Prompt | undefined;
@@ -30,6 +31,7 @@ export interface GenerateOptions extends Sampling {
   onToken?: ((token: GeneratedToken) => void) | undefined;
 }
 
+/** A token as it is written. */
 export interface GeneratedToken {
   /** Numbers of the prompt and of its text, from 0. */
   readonly prompt: number;
@@ -39,6 +41,7 @@ export interface GeneratedToken {
   readonly text: string;
 }
 
+/** A text that was written, and what it goes on from. */
 export interface GeneratedText extends Continuation {
   /** Numbers of the prompt and of its text, from 0. */
   readonly prompt: number;

@@ -124,7 +124,7 @@ export async function generatedTexts(options: GeneratedTextsOptions): Promise<Ge
 
 /**
  * Beginnings of a text's windows, as prompts.
- * @param count of prompts at most @param tokens of each
+ * @param options how many prompts at most, and tokens of each
  * @throws InputError if the text cannot be used
  */
 export async function windowPrompts(

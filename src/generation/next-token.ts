@@ -3,6 +3,7 @@ import { checkOpening, requireFiniteLogits } from "./continuations.js";
 import { type Prompt, promptIds } from "./generate.js";
 import { checkSampling, likeliestFirst, type Sampling, samplingProbabilities, softmax } from "./sampling.js";
 
+/** A prompt, and how tokens would be drawn after it. */
 export interface NextTokenOptions extends Sampling {
   prompt: Prompt;
   /** Begin the prompt with the begin-of-text token; an empty one always does. */
@@ -11,6 +12,7 @@ export interface NextTokenOptions extends Sampling {
   listed?: number | undefined;
 }
 
+/** What could come next after a prompt. */
 export interface NextTokenDistribution {
   /** The model's own, float64 [V]. */
   readonly probabilities: Float64Array;
@@ -24,6 +26,7 @@ export interface NextTokenDistribution {
   readonly likeliest: readonly NextToken[];
 }
 
+/** A token that could come next, with its probability before and after temperature, top-k and top-p. */
 export interface NextToken {
   readonly id: number;
   /** "" for models without a tokenizer. */

@@ -12,7 +12,7 @@ export interface Divergences {
  * Divergences of softmax(a) = A and softmax(b) = B, from the logits by logsumexp, so that probabilities too small for
  * their number type still count (METHOD.md, measures). In float64: right to about 1e-15 nats plus what the logits' own
  * rounding makes of it, and never below 0.
- * @param a, b logits [V]; -Infinity in both takes the token out of both
+ * @param a logits [V]; -Infinity in both takes the token out of both @param b likewise
  * @throws RangeError if the lengths differ
  */
 export function divergences(a: ArrayLike<number>, b: ArrayLike<number>): Divergences {

@@ -5,6 +5,7 @@ import type { Matrix } from "../tensor/matrix.js";
 import { kMeans } from "./k-means.js";
 import { principalCoordinates } from "./principal-coordinates.js";
 
+/** How alike two distributions are. */
 export interface Mauve {
   /** Area under the divergence curve, in (0, 1]: 1 where both distributions are the same. */
   mauve: number;
@@ -12,6 +13,7 @@ export interface Mauve {
   frontierIntegral: number;
 }
 
+/** MAUVE of two sets of texts, averaged over several clusterings. */
 export interface MauveOfFeatures extends Mauve {
   /** The same for every k-means seed; `mauve` and `frontierIntegral` are their means. */
   seeds: Mauve[];
@@ -20,6 +22,7 @@ export interface MauveOfFeatures extends Mauve {
   components: number;
 }
 
+/** How features are made into histograms. */
 export interface MauveOptions {
   /** k. Default: a tenth of the smaller set, at least 2. */
   clusters?: number | undefined;
@@ -44,7 +47,7 @@ const kMeansIterations = 500;
  * MAUVE of two histograms over the same bins (Pillutla et al. 2021, arXiv 2102.01454, equations 1 and 2): the area under
  * the curve of (exp(-c KL(Q || R)), exp(-c KL(P || R))) for mixtures R = w P + (1 - w) Q, w from 1e-6 to 1 - 1e-6 in 25
  * even steps, with the ends (1, 0) and (0, 1); the mean of integrating along one axis and along the other, by trapezoids.
- * @param p, q weights of the bins; each is divided by its sum
+ * @param p weights of the bins, divided by their sum @param q likewise @param scaling c
  * @throws InputError if they differ in length, or hold negative numbers or nothing but zeros
  */
 export function mauveFromHistograms(p: ArrayLike<number>, q: ArrayLike<number>, scaling = 5): Mauve {
@@ -62,7 +65,7 @@ export function mauveFromHistograms(p: ArrayLike<number>, q: ArrayLike<number>, 
  * MAUVE of two sets of features, one row a text (its last hidden state): rows scaled to unit length, the principal
  * components of both sets together that hold 90% of the variance, k-means of both together, histograms over the clusters.
  * Clusters depend on the seed, and MAUVE of small sets much on the clusters, so several are run.
- * @param p, q [n, d] each, with one d
+ * @param p features [n, d] @param q features [m, d]
  * @throws InputError if the sets differ in d, have fewer than two rows or hold numbers that are not finite
  */
 export async function mauveFromFeatures(p: Matrix, q: Matrix, options: MauveOptions = {}): Promise<MauveOfFeatures> {

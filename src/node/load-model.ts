@@ -29,6 +29,7 @@ export const embeddedTexts = {
 /** As many threads can be asked for on any machine, so that a command line works on all of them. */
 const minThreadLimit = 64;
 
+/** Threads, profiles, and what the hub is asked with. */
 export interface LoadOptions extends HubOptions {
   /** Processor cores to use. Default: all. */
   threads?: number | undefined;

@@ -12,6 +12,7 @@ import { emptyStatistics, type HeadStatistics } from "./head-statistics.js";
 /** Numbers in one V-wide block (16 MB as float32): bounds memory whatever the vocabulary. */
 const maxBlockNumbers = 2 ** 22;
 
+/** What the statistics are added to, and who is told. */
 export interface CollectOptions {
   /** Statistics of earlier windows of the same text; the new ones are added to them in place. */
   onto?: HeadStatistics | undefined;

@@ -13,11 +13,13 @@ import { solveAtLoweredSize, withAdvice } from "./solve/lowered-size.js";
 import type { Solution } from "./solve/solution.js";
 import { solveEdits } from "./solve/solve-edits.js";
 
+/** The text that the edits are fitted to, and how much of it. */
 export interface SteerOptions extends StoreTextOptions {
   /** Text that the targets hold on. */
   corpus: Corpus;
 }
 
+/** Edits that were solved: what was reached on the fitting text, and the rows of E that do it. */
 export interface Steered {
   /** As it was given, but with the lambda that was used. */
   plan: EditPlan;

@@ -10,6 +10,7 @@ import { openTokenizerLibrary, type TokenizerLibrary } from "./tokenizer-library
 export interface Tokenizer {
   /** Token ids of a text; special tokens are never added, those written out in the text are found. */
   encode(text: string): number[];
+  /** The text of a sequence of ids, special tokens as they are written. */
   decode(ids: readonly number[]): string;
   /** 1 + the largest id that it has. */
   readonly vocabSize: number;

@@ -6,6 +6,7 @@ import type { Model } from "../model.js";
 import { contextLengthFor } from "./context.js";
 import { memoryStore, type RowStore, type StoredContexts, storeContexts } from "./stored-contexts.js";
 
+/** How much of a text is run through a model, how it is cut, and where the hidden states are kept. */
 export interface StoreTextOptions {
   /** Stop after this many tokens. Default: all. */
   tokens?: number | undefined;
@@ -16,6 +17,7 @@ export interface StoreTextOptions {
   /** Where the hidden states are kept. Default: memory. */
   store?: RowStore | undefined;
   signal?: AbortSignal | undefined;
+  /** Told how many contexts are stored. */
   onProgress?: ((contexts: number) => void) | undefined;
 }
 

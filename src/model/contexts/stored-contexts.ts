@@ -33,6 +33,7 @@ export interface StoredContexts {
   readonly windowStarts: Int32Array;
   /** h_t of contexts [start, end), float32 [end - start, d]. */
   read(start: number, end: number): Promise<Float32Array>;
+  /** Frees the space. */
   release(): Promise<void>;
 }
 

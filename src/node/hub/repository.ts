@@ -33,6 +33,7 @@ export interface DownloadProgress {
 }
 
 export interface HubOptions {
+  /** Told of the bytes received, all files together. */
   onProgress?: ((progress: DownloadProgress) => void) | undefined;
   /** Something that the user should know, in one line, such as that only the cache is used. */
   onNotice?: ((message: string) => void) | undefined;

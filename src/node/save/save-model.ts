@@ -11,6 +11,7 @@ import { chunksOf, type FileContents, stageFolder } from "../files/write-atomic.
 
 type NamedFiles = Iterable<readonly [name: string, contents: FileContents]>;
 
+/** What is put beside a model that is saved, and what looks at it before it has its name. */
 export interface SaveOptions {
   /** Replace a model folder that is there. */
   force?: boolean | undefined;

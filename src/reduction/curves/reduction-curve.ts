@@ -23,6 +23,7 @@ export const curveMethods: readonly (readonly [Order, Exclude<Compensation, "ref
 /** Bytes of weights held and measured at once: each F in memory and in the engine. */
 const maxBytes = 1.5e9;
 
+/** Which methods a curve measures. Default: all. */
 export interface CurveOptions {
   readonly methods?: typeof curveMethods;
   readonly signal?: AbortSignal | undefined;

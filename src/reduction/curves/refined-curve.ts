@@ -13,11 +13,13 @@ import {
 import type { CurvePoint } from "../reduction-run.js";
 import { curveFractions } from "./reduction-curve.js";
 
+/** A refined reduction and what it loses. */
 export interface RefinedPoint {
   readonly point: CurvePoint;
   readonly reduced: ReducedHead;
 }
 
+/** How each point is refined. */
 export interface RefinedCurveOptions extends Omit<ReductionChoice, "kept" | "compensate"> {
   /** Refined already, in the same way: not refined again. */
   readonly known?: ReductionPlan | undefined;

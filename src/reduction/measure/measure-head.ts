@@ -16,6 +16,7 @@ export interface ContextRange {
   readonly end: number;
 }
 
+/** Which of the stored contexts are measured. */
 export interface MeasureOptions {
   /** Default: all. */
   readonly range?: ContextRange | undefined;

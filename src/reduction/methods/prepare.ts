@@ -9,6 +9,7 @@ import type { Compensation, Metric, Order } from "./orders.js";
 import { type HiddenMoments, hiddenMoments, outputMetric } from "./output-moments.js";
 import { type Whitening, whiteningOf } from "./whitening.js";
 
+/** Which reductions are wanted. */
 export interface PrepareOptions {
   /** Orders that will be asked for: each costs a pass over the text or less. */
   readonly orders: readonly Order[];
@@ -17,6 +18,7 @@ export interface PrepareOptions {
   /** Of the random order. Default 0. */
   readonly seed?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Told of every context that a rotation is fitted on. */
   readonly onProgress?: ((contexts: number) => void) | undefined;
 }
 
@@ -52,6 +54,12 @@ function warningsOf({ contexts, shrinkage, mean: { length: d } }: HiddenMoments,
   return [...(shrinkage > 0 ? [shrunk] : []), ...(rank < d - usuallyStill ? [singular] : [])];
 }
 
+/**
+ * Measures a text once for all reductions of a head by it: moments of h, the directions of a rotation, slopes and saliency where an
+ * order needs them.
+ * @param contexts hidden states that the reductions are fitted on
+ * @throws InputError if the slopes cannot be fitted to them; the signal's reason when it is aborted
+ */
 export async function prepareReductions(
   model: HeadModel,
   contexts: StoredContexts,

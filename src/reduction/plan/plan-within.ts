@@ -7,6 +7,7 @@ import type { Reductions } from "../methods/prepare.js";
 import { largestWithin, searchHalves } from "./budget-search.js";
 import { planReduction, type ReductionChoice, type ReductionPlan, reduceHead } from "./reduction-plan.js";
 
+/** The largest deletion that a budget allows. */
 export interface PlanWithin {
   readonly plan: ReductionPlan;
   /** Contexts of the unseen text that the search did not see. */

@@ -37,6 +37,7 @@ export type ReductionPlan = z.infer<typeof planSchema> & {
   readonly arrays: Readonly<Record<string, Float32Array>>;
 };
 
+/** How much is deleted, in what order, and what makes up for it. */
 export interface ReductionChoice {
   /** k. */
   readonly kept: number;
@@ -48,6 +49,7 @@ export interface ReductionChoice {
   readonly seed?: number | undefined;
   readonly refine?: Omit<RefineOptions, "seed" | "signal"> | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Told of every context that a rotation or a refinement is fitted on. */
   readonly onProgress?: ((contexts: number) => void) | undefined;
 }
 

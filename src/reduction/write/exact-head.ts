@@ -20,6 +20,7 @@ export type BiasPlace =
   /** E, along the direction in which the h_t are nearest to 1. */
   | "nearly constant direction";
 
+/** A reduced head in the ordinary shape. */
 export interface ExactHead {
   /** What saveModel takes. */
   readonly change: HeadChange;

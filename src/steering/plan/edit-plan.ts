@@ -52,6 +52,7 @@ export type EditPlan = z.infer<typeof planSchema>;
 export const isGuarded = ({ method, guard = true }: Pick<EditPlan, "method" | "guard">): boolean =>
   method === "nearest" && guard;
 
+/** How targets are reached, for all edits of a plan. */
 export interface PlanOptions extends Omit<SelectorOptions, "place"> {
   /** Give each token of a set the target by itself, instead of one to the set. */
   each?: boolean | undefined;

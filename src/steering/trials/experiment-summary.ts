@@ -33,6 +33,7 @@ export interface ExperimentsSummary {
   readonly tokenCounts?: readonly (TrialSummary & { readonly contexts: number })[] | undefined;
 }
 
+/** Medians of experiments' trials, by what each kind of trial varies. */
 export function summarizeExperiments({ groups, scales, methods, sizes, tokenCounts, chosenSize }: Experiments) {
   const way = ({ method, calibrated, exact }: Trial) => ({ method, calibrated, exact });
   return {

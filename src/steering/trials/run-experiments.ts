@@ -41,6 +41,7 @@ export interface ExperimentOptions {
   /** Makes a place for the hidden states of one text. Default: in memory. */
   readonly store?: (() => Promise<RowStore>) | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Told how many trials of how many are done. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
