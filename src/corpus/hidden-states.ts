@@ -1,8 +1,9 @@
 import { InputError } from "../errors.js";
 import type { ByteSource } from "../tensor/byte-source.js";
-import { bytesPerElement, isFloatDType } from "../tensor/dtype.js";
+import { isFloatDType } from "../tensor/dtype.js";
 import { readNpyHeader } from "../tensor/npy.js";
 import { readSafetensorsHeader, readTensor, type TensorEntry } from "../tensor/safetensors/safetensors.js";
+import { tensorRows } from "../tensor/tensor-rows.js";
 
 /** Rows read at a time: one run of the head. */
 const blockRows = 256;
@@ -35,11 +36,8 @@ export async function openHiddenStates(source: ByteSource, hiddenSize: number): 
     file: { name: source.name, bytes: source.size },
     rows,
     async *blocks() {
-      const rowBytes = hiddenSize * bytesPerElement[tensor.dtype];
       for (let start = 0; start < rows; start += blockRows) {
-        const count = Math.min(blockRows, rows - start);
-        const offset = tensor.offset + start * rowBytes;
-        const block = await readTensor({ ...tensor, shape: [count, hiddenSize], offset, byteLength: count * rowBytes });
+        const block = await readTensor(tensorRows(tensor, start, Math.min(start + blockRows, rows)));
         const bad = block.findIndex((value) => !Number.isFinite(value));
         if (bad >= 0) {
           const row = start + Math.floor(bad / hiddenSize);

@@ -96,6 +96,12 @@ export function solveLowerTransposed(l: Float64Array, order: number, b: Float64A
   }
 }
 
+/** x = (L L')^-1 b in place: both of the solves above. */
+export function solveFactored(l: Float64Array, order: number, b: Float64Array): void {
+  solveLower(l, order, b);
+  solveLowerTransposed(l, order, b);
+}
+
 /** Diagonal of (L L')^-1 [order] for an L without zero pivots: squared norms of the columns of L^-1, order^3 / 3 steps. */
 export function inverseDiagonal(l: Float64Array, order: number): Float64Array {
   const diagonal = new Float64Array(order);

@@ -1,4 +1,4 @@
-import { solveLower, solveLowerTransposed } from "./cholesky.js";
+import { solveFactored } from "./cholesky.js";
 import { addMultiple, dot, norm } from "./dot.js";
 import { tridiagonalQl } from "./eigen/tridiagonal-ql.js";
 import { seededRandom } from "./random.js";
@@ -19,8 +19,7 @@ export function conditionOfLower(l: Float64Array, order: number): number {
   const largest = largestEigenvalue((x) => multiplyByLower(l, order, multiplyByLowerTransposed(l, order, x)), order);
   const inverse = largestEigenvalue((x) => {
     const y = x.slice();
-    solveLower(l, order, y);
-    solveLowerTransposed(l, order, y);
+    solveFactored(l, order, y);
     return y;
   }, order);
   return Math.max(1, Math.sqrt(largest * inverse));

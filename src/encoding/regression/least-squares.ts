@@ -1,4 +1,4 @@
-import { cholesky, inverseDiagonal, solveLower, solveLowerTransposed } from "../../linalg/cholesky.js";
+import { cholesky, inverseDiagonal, solveFactored } from "../../linalg/cholesky.js";
 import { conditionOfLower } from "../../linalg/condition.js";
 import { dot } from "../../linalg/dot.js";
 import { minimumNorm } from "../../linalg/minimum-norm.js";
@@ -53,8 +53,7 @@ export function fromMoments(
   if (cholesky(lower, columns, smallestPivot) > 0) return undefined;
   const applyInverse = (v: Float64Array) => {
     const x = v.map((value, i) => value * scales[i]!);
-    solveLower(lower, columns, x);
-    solveLowerTransposed(lower, columns, x);
+    solveFactored(lower, columns, x);
     return x.map((value, i) => value * scales[i]!);
   };
   const slopes = Array.from({ length: responses }, (_, r) =>

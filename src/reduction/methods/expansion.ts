@@ -1,4 +1,4 @@
-import { cholesky, solveLower, solveLowerTransposed } from "../../linalg/cholesky.js";
+import { cholesky, solveFactored } from "../../linalg/cholesky.js";
 import { symmetricEigenBy } from "../../linalg/eigen/symmetric-eigen.js";
 import { type MatrixProduct, transposed } from "../../linalg/matrix-product.js";
 import type { HiddenMoments } from "./output-moments.js";
@@ -50,8 +50,7 @@ export function predictCoordinates(d: number, keep: Int32Array, { mean, covarian
   for (let i = 0; i < d; i++) {
     if (isKept[i]) continue;
     for (let j = 0; j < kept; j++) row[j] = covariance[i * d + keep[j]!]!;
-    solveLower(factor, kept, row);
-    solveLowerTransposed(factor, kept, row);
+    solveFactored(factor, kept, row);
     basis.set(row, i * kept);
     for (let j = 0; j < kept; j++) shift[i]! -= row[j]! * mean[keep[j]!]!;
   }

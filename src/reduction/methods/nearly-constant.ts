@@ -1,6 +1,6 @@
 import type { Engine } from "../../engine/engine.js";
 import { gramSession } from "../../engine/gram-session.js";
-import { cholesky, solveLower, solveLowerTransposed } from "../../linalg/cholesky.js";
+import { solveRidge } from "../../linalg/ridge.js";
 import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
 
 const blockContexts = 2048;
@@ -42,10 +42,7 @@ export async function nearlyConstant(
   }
   let trace = 0;
   for (let j = 0; j < k; j++) trace += second[j * k + j]!;
-  for (let j = 0; j < k; j++) second[j * k + j]! += (ridge * trace) / k;
-  cholesky(second, k);
-  solveLower(second, k, mean);
-  solveLowerTransposed(second, k, mean);
+  solveRidge(second, k, (ridge * trace) / k, mean);
   const direction = new Float64Array(d);
   for (const [j, i] of used.entries()) direction[i] = mean[j]!;
   return direction;

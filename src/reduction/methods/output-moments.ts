@@ -7,6 +7,7 @@ import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
 import type { Head } from "../../model/head/head.js";
 import { transformedWithSlope } from "../../model/head/head-transform.js";
 import { readTensorFloat64 } from "../../tensor/safetensors/safetensors.js";
+import { tensorRows } from "../../tensor/tensor-rows.js";
 import type { Metric } from "./orders.js";
 
 /** What the contexts of a text have in common, float64. */
@@ -89,19 +90,11 @@ export async function outputMetric(
 async function weightedGram(head: Head, engine: Engine, weights: Float64Array | undefined): Promise<Float64Array> {
   const { vocabSize: V, hiddenSize: d, weight } = head;
   const rows = Math.max(1, Math.min(V, Math.floor(blockNumbers / d)));
-  const readRows = (start: number, end: number) => {
-    const byteLength = weight.byteLength / V;
-    return readTensorFloat64({
-      ...weight,
-      shape: [end - start, d],
-      offset: weight.offset + start * byteLength,
-      byteLength: (end - start) * byteLength,
-    });
-  };
+  const readBlock = (start: number) => readTensorFloat64(tensorRows(weight, start, Math.min(start + rows, V)));
   const centre = new Float64Array(d);
   if (weights === undefined) {
     for (let start = 0; start < V; start += rows) {
-      const block = await readRows(start, Math.min(start + rows, V));
+      const block = await readBlock(start);
       for (let i = 0; i < block.length; i++) centre[i % d]! += block[i]! / V;
     }
   }
@@ -109,7 +102,7 @@ async function weightedGram(head: Head, engine: Engine, weights: Float64Array | 
   const { gram, release } = await gramSession(engine);
   try {
     for (let start = 0; start < V; start += rows) {
-      const block = await readRows(start, Math.min(start + rows, V));
+      const block = await readBlock(start);
       const n = block.length / d;
       for (let w = 0; w < n; w++) {
         const root = weights === undefined ? 1 : Math.sqrt(weights[start + w]!);

@@ -1,6 +1,6 @@
-import { cholesky, solveLower, solveLowerTransposed } from "../../linalg/cholesky.js";
 import { dot } from "../../linalg/dot.js";
 import type { Gram } from "../../linalg/gram.js";
+import { solveRidge } from "../../linalg/ridge.js";
 import { constantDirection, type FinalNorm } from "../../model/layers/constant-direction.js";
 import type { Method } from "../plan/method.js";
 import type { FittingText } from "./fitting-text.js";
@@ -65,10 +65,7 @@ export async function directionOf(
   /** Minimises mean_t (v.h_t - 1)^2 + lambda |v|^2. */
   async function ridge(): Promise<Float64Array> {
     const { mean, second } = await moments(text, d, gram);
-    for (let i = 0; i < d; i++) second[i * d + i]! += lambda;
-    cholesky(second, d);
-    solveLower(second, d, mean);
-    solveLowerTransposed(second, d, mean);
+    solveRidge(second, d, lambda, mean);
     return mean;
   }
 }

@@ -1,6 +1,6 @@
 import { dimensionsFor, fallingOrder } from "../../encoding/saliency.js";
 import type { Head } from "../../model/head/head.js";
-import { readTensorFloat64 } from "../../tensor/safetensors/safetensors.js";
+import { readRows } from "../../tensor/tensor-rows.js";
 import type { Solution } from "./solution.js";
 
 /** How an edit lies on the dimensions of E, by Omega_i: dimension i's share of the squared change of all edited rows. */
@@ -20,11 +20,9 @@ export async function editSpread(
   { weight, hiddenSize: d }: Head,
   { ids, values }: Solution["rows"],
 ): Promise<EditSpread | undefined> {
-  const byteLength = weight.byteLength / weight.shape[0]!;
   const squares = new Float64Array(d);
   for (const [j, id] of ids.entries()) {
-    const offset = weight.offset + id * byteLength;
-    const original = await readTensorFloat64({ ...weight, shape: [d], offset, byteLength });
+    const original = await readRows(weight, [id]);
     for (let i = 0; i < d; i++) squares[i]! += (values[j * d + i]! - original[i]!) ** 2;
   }
   return spreadOf(squares);

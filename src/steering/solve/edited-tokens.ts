@@ -1,7 +1,7 @@
 import type { Products } from "../../engine/products.js";
-import type { Head } from "../../model/head/head.js";
 import { transform } from "../../model/head/head-transform.js";
 import { readTensorFloat64 } from "../../tensor/safetensors/safetensors.js";
+import { readRows } from "../../tensor/tensor-rows.js";
 import { exactRest, type FittingText, joined, type Subject, type TextBlocks, type Watched } from "./fitting-text.js";
 
 /** Numbers of m tokens in every context. */
@@ -39,7 +39,7 @@ export async function editedTokens(
   watched: Watched,
 ): Promise<EditedTokens> {
   const { head } = subject;
-  const rows = await gatherRows(head, ids);
+  const rows = await readRows(head.weight, ids);
   const allBias = head.bias && (await readTensorFloat64(head.bias));
   const bias = Float64Array.from(ids, (id) => allBias?.[id] ?? 0);
   const raw = productValues(text, products, rows, bias);
@@ -119,15 +119,4 @@ async function restOf(
     for (const [i, t] of lost.entries()) rest[t] = exact[i]!;
   }
   return rest;
-}
-
-/** Of the head's weight, only the rows asked for are read. */
-async function gatherRows({ weight, hiddenSize: d }: Head, ids: readonly number[]): Promise<Float64Array> {
-  const byteLength = weight.byteLength / weight.shape[0]!;
-  const rows = new Float64Array(ids.length * d);
-  for (const [j, id] of ids.entries()) {
-    const row = { ...weight, shape: [d], offset: weight.offset + id * byteLength, byteLength };
-    rows.set(await readTensorFloat64(row), j * d);
-  }
-  return rows;
 }

@@ -1,5 +1,5 @@
 import type { Products } from "../../engine/products.js";
-import { cholesky, solveLower, solveLowerTransposed } from "../../linalg/cholesky.js";
+import { cholesky, solveFactored } from "../../linalg/cholesky.js";
 import { type HeadTransform, transform } from "../../model/head/head-transform.js";
 import type { TokenValues } from "./edited-tokens.js";
 import type { TextBlocks } from "./fitting-text.js";
@@ -194,7 +194,6 @@ async function gaussNewton(
   }
   const normal = await products.cross(J, J, G, G);
   cholesky(normal, G);
-  solveLower(normal, G, move);
-  solveLowerTransposed(normal, G, move);
+  solveFactored(normal, G, move);
   return move;
 }

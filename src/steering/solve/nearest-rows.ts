@@ -1,5 +1,5 @@
 import type { Products } from "../../engine/products.js";
-import { cholesky, solveLower, solveLowerTransposed } from "../../linalg/cholesky.js";
+import { cholesky, solveFactored } from "../../linalg/cholesky.js";
 import { dot } from "../../linalg/dot.js";
 import type { Gram } from "../../linalg/gram.js";
 import { type HeadTransform, isIdentity, transform } from "../../model/head/head-transform.js";
@@ -60,8 +60,7 @@ export async function nearestRows(problems: RowProblems, tools: RowTools): Promi
   const precondition = (j: number, vector: Float64Array): Float64Array => {
     const factor = factors.subarray(j * d * d, (j + 1) * d * d);
     const solved = vector.slice();
-    solveLower(factor, d, solved);
-    solveLowerTransposed(factor, d, solved);
+    solveFactored(factor, d, solved);
     return solved;
   };
   const rows = new Float64Array(c * d);
