@@ -23,22 +23,21 @@ export async function readOnnxHead(folder: Folder, { head }: HeadModel): Promise
   return { ...head, weight, bias, tied: head.tied && !changed };
 }
 
-/** The same of a factored head. @param written what was given to be written: what the numbers mean is not in the file */
+/** The same of a factored head. */
 export async function readOnnxReducedHead(
   folder: Folder,
   { head: { vocabSize, hiddenSize } }: HeadModel,
-  written: ReducedHead,
 ): Promise<ReducedHead> {
   const weights = await openOnnxWeights(folder);
-  const { kept } = written;
+  const kept = weights.get(reducedNames.factor)?.shape[1] ?? 0;
   const named = (part: keyof typeof reducedNames, shape: number[]) =>
     required(folder, weights, reducedNames[part], shape);
+  const factor = await readTensor(named("factor", [vocabSize, kept]));
   const ofCoordinates = weights.has(reducedNames.coordinates);
   return {
-    ...written,
+    ...{ kept, factor },
     coordinates: ofCoordinates ? Int32Array.from(await readIntegers(named("coordinates", [kept]))) : undefined,
     projection: ofCoordinates ? undefined : await readTensor(named("projection", [kept, hiddenSize])),
-    factor: await readTensor(named("factor", [vocabSize, kept])),
     bias: await readTensor(named("bias", [vocabSize])),
   };
 }

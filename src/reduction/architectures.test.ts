@@ -5,11 +5,12 @@ import { writtenModels } from "../../test/support/written-models.js";
 import { canHoldBias } from "../export/edited-checkpoint.js";
 import { memoryStore, storeContexts } from "../model/contexts/stored-contexts.js";
 import { constantDirection, readFinalNorm } from "../model/layers/constant-direction.js";
-import { writableReduction } from "../node/save/written-reduction.js";
+import { saveStorable } from "../node/save/save-storable.js";
 import { measureHead } from "./measure/measure-head.js";
 import { compensations, metrics, orders } from "./methods/orders.js";
 import { prepareReductions } from "./methods/prepare.js";
 import { planReduction, reduceHead } from "./plan/reduction-plan.js";
+import { storableHead } from "./write/storable-head.js";
 
 const models = writtenModels();
 const goldens = "test/goldens/arch";
@@ -32,7 +33,7 @@ describe("every order, compensation and output", () => {
           const refine = { steps: 3, batch: 128 };
           const plan = await planReduction(model, contexts, { kept, order, compensate, metric, refine }, reductions);
           const reduced = reduceHead(model, plan);
-          const { head } = await writableReduction(model, reduced, { format: "onnx" });
+          const { head } = await storableHead(model, reduced, { format: "onnx" });
           kls[`${metric} ${order} ${compensate}`] = (await measureHead(model, head, contexts)).kl.mean;
         }
       }
@@ -51,14 +52,14 @@ describe("every order, compensation and output", () => {
     const measured: number[] = [];
     for (const format of ["onnx", "safetensors"] as const) {
       const withoutBias = format === "safetensors" && !exact ? contexts : undefined;
-      const writable = await writableReduction(model, reduced, { format, threads: 1, withoutBias });
-      await writable.save(join(models.folder, `${name} ${format}`), async (head) => {
-        const { kl } = await measureHead(model, head, contexts);
-        // What lies on the disk is what was measured before it was written.
-        expect(kl.mean).toBe((await measureHead(model, writable.head, contexts)).kl.mean);
-        measured.push(kl.mean);
-        return [];
+      const storable = await storableHead(model, reduced, { format, withoutBias });
+      const kl = await saveStorable(model, storable, join(models.folder, `${name} ${format}`), {
+        measure: async (head) => (await measureHead(model, head, contexts)).kl.mean,
+        filesOf: () => [],
       });
+      // What lies on the disk is what was measured before it was written.
+      expect(kl).toBe((await measureHead(model, storable.head, contexts)).kl.mean);
+      measured.push(kl);
     }
     if (exact) expect(Math.abs(measured[1]! - measured[0]!)).toBeLessThan(0.02 * measured[0]! + 1e-7);
   });

@@ -1,20 +1,34 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { InputError } from "../../errors.js";
+import { type ModelFormat, modelFormats } from "../../export/model-formats.js";
 import type { Model } from "../../model/model.js";
-import { defaultModel, loadModel } from "../../node/load-model.js";
-import { type ModelFormat, modelFormats } from "../../node/save/written-head.js";
+import { openCorpus } from "../../node/corpus/open-corpus.js";
+import { rowFile } from "../../node/files/row-file.js";
+import type { HubOptions } from "../../node/hub/repository.js";
+import { defaultCorpus, defaultModel, embeddedTexts, loadModel } from "../../node/load-model.js";
+import type { Asked } from "../../node/runs/run-folder.js";
+import { saveReduction } from "../../node/runs/saved-reduction.js";
+import { writeReductionPlan } from "../../node/save/reduction-plan-folder.js";
+import { checkOut } from "../../node/save/save-model.js";
 import { compensations, metrics, orders } from "../../reduction/methods/orders.js";
+import type { ReductionPlan } from "../../reduction/plan/reduction-plan.js";
 import { summarizeReduction } from "../../reduction/summary.js";
-import { positiveInteger, wholeNumber } from "../options/arguments.js";
+import type { ReduceOptions, ReductionAmount } from "../../runs/reduce-options.js";
+import { reduceRun } from "../../runs/reduce-run.js";
+import { commandLine, positiveInteger, wholeNumber } from "../options/arguments.js";
 import { hubOptions } from "../options/hub-options.js";
-import { textOptions } from "../options/text-options.js";
+import { readingOf, separatorId, type TextArguments, textOptions } from "../options/text-options.js";
 import { Interrupted } from "../progress/interrupt.js";
-import { reduceModel } from "../reduce-model.js";
-import { checkChoice, type ReductionArguments } from "../reduce-plan.js";
-import type { TextsArguments } from "../reduce-texts.js";
+import { runLine } from "../progress/run-line.js";
+import { asPlanned, checkChoice, checkPlanFolder, givenPlan, type ReductionArguments } from "../reduce-plan.js";
 import { reductionTable } from "../tables/reduction-table.js";
 
-export interface ReduceArguments extends TextsArguments, ReductionArguments {
+interface ReduceArguments extends TextArguments, ReductionArguments {
+  corpus?: string[];
+  tokens: number;
+  context?: number;
+  check?: string[];
+  checkTokens: number;
   savePlan?: string;
   curve?: boolean;
   format: ModelFormat;
@@ -24,6 +38,7 @@ export interface ReduceArguments extends TextsArguments, ReductionArguments {
   dryRun?: boolean;
   threads?: number;
   json?: boolean;
+  quiet?: boolean;
 }
 
 /** Ctrl-C while reducing: nothing is kept of it. */
@@ -108,27 +123,69 @@ function positiveNumber(text: string): number {
 
 /** @param given whether an option stands on the command line @throws InputError if they contradict one another */
 function checkOptions(args: ReduceArguments, given: (option: string) => boolean): void {
-  const { format, bias, out, dryRun } = args;
+  const { format, bias, out, dryRun, check, corpus, curve } = args;
   checkChoice(args, given);
+  if (check?.includes("-") && (curve || corpus?.includes("-"))) {
+    throw new InputError("--check", "- can be read only once, and is wanted twice: give a file");
+  }
   if (out === undefined && !dryRun) throw new InputError("--out", "is missing: where to write (or --dry-run)");
   if (!bias && format === "onnx") {
     throw new InputError("--no-bias", "is for --format safetensors: the factored head of --format onnx has a bias");
   }
 }
 
-async function runReduce(name: string, args: ReduceArguments, signal: AbortSignal): Promise<void> {
-  const started = performance.now();
-  const hub = hubOptions(args, signal);
+async function runReduce(name: string, asked: ReduceArguments, signal: AbortSignal): Promise<void> {
+  const hub = hubOptions(asked, signal);
+  const line = runLine(process.stderr, asked);
+  const { out, savePlan, dryRun, force } = asked;
   let model: Model | undefined;
   try {
-    model = await loadModel(name, { threads: args.threads, ...hub });
-    const run = await reduceModel(model, args, { started, signal, hub });
-    const out = args.dryRun ? undefined : args.out;
-    if (args.json) console.log(JSON.stringify(summarizeReduction(run, out)));
-    else if (!args.quiet) console.log(reductionTable(run, out, args.savePlan));
+    model = await loadModel(name, { threads: asked.threads, ...hub });
+    const plan = asked.plan === undefined ? undefined : await givenPlan(asked.plan, model);
+    const args = plan ? asPlanned(asked, plan) : asked;
+    if (savePlan !== undefined) await checkPlanFolder(savePlan, force);
+    if (dryRun && out !== undefined) await checkOut(model, out, force);
+    const options = { ...(await reduceOptions(model, args, plan, hub)), signal, onEvent: line.onEvent };
+    const found = dryRun
+      ? await reduceRun(model, { ...options, store: rowFile })
+      : await saveReduction(model, out!, { ...options, force, asked: askedFor(model, args) });
+    line.stop();
+    if (savePlan !== undefined) await writeReductionPlan(found.plan, savePlan);
+    const written = dryRun ? undefined : out;
+    if (args.json) console.log(JSON.stringify(summarizeReduction(found.run, written)));
+    else if (!args.quiet) console.log(reductionTable(found.run, written, savePlan));
   } catch (error) {
     throw signal.aborted ? new ReductionInterrupted() : error;
   } finally {
+    line.stop();
     await model?.close();
   }
+}
+
+async function reduceOptions(
+  model: Model,
+  args: ReduceArguments,
+  plan: ReductionPlan | undefined,
+  hub: HubOptions,
+): Promise<ReduceOptions> {
+  const { order, compensate, metric, steps, seed, tokens, checkTokens, context, curve, format, bias } = args;
+  const reading = readingOf(args);
+  return {
+    fit: await openCorpus(args.corpus ?? [defaultCorpus], reading, hub),
+    check: await openCorpus(args.check ?? [embeddedTexts.inDomain], reading, hub),
+    ...{ tokens, checkTokens, contextLength: context, separator: await separatorId(model, args.separator) },
+    amount: amountOf(args, plan),
+    ...{ order, compensate, metric, steps, seed, curve, format, bias },
+  };
+}
+
+/** One of them is given: `checkChoice`. */
+function amountOf({ fraction, keep, maxKl }: ReduceArguments, plan: ReductionPlan | undefined): ReductionAmount {
+  if (plan !== undefined) return { plan };
+  if (fraction !== undefined) return { fraction };
+  return keep !== undefined ? { keep } : { maxKl: maxKl! };
+}
+
+function askedFor(model: Model, args: ReduceArguments): Asked {
+  return { command: commandLine(process.argv.slice(2)), arguments: { model: model.name, ...args } };
 }

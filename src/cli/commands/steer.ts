@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Corpus } from "../../corpus/corpus.js";
 import { InputError } from "../../errors.js";
+import { type ModelFormat, modelFormats } from "../../export/model-formats.js";
 import type { GeneratedTexts } from "../../generation/generated-texts.js";
 import type { Model } from "../../model/model.js";
 import { corpus } from "../../node/corpus/corpus-files.js";
@@ -8,7 +9,7 @@ import { openCorpus } from "../../node/corpus/open-corpus.js";
 import { rowFile } from "../../node/files/row-file.js";
 import { defaultCorpus, defaultModel, embeddedTexts, loadModel } from "../../node/load-model.js";
 import { checkOut, clearOut } from "../../node/save/save-model.js";
-import { type ModelFormat, modelFormats, saveAs, withWrittenHead } from "../../node/save/written-head.js";
+import { saveAs, withWrittenHead } from "../../node/save/written-head.js";
 import { version } from "../../node/version.js";
 import { checkEdit, type EditCheck } from "../../steering/check/check.js";
 import { oppositeEffects } from "../../steering/check/opposite-effects.js";

@@ -37,7 +37,9 @@ export function runLine(stream: NodeJS.WriteStream, { quiet = false }: { quiet?:
         started = now;
         last = Number.NEGATIVE_INFINITY;
       }
-      if (now - last < (stream.isTTY ? redrawMilliseconds : lineMilliseconds)) return;
+      // Where lines stay, each that says something was found is one to keep.
+      const kept = !stream.isTTY && event.found !== undefined;
+      if (!kept && now - last < (stream.isTTY ? redrawMilliseconds : lineMilliseconds)) return;
       last = now;
       const line = progressText(event, (now - started) / 1000);
       if (!stream.isTTY) {

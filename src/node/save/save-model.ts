@@ -9,7 +9,7 @@ import { checkWritable } from "../files/check-writable.js";
 import { clearLeftovers } from "../files/leftovers.js";
 import { chunksOf, type FileContents, stageFolder } from "../files/write-atomic.js";
 
-type NamedFiles = Iterable<readonly [name: string, contents: FileContents]>;
+export type NamedFiles = Iterable<readonly [name: string, contents: FileContents]>;
 
 /** What is put beside a model that is saved, and what looks at it before it has its name. */
 export interface SaveOptions {
@@ -48,17 +48,36 @@ export async function saveFiles(
   model: HeadModel,
   out: string,
   make: () => Promise<readonly ModelFile[]>,
-  { force = false, files = [], examine, signal }: SaveOptions = {},
+  options: SaveOptions = {},
 ): Promise<void> {
+  const { examine = async () => [] } = options;
+  const examined = async (folder: string) => ({ found: undefined, files: await examine(folder) });
+  await saveExamined(model, out, make, examined, options);
+}
+
+/**
+ * The same, and gives back what was found in the folder while it still had a name of its own.
+ * @param examine what this throws, nothing is left of; the files that it returns are put beside
+ * @throws InputError as saveModel
+ */
+export async function saveExamined<Found>(
+  model: HeadModel,
+  out: string,
+  make: () => Promise<readonly ModelFile[]>,
+  examine: (folder: string) => Promise<{ found: Found; files: NamedFiles }>,
+  { force = false, files = [], signal }: Pick<SaveOptions, "force" | "files" | "signal"> = {},
+): Promise<Found> {
   await clearOut(out);
   await checkOut(model, out, force);
   const contents = [...(await make()), ...files];
   const stage = await stageFolder(out);
   try {
     await stage.add(signal ? contents.map(([name, content]) => [name, stoppable(content, signal)] as const) : contents);
-    if (examine) await stage.add(await examine(stage.path));
+    const examined = await examine(stage.path);
+    await stage.add(examined.files);
     signal?.throwIfAborted();
     await stage.commit();
+    return examined.found;
   } catch (error) {
     await stage.discard();
     throw error;

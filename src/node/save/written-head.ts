@@ -1,3 +1,4 @@
+import type { ModelFormat } from "../../export/model-formats.js";
 import { readOnnxHead } from "../../export/onnx-head.js";
 import type { Head } from "../../model/head/head.js";
 import type { HeadModel } from "../../model/head/head-model.js";
@@ -5,10 +6,6 @@ import { openFolder } from "../files/file-source.js";
 import { loadModel } from "../load-model.js";
 import { saveModel } from "./save-model.js";
 import { saveOnnx } from "./save-onnx.js";
-
-/** How a model is written: a folder for transformers, or one for onnxruntime and transformers.js. */
-export const modelFormats = ["safetensors", "onnx"] as const;
-export type ModelFormat = (typeof modelFormats)[number];
 
 export const saveAs = { safetensors: saveModel, onnx: saveOnnx } as const satisfies Record<ModelFormat, unknown>;
 

@@ -3,6 +3,7 @@ import type { HeadModel } from "../../model/head/head-model.js";
 import type { ReducedHead } from "../../model/head/reduced-head.js";
 import { measureHeads } from "../measure/measure-heads.js";
 import type { Reductions } from "../methods/prepare.js";
+import type { RefineProgress } from "../methods/refine.js";
 import {
   keptFor,
   planReduction,
@@ -23,8 +24,8 @@ export interface RefinedPoint {
 export interface RefinedCurveOptions extends Omit<ReductionChoice, "kept" | "compensate"> {
   /** Refined already, in the same way: not refined again. */
   readonly known?: ReductionPlan | undefined;
-  /** Told which share is about to be refined. */
-  readonly onPoint?: ((fraction: number) => void) | undefined;
+  /** Told of each share how far its refinement is. */
+  readonly onRefine?: ((fraction: number, progress: RefineProgress) => void) | undefined;
 }
 
 /**
@@ -36,16 +37,18 @@ export async function* refinedCurve(
   model: HeadModel,
   reductions: Reductions,
   { fit, check }: { fit: StoredContexts; check: StoredContexts },
-  { known, onPoint, ...choice }: RefinedCurveOptions,
+  { known, onRefine, ...choice }: RefinedCurveOptions,
 ): AsyncGenerator<RefinedPoint> {
   const { hiddenSize: d } = model;
   const { order = "rotation", signal } = choice;
   for (const fraction of curveFractions) {
     const kept = keptFor({ fraction }, d);
     const compensate = kept === d ? "least-squares" : "refine";
-    if (compensate === "refine" && known?.kept !== kept) onPoint?.(fraction);
+    const refine = { ...choice.refine, onProgress: (progress: RefineProgress) => onRefine?.(fraction, progress) };
     const plan =
-      known?.kept === kept ? known : await planReduction(model, fit, { ...choice, kept, compensate }, reductions);
+      known?.kept === kept
+        ? known
+        : await planReduction(model, fit, { ...choice, refine, kept, compensate }, reductions);
     const reduced = reduceHead(model, plan);
     const [measures] = await measureHeads(model, [reduced], check, { signal });
     yield { point: { ...measures!, order, compensate: "refine", fraction, deleted: d - kept }, reduced };

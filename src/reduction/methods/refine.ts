@@ -17,7 +17,13 @@ export interface RefineOptions {
   readonly rate?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Told the mean KL of the contexts held out of the fit, nats, at the start, now and then, and at the end. */
-  readonly onProgress?: ((progress: { step: number; steps: number; heldOutKl: number }) => void) | undefined;
+  readonly onProgress?: ((progress: RefineProgress) => void) | undefined;
+}
+
+export interface RefineProgress {
+  readonly step: number;
+  readonly steps: number;
+  readonly heldOutKl: number;
 }
 
 export interface Refined {

@@ -1,13 +1,13 @@
 import type { ReductionRun } from "../../reduction/reduction-run.js";
 import { renderReductionReport } from "../../report/reduction/reduction-report.js";
-import type { Asked } from "../runs/run-folder.js";
 import { version } from "../version.js";
+import type { Asked } from "./run-folder.js";
 
 /** Raised when a field of a reduction's run.json changes its meaning or goes; docs/run-schema.md describes it. */
 const schemaVersion = 1;
 
 /** run.json (docs/run-schema.md) and report.html of a reduction, by name. */
-export function reductionFiles(run: ReductionRun, asked: Asked): (readonly [name: string, contents: string])[] {
+export function reductionRunFiles(run: ReductionRun, asked: Asked): (readonly [name: string, contents: string])[] {
   const { model, corpus, seed, threads, seconds, milliseconds, ...results } = run;
   const date = new Date().toISOString();
   const record = {

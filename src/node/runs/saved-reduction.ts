@@ -1,0 +1,63 @@
+import { canHoldBias } from "../../export/edited-checkpoint.js";
+import type { Model } from "../../model/model.js";
+import { summarizeReduction } from "../../reduction/summary.js";
+import { biasDirection } from "../../reduction/write/exact-head.js";
+import { findReduction } from "../../runs/reduce-find.js";
+import { measureReduction } from "../../runs/reduce-measure.js";
+import { keptOf, methodOf, type ReduceOptions } from "../../runs/reduce-options.js";
+import { type ReduceResult, toStore } from "../../runs/reduce-run.js";
+import { withReduceTexts } from "../../runs/reduce-texts.js";
+import { rowFile } from "../files/row-file.js";
+import { checkOut, clearOut } from "../save/save-model.js";
+import { saveStorable } from "../save/save-storable.js";
+import { version } from "../version.js";
+import { reductionRunFiles } from "./reduction-run.js";
+import type { Asked } from "./run-folder.js";
+
+export interface SaveReductionOptions extends ReduceOptions {
+  /** What run.json and the report say was asked for. */
+  readonly asked: Asked;
+  /** Replace a model folder that is there. */
+  readonly force?: boolean | undefined;
+}
+
+/**
+ * Reduces a model's head, writes the model to a new folder, reads it back, and measures what lies there; run.json, report.html
+ * and unembed.json (docs/run-schema.md) are put beside. The folder appears whole or not at all.
+ *
+ *     await saveReduction(model, "smaller", { fit, check, amount: { keep: 512 }, format: "onnx", asked });
+ *
+ * @throws InputError if a text cannot be used, an option is out of range, the format has no place for the bias, or the folder
+ * cannot be written
+ */
+export async function saveReduction(model: Model, out: string, options: SaveReductionOptions): Promise<ReduceResult> {
+  const started = performance.now();
+  const { format = "safetensors", force, signal, asked, store = rowFile } = options;
+  keptOf(options, model.hiddenSize);
+  await clearOut(out);
+  await checkOut(model, out, force);
+  await checkBias(model, options);
+  return withReduceTexts(model, { ...options, store }, async (texts) => {
+    const found = await findReduction(model, texts, options);
+    const storable = await toStore(model, found.reduced, texts, options);
+    const { notes } = storable;
+    const run = await saveStorable(model, storable, out, {
+      ...{ force, signal },
+      measure: (head) => measureReduction(model, head, { found, texts, notes, format, started }, options),
+      filesOf: (measured) => {
+        const { arrays: _, ...plan } = found.plan;
+        const record = { unembed: version, plan, measured: summarizeReduction(measured, out) };
+        return [["unembed.json", `${JSON.stringify(record, undefined, 2)}\n`], ...reductionRunFiles(measured, asked)];
+      },
+    });
+    return { run, plan: found.plan, reduced: found.reduced };
+  });
+}
+
+/** Fails before the work rather than after it. @throws InputError if a bias may be needed and has no place */
+async function checkBias(model: Model, options: SaveReductionOptions): Promise<void> {
+  const { order, compensate } = methodOf(options);
+  const { format = "safetensors", bias = true } = options;
+  const needed = compensate !== "none" || order === "rotation";
+  if (format === "safetensors" && bias && needed && !canHoldBias(model)) await biasDirection(model);
+}

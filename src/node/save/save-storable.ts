@@ -1,0 +1,39 @@
+import { editedCheckpoint } from "../../export/edited-checkpoint.js";
+import { readOnnxReducedHead } from "../../export/onnx-head.js";
+import { onnxFiles } from "../../export/onnx-model.js";
+import type { Head } from "../../model/head/head.js";
+import type { Model } from "../../model/model.js";
+import { spreadHead } from "../../reduction/write/factored-head.js";
+import type { StorableHead } from "../../reduction/write/storable-head.js";
+import { openFolder } from "../files/file-source.js";
+import { type NamedFiles, type SaveOptions, saveExamined } from "./save-model.js";
+import { withWrittenHead } from "./written-head.js";
+
+export interface SaveStorableOptions<Measured> extends Pick<SaveOptions, "force" | "signal"> {
+  /** Of the head as it lies in the folder, before the folder has its name. */
+  readonly measure: (head: Head) => Promise<Measured>;
+  /** What of the measures is put beside. */
+  readonly filesOf: (measured: Measured) => NamedFiles;
+}
+
+/**
+ * Writes a model with a reduced head in its place, reads it back and measures it.
+ * @throws InputError as saveModel; what measuring throws passes, and nothing is left of the folder then
+ */
+export async function saveStorable<Measured>(
+  model: Model,
+  { stored }: StorableHead,
+  out: string,
+  { measure, filesOf, ...options }: SaveStorableOptions<Measured>,
+): Promise<Measured> {
+  const make = () =>
+    stored.format === "onnx" ? onnxFiles(model, stored.reduced) : editedCheckpoint(model, stored.change);
+  const examine = async (folder: string) => {
+    const found =
+      stored.format === "onnx"
+        ? await measure(await spreadHead(model, await readOnnxReducedHead(openFolder(folder), model)))
+        : await withWrittenHead(stored.format, folder, { original: model, threads: model.engine.threads }, measure);
+    return { found, files: filesOf(found) };
+  };
+  return saveExamined(model, out, make, examine, options);
+}

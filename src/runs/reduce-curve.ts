@@ -1,0 +1,84 @@
+import type { ReducedHead } from "../model/head/reduced-head.js";
+import type { Model } from "../model/model.js";
+import { encodingCurve } from "../reduction/curves/encoding-curve.js";
+import { reductionCurve } from "../reduction/curves/reduction-curve.js";
+import { refinedCurve } from "../reduction/curves/refined-curve.js";
+import { headOf } from "../reduction/methods/head-of-expansion.js";
+import { orders } from "../reduction/methods/orders.js";
+import type { Reductions } from "../reduction/methods/prepare.js";
+import { keptFor, type ReductionPlan } from "../reduction/plan/reduction-plan.js";
+import type { CurvePoint, EncodingPoint } from "../reduction/reduction-run.js";
+import { methodOf, type ReduceOptions } from "./reduce-options.js";
+import type { ReduceTexts } from "./reduce-texts.js";
+import { refineProgressOf } from "./run-progress.js";
+
+/** Shares deleted, beside the one asked for, at which texts are written too. */
+const textFractions = [0.3, 0.5, 0.7];
+
+export interface FoundCurve {
+  readonly points: readonly CurvePoint[];
+  readonly encoding: readonly EncodingPoint[];
+  /** Heads by the method asked for, at other sizes: to have texts written. */
+  readonly others: readonly ReducedHead[];
+}
+
+/** What every share deleted loses, by every method, on the unseen text. */
+export async function findCurve(
+  model: Model,
+  texts: ReduceTexts,
+  reductions: Reductions,
+  plan: ReductionPlan,
+  options: ReduceOptions,
+): Promise<FoundCurve> {
+  const { signal, onEvent } = options;
+  const points = await reductionCurve(model, reductions, texts.check.contexts, {
+    signal,
+    onProgress: (done, total) => onEvent?.({ type: "progress", phase: "curve", done, total, unit: "points" }),
+  });
+  const { others, refined } =
+    methodOf(options).compensate === "refine"
+      ? await refinedPoints(model, texts, reductions, plan, options)
+      : { others: await headsOfOtherSizes(model, reductions, options), refined: [] };
+  const encoding = await encodingCurve(model, reductions, texts.fit.contexts, orders, signal);
+  return { points: [...points, ...refined], encoding, others };
+}
+
+/** Each share refined by itself: what it loses, and the heads of which texts are wanted. */
+async function refinedPoints(
+  model: Model,
+  { fit, check }: ReduceTexts,
+  reductions: Reductions,
+  plan: ReductionPlan,
+  options: ReduceOptions,
+): Promise<{ others: readonly ReducedHead[]; refined: readonly CurvePoint[] }> {
+  const { steps, compensate: _, ...method } = methodOf(options);
+  const others: ReducedHead[] = [];
+  const refined: CurvePoint[] = [];
+  const curve = refinedCurve(
+    model,
+    reductions,
+    { fit: fit.contexts, check: check.contexts },
+    {
+      ...{ ...method, signal: options.signal, refine: { steps } },
+      // A plan that was given may have been made on another text.
+      known: "plan" in options.amount ? undefined : plan,
+      onRefine: (fraction, progress) =>
+        refineProgressOf(options.onEvent, `refine ${Math.round(100 * fraction)}% deleted`)(progress),
+    },
+  );
+  for await (const { point, reduced } of curve) {
+    refined.push(point);
+    if (textFractions.includes(point.fraction)) others.push(reduced);
+  }
+  return { others, refined };
+}
+
+async function headsOfOtherSizes(model: Model, reductions: Reductions, options: ReduceOptions): Promise<ReducedHead[]> {
+  const { order, compensate } = methodOf(options);
+  const heads: ReducedHead[] = [];
+  for (const fraction of textFractions) {
+    const kept = keptFor({ fraction }, model.hiddenSize);
+    heads.push(await headOf(model, reductions.expansion(order, compensate, kept)));
+  }
+  return heads;
+}

@@ -1,0 +1,85 @@
+import type { Corpus } from "../corpus/corpus.js";
+import { InputError } from "../errors.js";
+import type { ModelFormat } from "../export/model-formats.js";
+import type { RowStore } from "../model/contexts/stored-contexts.js";
+import type { Compensation, Metric, Order } from "../reduction/methods/orders.js";
+import { keptFor, type ReductionPlan } from "../reduction/plan/reduction-plan.js";
+import type { OnRunEvent } from "./run-events.js";
+
+/** How much is deleted. */
+export type ReductionAmount =
+  /** Share of the d dimensions, in [0, 1). */
+  | { readonly fraction: number }
+  /** Dimensions that stay. */
+  | { readonly keep: number }
+  /** As many as a mean KL of at most this allows, nats. */
+  | { readonly maxKl: number }
+  /** What was chosen before, applied as it is: the options of the method do not count then. */
+  | { readonly plan: ReductionPlan };
+
+export interface ReduceOptions {
+  /** Text to fit to. */
+  readonly fit: Corpus;
+  /** Text that nothing is fitted to, to measure on. It is read twice where a curve has texts written after it. */
+  readonly check: Corpus;
+  /** Tokens to fit to at most. Default 200,000. */
+  readonly tokens?: number | undefined;
+  /** Tokens to measure on at most. Default 20,000. */
+  readonly checkTokens?: number | undefined;
+  /** Tokens per window. Default 256, or what the model can take. */
+  readonly contextLength?: number | undefined;
+  /** Id put between documents, null for none. Default: end-of-text between those of one file. */
+  readonly separator?: number | null | undefined;
+  readonly amount: ReductionAmount;
+  /** Default rotation. */
+  readonly order?: Order | undefined;
+  /** Default least-squares. */
+  readonly compensate?: Compensation | undefined;
+  /** Of rotations. Default fisher. */
+  readonly metric?: Metric | undefined;
+  /** Of the compensation refine. */
+  readonly steps?: number | undefined;
+  /** Of the random order, of refine and of generated texts. Default 1. */
+  readonly seed?: number | undefined;
+  /** Also what other sizes and methods lose, and what they write. */
+  readonly curve?: boolean | undefined;
+  /** In whose digits and shape the head is measured. Default safetensors. */
+  readonly format?: ModelFormat | undefined;
+  /** False: where the format has no place for a bias, it goes into the kept columns as nearly as can be. Default true. */
+  readonly bias?: boolean | undefined;
+  /** Where the hidden states of a text are kept. Default: memory. */
+  readonly store?: (() => Promise<RowStore>) | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: OnRunEvent | undefined;
+}
+
+/** The way in which a head is reduced. */
+export interface ReductionMethod {
+  readonly order: Order;
+  readonly compensate: Compensation;
+  readonly metric: Metric;
+  readonly seed: number;
+  readonly steps: number | undefined;
+}
+
+/** As asked, or as it was when the plan was made. */
+export function methodOf(options: ReduceOptions): ReductionMethod {
+  const { amount, metric = "fisher" } = options;
+  if (!("plan" in amount)) {
+    const { order = "rotation", compensate = "least-squares", seed = 1, steps } = options;
+    return { order, compensate, metric, seed, steps };
+  }
+  const { order, compensate, seed, steps } = amount.plan;
+  return { order, compensate, metric: amount.plan.metric ?? metric, seed, steps };
+}
+
+/**
+ * k, where it is asked for.
+ * @throws InputError naming the option that is out of range
+ */
+export function keptOf({ amount }: Pick<ReduceOptions, "amount">, hiddenSize: number): number | undefined {
+  if ("plan" in amount) return amount.plan.kept;
+  if (!("maxKl" in amount)) return keptFor(amount, hiddenSize);
+  if (amount.maxKl > 0) return undefined;
+  throw new InputError("maxKl", `is ${amount.maxKl}; a number of nats above 0 is wanted`);
+}
