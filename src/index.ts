@@ -9,6 +9,7 @@ export {
   summarizeComparison,
 } from "./compare/comparison.js";
 export type { Corpus } from "./corpus/corpus.js";
+export { type HiddenStates, openHiddenStates } from "./corpus/hidden-states.js";
 export type { Tokenizer } from "./corpus/tokenizer/tokenizer.js";
 export type { Convergence, Dynamics, Frequencies, LogEntry, Onset, PartMovement, Probe } from "./dynamics/dynamics.js";
 export type { Checkpoint } from "./dynamics/inputs/checkpoint.js";
@@ -18,8 +19,11 @@ export { readTokenCounts } from "./dynamics/inputs/token-counts.js";
 export { readTrainingLog } from "./dynamics/inputs/training-log.js";
 export { type DynamicsSummary, summarizeDynamics } from "./dynamics/summary.js";
 export { type DynamicsOptions, type DynamicsProgress, dynamics } from "./dynamics/watch.js";
-export type { Analysis, Concentration, Encoding, Sparsity, Theory } from "./encoding/analysis.js";
-export { type AnalyzeOptions, type AnalyzeProgress, analyze } from "./encoding/analyze.js";
+export type { Analysis, AnalyzedText, Concentration, Encoding, Sparsity, Theory } from "./encoding/analysis.js";
+export { type AnalyzeOptions, analyze, analyzeHidden } from "./encoding/analyze.js";
+export { type CollectProgress, type CollectTextOptions, collectHidden, collectText } from "./encoding/collect-text.js";
+export type { Collected } from "./encoding/collected.js";
+export { type ReadEncodingOptions, readEncoding } from "./encoding/read-encoding.js";
 export { type AnalysisSummary, summarize } from "./encoding/summary.js";
 export type { Engine } from "./engine/engine.js";
 export { InputError } from "./errors.js";
@@ -67,7 +71,7 @@ export type { CheckpointOptions } from "./node/checkpoints/checkpoint-options.js
 export { type OpenedCheckpoints, openCheckpoints } from "./node/checkpoints/checkpoints.js";
 export { corpus } from "./node/corpus/corpus-files.js";
 export { type FileSource, openFileSource } from "./node/files/file-source.js";
-export { defaultCorpus, type LoadOptions, loadModel } from "./node/load-model.js";
+export { defaultCorpus, type LoadOptions, loadHead, loadModel } from "./node/load-model.js";
 export { writeComparisonRun } from "./node/runs/comparison-run.js";
 export { writeDynamicsRun } from "./node/runs/dynamics-run.js";
 export { type Asked, writeAnalysisRun } from "./node/runs/run-folder.js";
@@ -95,7 +99,14 @@ export { renderReport } from "./report/analysis/report.js";
 export { renderDynamicsReport } from "./report/dynamics/dynamics-report.js";
 export { renderSteeringReport } from "./report/steering/steering-report.js";
 export { type CollectOptions, collectStatistics } from "./statistics/collect.js";
-export { emptyStatistics, type HeadStatistics, meanProbability, merge } from "./statistics/head-statistics.js";
+export type { CollectedSums } from "./statistics/collected-sums.js";
+export {
+  type ContextSums,
+  emptyStatistics,
+  type HeadStatistics,
+  meanProbability,
+  merge,
+} from "./statistics/head-statistics.js";
 export type { EditEntry, Edits } from "./steering/plan/edit-list.js";
 export { type EditPlan, type PlanOptions, planEdits, readEditPlan } from "./steering/plan/edit-plan.js";
 export { readEdits } from "./steering/plan/edits-file.js";

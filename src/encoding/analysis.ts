@@ -77,6 +77,14 @@ export interface Sparsity {
   componentCount: number;
 }
 
+/** Where the contexts of an analysis come from. */
+export interface AnalyzedText {
+  files: { name: string; bytes: number }[];
+  /** Undefined where hidden states were given instead of text. */
+  contextLength: number | undefined;
+  beginOfText: boolean;
+}
+
 /** Everything `analyze` measured: the value behind run.json, tensors.safetensors and report.html. */
 export interface Analysis {
   model: {
@@ -93,14 +101,7 @@ export interface Analysis {
     /** Number type of the weights as stored. */
     dtype: string;
   };
-  corpus: {
-    files: { name: string; bytes: number }[];
-    /** Undefined where hidden states were given instead of text. */
-    contextLength: number | undefined;
-    windows: number | undefined;
-    contexts: number;
-    beginOfText: boolean;
-  };
+  corpus: AnalyzedText & { windows: number | undefined; contexts: number };
   /** Text of every token id, [V]; a token that is no valid UTF-8 by itself shows U+FFFD. */
   tokens: string[];
   statistics: HeadStatistics;
@@ -110,7 +111,7 @@ export interface Analysis {
   sparsity: Sparsity;
   seed: number;
   threads: number;
-  /** Wall time of the pass over the text and of the whole analysis. */
-  seconds: { pass: number; total: number };
-  tokensPerSecond: number;
+  /** Wall time of the pass over the text and of the whole analysis; of a pass made elsewhere nothing is known. */
+  seconds: { pass: number | undefined; total: number };
+  tokensPerSecond: number | undefined;
 }

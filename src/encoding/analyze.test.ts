@@ -3,16 +3,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Corpus } from "../corpus/corpus.js";
-import { openHiddenStates } from "../corpus/hidden-states.js";
+import { type HiddenStates, openHiddenStates } from "../corpus/hidden-states.js";
 import type { Model } from "../model/model.js";
 import { corpus } from "../node/corpus/corpus-files.js";
 import { openFileSource } from "../node/files/file-source.js";
 import { loadHead, loadModel } from "../node/load-model.js";
-import { meanProbability } from "../statistics/head-statistics.js";
+import type { CollectedSums } from "../statistics/collected-sums.js";
+import { meanProbability, merge } from "../statistics/head-statistics.js";
 import { bytesSource } from "../tensor/byte-source.js";
 import { writeNpy } from "../tensor/npy.js";
 import { writeSafetensors } from "../tensor/safetensors/write-safetensors.js";
 import { analyze, analyzeHidden } from "./analyze.js";
+import { collectHidden, collectText } from "./collect-text.js";
+import { readEncoding } from "./read-encoding.js";
 
 let folder: string;
 let model: Model;
@@ -109,25 +112,74 @@ test("a hidden state that is not finite is named", async () => {
   await expect(analyzeHidden(model, states)).rejects.toThrow("s.npy: row 299 holds NaN at dimension 7");
 });
 
-test("an analysis goes on from the sums that another one had reached", async () => {
-  const options = { tokens: 2000, contextLength: 128 };
+test("an analysis goes on from the sums that another one had reached, in the midst of a block of windows too", async () => {
+  const options = { tokens: 2100, contextLength: 16 };
   const whole = await analyze(model, corpus(text), options);
-  const { windows: all } = whole.corpus;
-  let reached: Parameters<NonNullable<Parameters<typeof analyze>[2]>["onProgress"] & object>[0] | undefined;
-  const stop = new AbortController();
-  const interrupted = analyze(model, corpus(text), {
-    ...options,
-    signal: stop.signal,
-    onProgress: (progress) => {
-      reached = progress;
-      if (progress.windows >= 6) stop.abort(new Error("stopped"));
+  expect(whole.corpus.windows).toBe(132);
+  for (const enough of [20, 70]) {
+    const stop = new AbortController();
+    const reached: CollectedSums[] = [];
+    const interrupted = analyze(model, corpus(text), {
+      ...options,
+      signal: stop.signal,
+      onProgress: ({ sums }) => {
+        reached[0] = sums;
+        if (sums.nextWindow >= enough) stop.abort(new Error("stopped"));
+      },
+    });
+    await expect(interrupted).rejects.toThrow("stopped");
+    expect(reached[0]!.nextWindow).toBeLessThan(132);
+    expect(reached[0]!.block.windows).toBeGreaterThan(0);
+    const resumed = await analyze(model, corpus(text), { ...options, resume: reached[0] });
+    expect(resumed.statistics).toEqual(whole.statistics);
+    expect(resumed.encoding).toEqual(whole.encoding);
+  }
+});
+
+test("parts of a text that were cut at multiples of 64 windows, merged and read off give the bits of the whole", async () => {
+  const options = { tokens: 3000, contextLength: 8 };
+  const whole = await analyze(model, corpus(text), options);
+  const alone = await loadModel("tiny-books", { threads: 1 });
+  const first = await collectText(alone, corpus(text), { ...options, endWindow: 192 });
+  await alone.close();
+  const second = await collectText(model, corpus(text), { ...options, firstWindow: 192 });
+  const joined = merge(first.statistics, second.statistics);
+  expect(joined.groups).toEqual(whole.statistics.groups);
+  const read = await readEncoding(model, { statistics: joined, text: first.text });
+  for (const part of ["encoding", "theory", "concentration", "sparsity", "corpus"] as const) {
+    expect(read[part]).toEqual(whole[part]);
+  }
+  const { rest: _, ...sums } = joined;
+  const { rest: __, ...wanted } = whole.statistics;
+  expect(sums).toEqual(wanted);
+});
+
+test("rows of hidden states are summed by windows of 256, whatever blocks they come in", async () => {
+  const ids = Int32Array.from({ length: 640 }, (_, t) => (37 * t) % 8192);
+  const hidden = await model.hiddenStates({ count: 5, length: 128, tokenIds: ids });
+  const inBlocks = (rows: number): HiddenStates => ({
+    file: { name: "states", bytes: 0 },
+    rows: 640,
+    async *blocks() {
+      const size = rows * model.hiddenSize;
+      for (let start = 0; start < hidden.length; start += size) yield hidden.slice(start, start + size);
     },
   });
-  await expect(interrupted).rejects.toThrow("stopped");
-  expect(reached!.windows).toBeLessThan(all!);
-  const resumed = await analyze(model, corpus(text), { ...options, resume: reached });
-  expect(resumed.statistics).toEqual(whole.statistics);
-  expect(resumed.encoding).toEqual(whole.encoding);
+  const { statistics } = await collectHidden(model, inBlocks(640));
+  expect([statistics.windows, statistics.contexts]).toEqual([3, 640]);
+  expect(Array.from(statistics.groups.contexts.subarray(0, 4))).toEqual([256, 256, 128, 0]);
+  expect((await collectHidden(model, inBlocks(100))).statistics).toEqual(statistics);
+});
+
+test("mean probabilities add up to 1", async () => {
+  const { statistics } = await analyze(model, corpus(text), { tokens: 2000, contextLength: 100 });
+  const sum = meanProbability(statistics).reduce((total, value) => total + value, 0);
+  expect(Math.abs(sum - 1)).toBeLessThan(1e-13);
+  const { contexts, sumProbability } = statistics.groups;
+  for (let group = 0; group < 16; group++) {
+    const ofGroup = sumProbability.subarray(group * 8192, (group + 1) * 8192);
+    expect(ofGroup.reduce((total, value) => total + value, 0)).toBeCloseTo(contexts[group]!, 9);
+  }
 });
 
 test("windows can start with the begin-of-text token, which counts", async () => {

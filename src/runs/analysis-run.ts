@@ -5,6 +5,7 @@ import type { Analysis } from "../encoding/analysis.js";
 import { type AnalyzeOptions, analyze, analyzeHidden } from "../encoding/analyze.js";
 import type { HeadModel } from "../model/head/head-model.js";
 import type { Model } from "../model/model.js";
+import { contextsOf } from "../statistics/collected-sums.js";
 import type { OnRunEvent } from "./run-events.js";
 
 const phase = "analyze";
@@ -20,7 +21,7 @@ export interface AnalysisRunOptions extends AnalyzeOptions {
 export function analysisRun(model: Model, text: Corpus, options: AnalysisRunOptions = {}): Promise<Analysis> {
   const { onEvent, tokens } = options;
   // Read before the sums grow, which they do in place.
-  const resumedFrom = options.resume?.statistics.contexts;
+  const resumedFrom = options.resume && contextsOf(options.resume);
   const measured = measuredCorpus(text);
   onEvent?.({ type: "progress", phase, done: resumedFrom ?? 0, total: tokens, unit: "tokens", resumedFrom });
   return analyze(model, measured.corpus, {

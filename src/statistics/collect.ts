@@ -6,35 +6,44 @@ import { windowBatches } from "../model/contexts/window-batches.js";
 import { type Head, isTransformed } from "../model/head/head.js";
 import type { HeadModel } from "../model/head/head-model.js";
 import type { Model, Windows } from "../model/model.js";
+import { type CollectedSums, contextsOf, endWindow, finished, noSums } from "./collected-sums.js";
 import { headStatisticsGraph, topSizes } from "./head-graph.js";
-import { emptyStatistics, type HeadStatistics } from "./head-statistics.js";
+import { type ContextSums, groupCount, type HeadStatistics } from "./head-statistics.js";
 
 /** Numbers in one V-wide block (16 MB as float32): bounds memory whatever the vocabulary. */
 const maxBlockNumbers = 2 ** 22;
 
-/** What the statistics are added to, and who is told. */
+/** Contexts of one window of hidden states that were computed elsewhere, whose text's own windows are not known. */
+export const hiddenWindow = 256;
+
+/** Where a pass begins, and who is told. */
 export interface CollectOptions {
-  /** Statistics of earlier windows of the same text; the new ones are added to them in place. */
-  onto?: HeadStatistics | undefined;
+  /** Index in the text of the first window given. Default 0. */
+  firstWindow?: number | undefined;
+  /** Goes on from what a pass over earlier windows had reached, in place; the first window given is its next one. */
+  resume?: CollectedSums | undefined;
   /** Called after each batch of windows has been added, in the text's order. */
-  onBatch?: ((done: { windows: number; statistics: HeadStatistics }) => void | Promise<void>) | undefined;
+  onBatch?: ((reached: CollectedSums) => void | Promise<void>) | undefined;
   signal?: AbortSignal | undefined;
 }
 
 /**
  * Runs a text through the model once and sums what the head puts out (METHOD.md section 1). Memory does not grow with
- * the text. Sums are formed in float32 inside one window, in float64 over windows and in the windows' order, so that
- * splitting a text at a window's edge and merging gives the same result.
+ * the text.
+ *
+ * Sums are formed in float32 inside one window, in float64 over the windows of a block of 64 by their index in the text, and
+ * blocks are merged (`merge`) one after the other. So a text cut at a multiple of 64 windows, collected in parts and merged
+ * gives the same bits on processors of one type; cut elsewhere, the same but for rounding.
  * @param windows token ids of each window; every position counts once
  * @throws the signal's reason when it is aborted
  */
 export async function collectStatistics(
   model: Model,
   windows: AsyncIterable<Int32Array>,
-  { onto, onBatch, signal }: CollectOptions = {},
+  { firstWindow = 0, resume, onBatch, signal }: CollectOptions = {},
 ): Promise<HeadStatistics> {
   const { head } = model;
-  const statistics = onto ?? emptyStatistics(head.vocabSize, head.hiddenSize, isTransformed(head));
+  const sums = resume ?? noSums({ ...head, transformed: isTransformed(head) }, firstWindow);
   const session = await model.engine.load(headStatisticsGraph(head));
   try {
     const batches = inOrder(
@@ -47,84 +56,119 @@ export async function collectStatistics(
     );
     for await (const { part, reduced } of batches) {
       signal?.throwIfAborted();
-      for (const outputs of reduced) add(statistics, outputs);
-      requireFinite(model, statistics);
-      for (const id of part.tokenIds) statistics.tokenCounts[id]! += 1;
-      await onBatch?.({ windows: part.count, statistics });
+      for (const [window, outputs] of reduced.entries()) {
+        const ids = part.tokenIds.subarray(window * part.length, (window + 1) * part.length);
+        for (const id of ids) sums.block.tokenCounts[id]! += 1;
+        addWindow(model, sums, outputs);
+      }
+      await onBatch?.(sums);
     }
   } finally {
     await session.release();
   }
-  return statistics;
+  return finished(sums);
 }
 
 /**
- * The same sums from hidden states that were computed elsewhere; of the text's own tokens nothing is known.
+ * The same sums from hidden states that were computed elsewhere; of the text's own tokens nothing is known. 256 rows, one
+ * after the other, are taken for a window, however the blocks are cut.
  * @param blocks rows of hidden states, float32 [rows, d]
  */
 export async function collectFromHidden(
   model: HeadModel,
   blocks: AsyncIterable<Float32Array>,
-  { signal, onBlock }: { signal?: AbortSignal | undefined; onBlock?: ((contexts: number) => void) | undefined } = {},
+  {
+    firstWindow = 0,
+    signal,
+    onWindow,
+  }: Pick<CollectOptions, "firstWindow" | "signal"> & { onWindow?: ((contexts: number) => void) | undefined } = {},
 ): Promise<HeadStatistics> {
   const { head, engine } = model;
-  const statistics = emptyStatistics(head.vocabSize, head.hiddenSize, isTransformed(head));
+  const sums = noSums({ ...head, transformed: isTransformed(head) }, firstWindow);
   const session = await engine.load(headStatisticsGraph(head));
   try {
-    const results = inOrder(blocks, session.concurrency + 1, (block) =>
-      reduce(session, head, { count: 1, length: block.length / head.hiddenSize }, block),
+    const windows = inOrder(hiddenWindows(blocks, head.hiddenSize), session.concurrency + 1, (rows) =>
+      reduce(session, head, { count: 1, length: rows.length / head.hiddenSize }, rows),
     );
-    for await (const reduced of results) {
+    for await (const [outputs] of windows) {
       signal?.throwIfAborted();
-      for (const outputs of reduced) add(statistics, outputs);
-      requireFinite(model, statistics);
-      onBlock?.(statistics.contexts);
+      addWindow(model, sums, outputs!);
+      onWindow?.(contextsOf(sums));
     }
   } finally {
     await session.release();
   }
-  return statistics;
+  return finished(sums);
 }
 
-/** @throws InputError if a window's output was not finite, though its weights are */
-function requireFinite({ name }: HeadModel, { sumEntropy, contexts }: HeadStatistics): void {
-  if (Number.isFinite(sumEntropy)) return;
-  throw new InputError(name, `its output is not finite somewhere before context ${contexts}: it overflows float32`);
+/** Rows of hidden states in windows of `hiddenWindow` rows, the last one with what is left. */
+async function* hiddenWindows(blocks: AsyncIterable<Float32Array>, hiddenSize: number): AsyncGenerator<Float32Array> {
+  const size = hiddenWindow * hiddenSize;
+  let window = new Float32Array(size);
+  let filled = 0;
+  for await (const block of blocks) {
+    for (let start = 0; start < block.length; ) {
+      const part = block.subarray(start, start + size - filled);
+      window.set(part, filled);
+      filled += part.length;
+      start += part.length;
+      if (filled < size) continue;
+      yield window;
+      window = new Float32Array(size);
+      filled = 0;
+    }
+  }
+  if (filled > 0) yield window.subarray(0, filled);
 }
 
-/** Runs the head over hidden states [count, length, d], each window apart from the others. */
+/** Adds what the head put out for one window. @throws InputError if it is not finite, though the weights are */
+function addWindow(model: HeadModel, sums: CollectedSums, outputs: readonly Tensors[]): void {
+  for (const part of outputs) add(sums.block, part, sums.nextWindow % groupCount);
+  requireFinite(model, sums);
+  endWindow(sums);
+}
+
+function requireFinite({ name }: HeadModel, sums: CollectedSums): void {
+  if (Number.isFinite(sums.block.sumEntropy)) return;
+  const before = `somewhere before context ${contextsOf(sums)}`;
+  throw new InputError(name, `its output is not finite ${before}: it overflows float32`);
+}
+
+/** Runs the head over hidden states [count, length, d], each window apart from the others. @returns what each gives */
 async function reduce(
   session: Session,
   { vocabSize, hiddenSize }: Head,
   { count, length }: Pick<Windows, "count" | "length">,
   hidden: Float32Array,
-): Promise<Tensors[]> {
+): Promise<Tensors[][]> {
   const maxRows = Math.max(1, Math.floor(maxBlockNumbers / vocabSize));
-  const outputs: Tensors[] = [];
+  const windows: Tensors[][] = [];
   for (let window = 0; window < count; window++) {
+    const outputs: Tensors[] = [];
     for (let start = 0; start < length; start += maxRows) {
       const rows = Math.min(maxRows, length - start);
       const begin = (window * length + start) * hiddenSize;
       const data = hidden.subarray(begin, begin + rows * hiddenSize);
       outputs.push(await session.run({ hidden: { type: "float32", data, dims: [rows, hiddenSize] } }));
     }
+    windows.push(outputs);
   }
-  return outputs;
+  return windows;
 }
 
-/** Adds one block's outputs (see headStatisticsGraph) to the sums. */
-function add(statistics: HeadStatistics, outputs: Tensors): void {
-  const { sumProbability, sumHidden, sumHiddenOuter, sumLogNormalizerHidden } = statistics;
-  accumulate(sumProbability, float32Output(outputs, "sum_probability"));
-  const { logitMoments } = statistics;
+/** Adds one run's outputs (see headStatisticsGraph) to the sums. */
+function add(statistics: ContextSums, outputs: Tensors, group: number): void {
+  const { sumHidden, sumHiddenOuter, sumLogNormalizerHidden, logitMoments } = statistics;
+  const moments = float64Output(outputs, "moments");
+  const d = sumHidden.length;
+  const stride = d + 2;
+  const contexts = Math.round(moments[(d + 1) * stride + d + 1]!);
+  addProbabilities(statistics, float32Output(outputs, "sum_probability"), contexts, group);
   if (logitMoments) {
     accumulate(logitMoments.sumLogit, float32Output(outputs, "sum_logit"));
     accumulate(logitMoments.sumSquaredLogProbability, float32Output(outputs, "sum_squared_log_probability"));
   }
 
-  const moments = float64Output(outputs, "moments");
-  const d = sumHidden.length;
-  const stride = d + 2;
   for (let i = 0; i < d; i++) {
     const row = i * stride;
     for (let j = 0; j < d; j++) sumHiddenOuter[i * d + j]! += moments[row + j]!;
@@ -133,11 +177,32 @@ function add(statistics: HeadStatistics, outputs: Tensors): void {
   }
   statistics.sumLogNormalizerSquared += moments[d * stride + d]!;
   statistics.sumLogNormalizer += moments[d * stride + d + 1]!;
-  statistics.contexts += Math.round(moments[(d + 1) * stride + d + 1]!);
+  statistics.contexts += contexts;
 
   statistics.sumEntropy += total(float32Output(outputs, "entropy"));
   statistics.sumLogitDeviation += total(float32Output(outputs, "logit_deviation"));
   for (const size of topSizes) statistics.sumTopMass[`${size}`] += total(float32Output(outputs, `top_${size}_mass`));
+}
+
+/**
+ * Adds sums of probabilities over some contexts, scaled so that together they are the number of the contexts. A row of a
+ * float32 softmax is divided by a rounded sum of exponentials: rows add up to 1 within 2e-7, and to 4e-8 more than 1 on
+ * average.
+ */
+function addProbabilities(
+  { sumProbability, groups }: HeadStatistics,
+  sums: Float32Array,
+  contexts: number,
+  group: number,
+) {
+  const scale = contexts / total(sums);
+  const ofGroup = groups.sumProbability.subarray(group * sums.length, (group + 1) * sums.length);
+  for (let i = 0; i < sums.length; i++) {
+    const value = scale * sums[i]!;
+    sumProbability[i]! += value;
+    ofGroup[i]! += value;
+  }
+  groups.contexts[group]! += contexts;
 }
 
 function accumulate(sums: Float64Array, values: Float32Array): void {

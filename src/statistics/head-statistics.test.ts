@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { bytesSource } from "../tensor/byte-source.js";
 import { emptyStatistics, type HeadStatistics, meanProbability, merge } from "./head-statistics.js";
-import { decodeStatistics, encodeStatistics } from "./statistics-file.js";
+import { decodeCollected, decodeStatistics, encodeCollected, encodeStatistics } from "./statistics-file.js";
 
 function example(vocabSize: number, hiddenSize: number, offset: number): HeadStatistics {
   let next = offset;
@@ -11,6 +11,7 @@ function example(vocabSize: number, hiddenSize: number, offset: number): HeadSta
       return next % 5;
     });
   return {
+    windows: 3 + offset,
     contexts: 10 + offset,
     sumProbability: fill(vocabSize),
     sumHidden: fill(hiddenSize),
@@ -22,6 +23,7 @@ function example(vocabSize: number, hiddenSize: number, offset: number): HeadSta
     sumLogitDeviation: 14 + offset,
     sumTopMass: { "1": 1 + offset, "10": 2 + offset, "100": 3 + offset },
     tokenCounts: fill(vocabSize),
+    groups: { contexts: fill(16), sumProbability: fill(16 * vocabSize) },
   };
 }
 
@@ -41,9 +43,35 @@ test("the mean probability divides by the number of contexts", () => {
   expect(meanProbability(statistics)).toEqual(Float64Array.of(0.25, 0.75));
 });
 
+test("parts merged in any grouping have the same bits, and the same rest but for its own rounding", () => {
+  const parts = Array.from({ length: 7 }, (_, i) => example(5, 3, 0.1 + 13 * i));
+  const inTurn = parts.reduce((sum, part) => merge(sum, part));
+  const halves = merge(parts.slice(0, 3).reduce(merge), parts.slice(3).reduce(merge));
+  expect({ ...halves, rest: undefined }).toEqual({ ...inTurn, rest: undefined });
+  expect(halves.rest!.sumHidden[0]! - inTurn.rest!.sumHidden[0]!).toBeCloseTo(0, 25);
+  expect(inTurn.rest!.sumHidden.some((value) => value !== 0)).toBe(true);
+});
+
+const sizes = { vocabSize: 5, hiddenSize: 3, transformed: false };
+
 test("statistics come back from their file bit by bit, and only for a head of the same sizes", async () => {
-  const statistics = example(5, 3, 7);
-  const file = bytesSource("unfinished", encodeStatistics(statistics, { key: "k" }));
-  expect(await decodeStatistics(file, 5, 3)).toEqual({ statistics, metadata: { key: "k" } });
-  await expect(decodeStatistics(file, 6, 3)).rejects.toThrow('unfinished: tensor "sum_probability"');
+  for (const statistics of [example(5, 3, 7), merge(example(5, 3, 7.1), example(5, 3, 0.3))]) {
+    const file = bytesSource("statistics", encodeStatistics(statistics, { key: "k" }));
+    expect(await decodeStatistics(file, sizes)).toEqual({ statistics, metadata: { key: "k" } });
+    await expect(decodeStatistics(file, { ...sizes, vocabSize: 6 })).rejects.toThrow(
+      'statistics: tensor "sum_probability"',
+    );
+  }
+});
+
+test("what an unfinished pass had reached comes back from its file bit by bit", async () => {
+  const collected = {
+    nextWindow: 130,
+    statistics: merge(example(5, 3, 7), example(5, 3, 0.3)),
+    block: example(5, 3, 1),
+  };
+  const file = bytesSource("unfinished", encodeCollected(collected, { key: "k" }));
+  expect((await decodeCollected(file, sizes)).collected).toEqual(collected);
+  const other = bytesSource("statistics", encodeStatistics(collected.statistics, {}));
+  await expect(decodeCollected(other, sizes)).rejects.toThrow("next_window is undefined");
 });

@@ -46,7 +46,9 @@ test.each(["gemma2_tight_caps", "granite", "cohere"])(
       close(statistics.logitMoments!.sumSquaredLogProbability, sumSquare);
 
       const file = bytesSource("unfinished", encodeStatistics(statistics, {}));
-      expect((await decodeStatistics(file, V, model.hiddenSize, true)).statistics).toEqual(statistics);
+      expect(
+        (await decodeStatistics(file, { vocabSize: V, hiddenSize: model.hiddenSize, transformed: true })).statistics,
+      ).toEqual(statistics);
       expect(merge(statistics, emptyStatistics(V, model.hiddenSize, true))).toEqual(statistics);
       expect(() => merge(statistics, emptyStatistics(V, model.hiddenSize))).toThrow("with a transform");
     } finally {

@@ -52,6 +52,7 @@ export function plausibleAnalysis({
     },
     tokens,
     statistics: {
+      windows: 40,
       contexts,
       sumProbability: observed.map((value) => contexts * Math.exp(-value)),
       sumHidden: new Float64Array(hiddenSize),
@@ -63,6 +64,7 @@ export function plausibleAnalysis({
       sumLogitDeviation: 1.9 * contexts,
       sumTopMass: { "1": 2300, "10": 5300, "100": 7700 },
       tokenCounts: observed.map((value) => Math.round(contexts * Math.exp(-value))),
+      groups: { contexts: new Float64Array(16).fill(contexts / 16), sumProbability: new Float64Array(16 * vocabSize) },
     },
     encoding: {
       tokenIds: Int32Array.from(observed.keys()),

@@ -46,10 +46,15 @@ export function analysisTable(analysis: Analysis, seconds: number, out: string):
       `${probability.toExponential(2)}  ${fittedProbability.toExponential(2)}`,
     ]),
     ["", ""],
-    ["time", `${duration(seconds)}, ${count(Math.round(analysis.tokensPerSecond))} tokens/s`],
+    ["time", [duration(seconds), ...speedOf(analysis)].join(", ")],
     ["report", `${out}/report.html`],
   ];
   return rows.map(([name, value]) => `${name.padEnd(26)}${value}`.trimEnd()).join("\n");
+}
+
+/** Not known of sums that were collected elsewhere. */
+function speedOf({ tokensPerSecond }: Analysis): string[] {
+  return tokensPerSecond === undefined ? [] : [`${Math.round(tokensPerSecond).toLocaleString("en")} tokens/s`];
 }
 
 function rankWarning({ encoding }: Analysis): [string, string][] {

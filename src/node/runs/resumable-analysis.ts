@@ -1,7 +1,9 @@
 import type { Corpus } from "../../corpus/corpus.js";
 import type { Analysis } from "../../encoding/analysis.js";
+import type { CollectProgress } from "../../encoding/collect-text.js";
 import type { Model } from "../../model/model.js";
 import { type AnalysisRunOptions, analysisRun } from "../../runs/analysis-run.js";
+import { contextsOf } from "../../statistics/collected-sums.js";
 import type { CorpusOptions } from "../corpus/file-documents.js";
 import { type Asked, writeAnalysisRun } from "./run-folder.js";
 import { inputIdentity, openUnfinished } from "./unfinished.js";
@@ -30,11 +32,11 @@ export async function resumableAnalysis(
   const unfinished = await openUnfinished(folder, identity, model.head);
   const { found: resume } = unfinished;
   if (resume) {
-    const message = `going on from ${resume.statistics.contexts.toLocaleString("en")} tokens of an interrupted run`;
+    const message = `going on from ${contextsOf(resume).toLocaleString("en")} tokens of an interrupted run`;
     onEvent?.({ type: "notice", message });
   }
   try {
-    const onProgress = unfinished.offer;
+    const onProgress = ({ sums }: CollectProgress) => unfinished.offer(sums);
     const analysis = await analysisRun(model, text, { ...options, resume, onProgress });
     await writeAnalysisRun(folder, analysis, asked);
     await unfinished.remove();

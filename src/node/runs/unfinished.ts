@@ -2,25 +2,22 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdir, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Corpus } from "../../corpus/corpus.js";
-import type { AnalyzeProgress } from "../../encoding/analyze.js";
 import { type Head, isTransformed } from "../../model/head/head.js";
 import type { Model } from "../../model/model.js";
-import { decodeStatistics, encodeStatistics } from "../../statistics/statistics-file.js";
+import { type CollectedSums, contextsOf } from "../../statistics/collected-sums.js";
+import { decodeCollected, encodeCollected } from "../../statistics/statistics-file.js";
 import { openFileSource } from "../files/file-source.js";
 import { writeFileAtomic } from "../files/write-atomic.js";
 
 /** Longest work that a killed process may lose, in seconds; saving then costs well under 1% of the time. */
 const saveEverySeconds = 15;
 
-/** What a run has reached: AnalyzeProgress, as far as it is kept. */
-type Reached = Pick<AnalyzeProgress, "windows" | "statistics">;
-
 /** Statistics of a run that has not finished, kept in its folder so that the same run can go on from them. */
 export interface Unfinished {
   /** What an earlier run with the same arguments and inputs had reached. */
-  readonly found: Reached | undefined;
+  readonly found: CollectedSums | undefined;
   /** Saves now and then. */
-  offer(reached: Reached): Promise<void>;
+  offer(sums: CollectedSums): Promise<void>;
   /** Saves what was offered last. */
   saveLast(): Promise<void>;
   remove(): Promise<void>;
@@ -30,35 +27,29 @@ export interface Unfinished {
 export async function openUnfinished(folder: string, asked: unknown, head: Head): Promise<Unfinished> {
   const path = join(folder, "unfinished.safetensors");
   const key = createHash("sha256").update(JSON.stringify(asked)).digest("hex");
-  const state: { saved: number; last?: Reached } = { saved: performance.now() };
+  const state: { saved: number; last?: CollectedSums } = { saved: performance.now() };
   const saveLast = async () => {
     if (state.last === undefined) return;
-    const { windows, statistics } = state.last;
     await mkdir(folder, { recursive: true });
-    await writeFileAtomic(path, encodeStatistics(statistics, { key, windows: `${windows}` }));
+    await writeFileAtomic(path, encodeCollected(state.last, { key }));
     state.saved = performance.now();
   };
   return {
     found: await readUnfinished(path, key, head),
     saveLast,
-    async offer(reached) {
-      state.last = reached;
+    async offer(sums) {
+      state.last = sums;
       if (performance.now() - state.saved > saveEverySeconds * 1000) await saveLast();
     },
     remove: () => rm(path, { force: true }),
   };
 }
 
-async function readUnfinished(path: string, key: string, head: Head): Promise<Unfinished["found"]> {
+async function readUnfinished(path: string, key: string, head: Head): Promise<CollectedSums | undefined> {
   try {
-    const { statistics, metadata } = await decodeStatistics(
-      await openFileSource(path),
-      head.vocabSize,
-      head.hiddenSize,
-      isTransformed(head),
-    );
-    const windows = Number(metadata.windows);
-    return metadata.key === key && Number.isSafeInteger(windows) && windows > 0 ? { windows, statistics } : undefined;
+    const sizes = { ...head, transformed: isTransformed(head) };
+    const { collected, metadata } = await decodeCollected(await openFileSource(path), sizes);
+    return metadata.key === key && contextsOf(collected) > 0 ? collected : undefined;
   } catch {
     // Whatever is wrong with it, starting from the beginning is right.
     return undefined;

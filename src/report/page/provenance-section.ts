@@ -88,9 +88,9 @@ function runFacts({ seed, threads, seconds, tokensPerSecond }: Analysis): Fact[]
   return [
     ["seed", String(seed)],
     ["threads", count(threads)],
-    ["pass over the text", duration(seconds.pass)],
+    ["pass over the text", seconds.pass === undefined ? "made elsewhere" : duration(seconds.pass)],
     ["in all", duration(seconds.total)],
-    ["speed", `${count(tokensPerSecond)} tokens/s`],
+    ...(tokensPerSecond === undefined ? [] : [["speed", `${count(tokensPerSecond)} tokens/s`] satisfies Fact]),
   ];
 }
 

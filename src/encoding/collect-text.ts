@@ -1,0 +1,115 @@
+import type { Corpus } from "../corpus/corpus.js";
+import type { HiddenStates } from "../corpus/hidden-states.js";
+import { tokenIds } from "../corpus/tokens/token-ids.js";
+import { windows } from "../corpus/tokens/windows.js";
+import { contextLengthFor, requiredBeginOfText } from "../model/contexts/context.js";
+import type { HeadModel } from "../model/head/head-model.js";
+import type { Model } from "../model/model.js";
+import { collectFromHidden, collectStatistics } from "../statistics/collect.js";
+import { type CollectedSums, contextsOf } from "../statistics/collected-sums.js";
+import type { Collected } from "./collected.js";
+import { checkRegressionPossible, optionalTokenizer } from "./read-encoding.js";
+
+/** How much of the text is read, how it is cut, and what goes on from an earlier pass. */
+export interface CollectTextOptions {
+  /** Tokens per window; each window is independent and every position of it counts once. Default 256. */
+  contextLength?: number | undefined;
+  /** The text ends after this many tokens. Default: the whole corpus. */
+  tokens?: number | undefined;
+  /** Start every window with the tokenizer's begin-of-text token. */
+  beginOfText?: boolean | undefined;
+  /** Id put between documents, null for none. Default: the end-of-text token between the documents of one file. */
+  separator?: number | null | undefined;
+  /**
+   * Windows of the text to sum over: from this one on, up to and without `endWindow`. Default: all. Parts of a text that are
+   * cut at multiples of 64 windows merge to the same bits as the whole.
+   */
+  firstWindow?: number | undefined;
+  endWindow?: number | undefined;
+  /** Goes on from what an interrupted pass over the same text had reached (`onProgress`), changing it in place. */
+  resume?: CollectedSums | undefined;
+  /** Called after every few windows. */
+  onProgress?: ((reached: CollectProgress) => void | Promise<void>) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** What has been summed so far: `sums` go on growing, but may be saved at once, and given to `resume` later. */
+export interface CollectProgress {
+  contexts: number;
+  sums: CollectedSums;
+}
+
+/**
+ * Runs a text, or some of its windows, through a model and sums what the encoding is read from (METHOD.md section 1):
+ * the first half of `analyze`. Statistics of parts, collected anywhere, `merge`; `readEncoding` is the second half.
+ *
+ *     const half = { tokens: 200_000, contextLength: 256 };
+ *     const first = await collectText(model, text, { ...half, endWindow: 384 }); // on one machine
+ *     const second = await collectText(model, text, { ...half, firstWindow: 384 }); // on another
+ *     const analysis = await readEncoding(model, { statistics: merge(first.statistics, second.statistics) });
+ *
+ * @throws InputError if the text, the tokenizer or the model cannot be used
+ */
+export async function collectText(model: Model, corpus: Corpus, options: CollectTextOptions = {}): Promise<Collected> {
+  const started = performance.now();
+  const { firstWindow = 0, endWindow, resume, signal, onProgress } = options;
+  const contextLength = contextLengthFor([model], options.contextLength);
+  const tokenizer = await optionalTokenizer(model);
+  const beginOfText = options.beginOfText ? requiredBeginOfText(model, tokenizer) : undefined;
+  checkRegressionPossible(model);
+
+  const stream = windows(tokenIds(corpus, tokenizer, { vocabSize: model.vocabSize, separator: options.separator }), {
+    contextLength,
+    maxTokens: options.tokens,
+    beginOfText,
+  });
+  const resumed = resume ? contextsOf(resume) : 0;
+  const statistics = await collectStatistics(model, between(stream, resume?.nextWindow ?? firstWindow, endWindow), {
+    firstWindow,
+    resume,
+    signal,
+    onBatch: (sums) => onProgress?.({ contexts: contextsOf(sums), sums }),
+  });
+  const seconds = (performance.now() - started) / 1000;
+  return {
+    statistics,
+    text: { files: corpus.files, contextLength, beginOfText: beginOfText !== undefined },
+    pass: { seconds, tokensPerSecond: (statistics.contexts - resumed) / seconds },
+  };
+}
+
+/**
+ * The same from hidden states that were computed elsewhere, by anything: only the head is run. 256 rows count as a window.
+ * @throws InputError if the hidden states or the model's head cannot be used
+ */
+export async function collectHidden(
+  model: HeadModel,
+  hidden: HiddenStates,
+  {
+    firstWindow,
+    signal,
+    onProgress,
+  }: Pick<CollectTextOptions, "firstWindow" | "signal"> & {
+    /** Given the number of rows summed so far. */
+    onProgress?: ((contexts: number) => void) | undefined;
+  } = {},
+): Promise<Collected> {
+  const started = performance.now();
+  checkRegressionPossible(model);
+  const statistics = await collectFromHidden(model, hidden.blocks(), { firstWindow, signal, onWindow: onProgress });
+  const seconds = (performance.now() - started) / 1000;
+  return {
+    statistics,
+    text: { files: [hidden.file], contextLength: undefined, beginOfText: false },
+    pass: { seconds, tokensPerSecond: statistics.contexts / seconds },
+  };
+}
+
+/** Items from one index up to another. */
+async function* between<Item>(items: AsyncIterable<Item>, from: number, to = Number.POSITIVE_INFINITY) {
+  let index = 0;
+  for await (const item of items) {
+    if (index >= to) return;
+    if (index++ >= from) yield item;
+  }
+}

@@ -1,0 +1,10 @@
+import type { HeadStatistics } from "../statistics/head-statistics.js";
+import type { AnalyzedText } from "./analysis.js";
+
+/** What a pass over a text gives. */
+export interface Collected {
+  statistics: HeadStatistics;
+  text: AnalyzedText;
+  /** Wall time of the pass, and how fast it was. */
+  pass: { seconds: number; tokensPerSecond: number };
+}
