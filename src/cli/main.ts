@@ -8,49 +8,73 @@ import { dynamicsCommand } from "./commands/dynamics.js";
 import { generateCommand } from "./commands/generate.js";
 import { reduceCommand } from "./commands/reduce.js";
 import { steerCommand } from "./commands/steer.js";
+import { swallowedModel } from "./options/swallowed-model.js";
 import { Interrupted, untilInterrupted } from "./progress/interrupt.js";
+import { UsageError } from "./usage-error.js";
 
 /** Exit codes: all went well, it failed, the command line made no sense, Ctrl-C. */
 const exitCodes = { ok: 0, failure: 1, usage: 2, interrupted: 130 } as const;
 
 /** Runs one command line. @param args without node and the script's name @returns the exit code */
 export async function main(args: readonly string[]): Promise<number> {
+  // Never taken off: the error comes when everything else is done.
+  if (!process.stdout.listeners("error").includes(endAtClosedPipe)) process.stdout.on("error", endAtClosedPipe);
+  const interrupt = untilInterrupted();
+  const program = programOf(interrupt.signal);
+  try {
+    await program.parseAsync(args as string[], { from: "user" });
+    return exitCodes.ok;
+  } catch (error) {
+    if (error instanceof CommanderError) return exitCodeOf(error, program, args);
+    console.error(...described(error));
+    if (error instanceof UsageError) return exitCodes.usage;
+    return error instanceof Interrupted ? exitCodes.interrupted : exitCodes.failure;
+  } finally {
+    interrupt.stop();
+  }
+}
+
+function programOf(signal: AbortSignal): Command {
   const program = new Command("unembed")
     .description("Read, rewrite and shrink the output embedding of a language model.")
     .version(version)
     .showHelpAfterError("(add --help for how to use it)")
+    // Without "[options]", which all have: room for what the commands are for.
+    .configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.usage().replace("[options] ", "")}` })
+    .hook("preAction", (_, command) => {
+      const swallowed = swallowedModel(command);
+      if (swallowed) throw swallowed;
+    })
     .exitOverride();
-  // Never taken off: the error comes when everything else is done.
-  process.stdout.on("error", endAtClosedPipe);
-  const interrupt = untilInterrupted();
   for (const command of [
-    analyzeCommand(interrupt.signal),
-    steerCommand(interrupt.signal),
-    reduceCommand(interrupt.signal),
-    compareCommand(interrupt.signal),
-    generateCommand(interrupt.signal),
-    dynamicsCommand(interrupt.signal),
-    countCommand(interrupt.signal),
+    analyzeCommand(signal),
+    steerCommand(signal),
+    reduceCommand(signal),
+    compareCommand(signal),
+    generateCommand(signal),
+    dynamicsCommand(signal),
+    countCommand(signal),
   ]) {
     program.addCommand(
       command.copyInheritedSettings(program).showHelpAfterError(`(see unembed ${command.name()} --help)`),
     );
   }
-  try {
-    await program.parseAsync(args as string[], { from: "user" });
-    return exitCodes.ok;
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
-    if (error instanceof Interrupted) {
-      console.error(`unembed: ${error.message}`);
-      return exitCodes.interrupted;
-    }
-    if (error instanceof InputError) console.error(`unembed: ${error.message}`);
-    else console.error("unembed: unexpected failure:", error);
-    return exitCodes.failure;
-  } finally {
-    interrupt.stop();
-  }
+  return program;
+}
+
+/** Of what commander has said already: help that was asked for, or bad usage. */
+function exitCodeOf({ exitCode, code }: CommanderError, program: Command, args: readonly string[]): number {
+  if (exitCode === 0) return exitCodes.ok;
+  const command = program.commands.find((one) => one.name() === args[0]);
+  const swallowed = code === "commander.missingArgument" && command && swallowedModel(command);
+  if (swallowed) console.error(...described(swallowed));
+  return exitCodes.usage;
+}
+
+/** What is printed of an error: one line, and the stack only of what nobody foresaw. */
+function described(error: unknown): unknown[] {
+  const foreseen = error instanceof UsageError || error instanceof Interrupted || error instanceof InputError;
+  return foreseen ? [`unembed: ${error.message}`] : ["unembed: unexpected failure:", error];
 }
 
 /** Who reads has seen enough (`| head`): what is written to files was written before anything is printed. */

@@ -7,6 +7,8 @@ import { readReductionPlan } from "../node/save/reduction-plan-folder.js";
 import type { Compensation, Metric, Order } from "../reduction/methods/orders.js";
 import { reductionPlanFiles } from "../reduction/plan/plan-files.js";
 import type { ReductionPlan } from "../reduction/plan/reduction-plan.js";
+import { flagOf } from "./options/arguments.js";
+import { UsageError } from "./usage-error.js";
 
 /** What of a command line says what is to be deleted, and how. */
 export interface ReductionArguments {
@@ -23,19 +25,19 @@ export interface ReductionArguments {
 
 const choices = ["order", "compensate", "metric", "steps", "seed"] as const;
 
-/** @param given whether an option stands on the command line @throws InputError if they contradict one another */
+/** @param given whether an option stands on the command line @throws UsageError if they contradict one another */
 export function checkChoice(args: ReductionArguments, given: (option: keyof ReductionArguments) => boolean): void {
   const { order, compensate } = args;
   const sources = (["fraction", "keep", "maxKl", "plan"] as const).filter((source) => args[source] !== undefined);
   if (sources.length !== 1) {
-    throw new InputError("reduce", "one of --fraction, --keep, --max-kl and --plan is wanted");
+    throw new UsageError("reduce", "one of --fraction, --keep, --max-kl and --plan is wanted");
   }
   const said = choices.find(given);
   if (args.plan !== undefined && said !== undefined) {
-    throw new InputError(`--${said}`, "contradicts --plan: the plan says how it was made, and is applied as it is");
+    throw new UsageError(flagOf(said), "contradicts --plan: the plan says how it was made, and is applied as it is");
   }
-  if (given("metric") && order !== "rotation") throw new InputError("--metric", "is for --order rotation");
-  if (given("steps") && compensate !== "refine") throw new InputError("--steps", "is for --compensate refine");
+  if (given("metric") && order !== "rotation") throw new UsageError("--metric", "is for --order rotation");
+  if (given("steps") && compensate !== "refine") throw new UsageError("--steps", "is for --compensate refine");
 }
 
 /**

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import type { Corpus } from "../corpus/corpus.js";
 import type { Model } from "../model/model.js";
 import { checkWritable } from "../node/files/check-writable.js";
@@ -9,8 +9,9 @@ import type { CheckText } from "../steering/check/check.js";
 import { defaultSize } from "../steering/plan/method.js";
 import { summarizeExperiments } from "../steering/trials/experiment-summary.js";
 import { type ExperimentPlan, type Experiments, runExperiments } from "../steering/trials/run-experiments.js";
-import { folderName, positiveInteger } from "./options/arguments.js";
+import { folderName } from "./options/arguments.js";
 import { countSeries, numberSeries } from "./options/number-series.js";
+import { integerUpTo, positiveInteger } from "./options/numbers.js";
 import { noProgress, stepsProgress } from "./progress/progress.js";
 import { steeringFiles, steeringSeed } from "./steering-files.js";
 import { closingLines, experimentLines } from "./tables/experiments-table.js";
@@ -47,11 +48,7 @@ export function experimentOptions(command: Command): Command {
     .option("--per-band <n>", "random tokens of each frequency band", bandSize, perBand);
 }
 
-function bandSize(text: string): number {
-  const count = positiveInteger(text);
-  if (count > mostPerBand) throw new InvalidArgumentError(`at most ${mostPerBand} are drawn.`);
-  return count;
-}
+const bandSize = integerUpTo(mostPerBand, positiveInteger, `at most ${mostPerBand} are drawn.`);
 
 export function experimentsWanted({ sweep, sweepTokens, sweepSizes, compareMethods }: ExperimentArguments): boolean {
   return [sweep, sweepTokens, sweepSizes].some((list) => list !== undefined) || compareMethods === true;

@@ -3,9 +3,11 @@ import { InputError } from "../errors.js";
 import type { Model } from "../model/model.js";
 import { matchTexts } from "../node/files/bounded-match.js";
 import { fileError, openFileSource } from "../node/files/file-source.js";
+import { askedEdits } from "../steering/plan/edit-list.js";
 import { type EditPlan, type PlanOptions, planEdits, readEditPlan } from "../steering/plan/edit-plan.js";
 import { readEdits } from "../steering/plan/edits-file.js";
 import { printable } from "./tables/analysis-table.js";
+import { UsageError } from "./usage-error.js";
 
 /** What of a command line says what is to be edited, and how. */
 export interface PlanArguments {
@@ -25,6 +27,39 @@ export interface PlanArguments {
 const listed = 20;
 
 /**
+ * What can be said of the edits before the model is there.
+ * @param given whether an option stands on the command line
+ * @param needed whether edits have to be asked for
+ * @throws UsageError if they contradict one another, or are no edits
+ */
+export function checkPlanOptions(
+  args: PlanArguments,
+  given: (option: keyof PlanArguments) => boolean,
+  needed: boolean,
+): void {
+  const { edit, plan, each, method, salient, exact } = args;
+  const sources = (["edit", "edits", "plan"] as const).filter((option) => args[option] !== undefined);
+  if (sources.length > 1 || (sources.length === 0 && needed)) {
+    throw new UsageError("steer", "one of --edit, --edits and --plan is wanted");
+  }
+  if (plan !== undefined) {
+    if (each) throw new UsageError("--each", "is for new edits; the plan says what its targets are for");
+    return;
+  }
+  if (salient !== undefined && method !== "salient") throw new UsageError("--salient", "is for --method salient");
+  if (exact && method !== "constant") throw new UsageError("--exact", "is for --method constant");
+  if (given("size") && method !== "nearest" && method !== "constant") {
+    throw new UsageError("--size", "is for --method nearest and --method constant");
+  }
+  try {
+    if (edit !== undefined) askedEdits(edit);
+  } catch (error) {
+    if (error instanceof InputError) throw new UsageError("--edit", error.message);
+    throw error;
+  }
+}
+
+/**
  * The plan that a command line asks for, its tokens found.
  * @param given the options that stand on the command line: those change what a plan's file says
  * @throws InputError naming the option or the file
@@ -34,11 +69,8 @@ export async function planOf(
   args: PlanArguments,
   given: (option: keyof PlanArguments) => boolean,
 ): Promise<EditPlan> {
-  const sources = (["edit", "edits", "plan"] as const).filter((option) => args[option] !== undefined);
-  if (sources.length !== 1) throw new InputError("steer", "one of --edit, --edits and --plan is wanted");
   checkOptions(model, args);
   if (args.plan !== undefined) {
-    if (args.each) throw new InputError("--each", "is for new edits; the plan says what its targets are for");
     const options = (["method", "size", "salient", "exact", "calibrate", "guard"] as const).filter(given);
     const changes = Object.fromEntries(options.map((option) => [option, args[option]]));
     const size = args.size === undefined ? {} : { fixedSize: true };
@@ -50,14 +82,11 @@ export async function planOf(
   return planEdits(model, args.edit!, options);
 }
 
-/** The names that a command line has for what the plan would refuse anyway. */
-function checkOptions({ name, hiddenSize }: Model, { method, salient, exact, plan }: PlanArguments): void {
+/** The name that a command line has for what the plan would refuse anyway. */
+function checkOptions({ name, hiddenSize }: Model, { salient }: PlanArguments): void {
   if (salient !== undefined && salient > hiddenSize) {
     throw new InputError("--salient", `is ${salient}; ${name} has ${hiddenSize} dimensions`);
   }
-  if (plan !== undefined) return;
-  if (salient !== undefined && method !== "salient") throw new InputError("--salient", "is for --method salient");
-  if (exact && method !== "constant") throw new InputError("--exact", "is for --method constant");
 }
 
 async function readList(path: string): Promise<string> {

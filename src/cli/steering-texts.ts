@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import type { Corpus } from "../corpus/corpus.js";
 import {
   type GeneratedPair,
@@ -10,7 +10,7 @@ import {
 import type { Head } from "../model/head/head.js";
 import type { Model } from "../model/model.js";
 import type { EditPlan } from "../steering/plan/edit-plan.js";
-import { positiveInteger, wholeNumber } from "./options/arguments.js";
+import { integerUpTo, positiveInteger, wholeNumber } from "./options/numbers.js";
 import { noProgress, tokenProgress } from "./progress/progress.js";
 import { printable } from "./tables/analysis-table.js";
 import { shownText } from "./tables/generated-table.js";
@@ -36,11 +36,7 @@ export function generatedTextOptions(command: Command): Command {
     .option("--text-tokens <n>", "tokens of each", positiveInteger, 48);
 }
 
-function textCount(text: string): number {
-  const count = wholeNumber(text);
-  if (count > maxTexts) throw new InvalidArgumentError(`at most ${maxTexts} are possible.`);
-  return count;
-}
+const textCount = integerUpTo(maxTexts, wholeNumber, `at most ${maxTexts} are possible.`);
 
 /** Texts of the original and of the head that was written; undefined where none are wanted. */
 export async function writtenTexts(

@@ -17,6 +17,11 @@ const assets = new URL("../../assets/", import.meta.url);
 export const defaultModel = "tiny-books";
 const embeddedModels: Record<string, URL> = { [defaultModel]: new URL("tiny-books/", assets) };
 
+/** Whether it is the name of a model that comes with unembed. */
+export function isEmbeddedModel(name: string): boolean {
+  return Object.hasOwn(embeddedModels, name);
+}
+
 /** Text that comes with unembed: three books that the embedded model was not trained on. */
 export const defaultCorpus = fileURLToPath(new URL("corpus/books-fit.txt", assets));
 
@@ -28,6 +33,9 @@ export const embeddedTexts = {
 
 /** As many threads can be asked for on any machine, so that a command line works on all of them. */
 const minThreadLimit = 64;
+
+/** More threads than cores make everything slower, thousands of them stop the machine. */
+export const maxThreads = Math.max(availableParallelism(), minThreadLimit);
 
 /** Threads, profiles, and what the hub is asked with. */
 export interface LoadOptions extends HubOptions {
@@ -62,12 +70,10 @@ export async function loadHead(
   return withEngine(name, options, (folder, engine) => openHead(folder, engine, name, options.tensorName));
 }
 
-/** More threads than cores make everything slower, thousands of them stop the machine. */
 function threadCount(asked: number | undefined): number {
-  const cores = availableParallelism();
-  if (asked === undefined) return cores;
-  if (Number.isInteger(asked) && asked >= 1 && asked <= Math.max(cores, minThreadLimit)) return asked;
-  throw new InputError("threads", `is ${asked}; a whole number from 1 to ${Math.max(cores, minThreadLimit)} is wanted`);
+  if (asked === undefined) return availableParallelism();
+  if (Number.isInteger(asked) && asked >= 1 && asked <= maxThreads) return asked;
+  throw new InputError("threads", `is ${asked}; a whole number from 1 to ${maxThreads} is wanted`);
 }
 
 async function withEngine<Opened>(
@@ -75,7 +81,7 @@ async function withEngine<Opened>(
   options: LoadOptions,
   open: (folder: Folder, engine: Engine) => Promise<Opened>,
 ): Promise<Opened> {
-  const embedded = Object.hasOwn(embeddedModels, name) ? embeddedModels[name] : undefined;
+  const embedded = isEmbeddedModel(name) ? embeddedModels[name] : undefined;
   const folder = embedded ? openFolder(fileURLToPath(embedded)) : await resolveModelFolder(name, options);
   const engine = createEngine({ threads: threadCount(options.threads), profile: options.profile });
   try {

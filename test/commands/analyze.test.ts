@@ -240,7 +240,6 @@ test.each<[string, () => Promise<string[]>, RegExp]>([
     /latin1\.txt.*\b9\b/,
   ],
   ["a missing corpus", async () => ["--corpus", join(folder, "missing.txt")], /missing\.txt/],
-  ["more threads than any machine needs", async () => ["--threads", "100000"], /threads: is 100000; a whole number/],
   ["a context longer than the model's", async () => ["--context", "300"], /256 positions/],
   ["a file where the run's folder is to be", async () => ["--out", "README.md"], /README\.md: is a file/],
 ])("%s is one clear line and exit code 1, and nothing is written", async (_name, makeArgs, message) => {

@@ -95,7 +95,7 @@ test.each<[string, string[], number, RegExp]>([
   ["no prompt", [], 2, /required option '--prompt <text>'/],
   ["no such model", ["test/nowhere", "--prompt", "a"], 1, /nowhere/],
   ["a model without tokenizer", ["test/goldens/arch/gpt2", "--prompt", "a"], 1, /gpt2: has no tokenizer.json/],
-  ["no such share", ["--prompt", "a", "--top-p", "1.5"], 1, /top-p: is 1.5/],
+  ["no such share", ["--prompt", "a", "--top-p", "1.5"], 2, /'--top-p <p>' argument '1.5' is invalid/],
   ["no number", ["--prompt", "a", "--temperature", "hot"], 2, /a number is wanted/],
   ["a prompt too long", ["--prompt", "word ".repeat(300)], 1, /has \d+ tokens; tiny-books takes 256/],
 ])("%s is refused", async (_name, args, wanted, message) => {

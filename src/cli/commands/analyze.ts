@@ -1,8 +1,7 @@
 import { resolve } from "node:path";
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { openHiddenStates } from "../../corpus/hidden-states.js";
 import { summarize } from "../../encoding/summary.js";
-import { InputError } from "../../errors.js";
 import type { HeadModel } from "../../model/head/head-model.js";
 import { openCorpus } from "../../node/corpus/open-corpus.js";
 import { checkWritable } from "../../node/files/check-writable.js";
@@ -11,13 +10,24 @@ import { defaultCorpus, defaultModel, loadHead, loadModel } from "../../node/loa
 import { resumableAnalysis } from "../../node/runs/resumable-analysis.js";
 import { type Asked, writeAnalysisRun } from "../../node/runs/run-folder.js";
 import { hiddenAnalysisRun } from "../../runs/analysis-run.js";
-import { commandLine, folderName, positiveInteger, wholeNumber } from "../options/arguments.js";
+import { commandLine, flagOf, folderName } from "../options/arguments.js";
+import {
+  bosOption,
+  contextOption,
+  corpusOption,
+  outOption,
+  type RunArguments,
+  runOptions,
+  seedOption,
+  tokensOption,
+} from "../options/common-options.js";
 import { hubOptions } from "../options/hub-options.js";
 import { readingOf, separatorId, type TextArguments, textOptions } from "../options/text-options.js";
 import { runLine } from "../progress/run-line.js";
 import { analysisTable } from "../tables/analysis-table.js";
+import { UsageError } from "../usage-error.js";
 
-interface AnalyzeArguments extends TextArguments {
+interface AnalyzeArguments extends TextArguments, RunArguments {
   corpus?: string[];
   hidden?: string;
   headTensor?: string;
@@ -26,51 +36,57 @@ interface AnalyzeArguments extends TextArguments {
   bos?: boolean;
   out?: string;
   seed: number;
-  threads?: number;
-  device: "cpu";
-  json?: boolean;
-  quiet?: boolean;
 }
 
 const examples = `
 Examples:
-  unembed analyze                                   the embedded model on the embedded text
-  unembed analyze --tokens 100000 --out runs/first  stop after 100,000 tokens
-  unembed analyze ./my-model --corpus text/*.txt    a model folder on your own text
-  unembed analyze EleutherAI/pythia-70m@step1000 --corpus hf://datasets/org/name --column text
-  unembed analyze ./any-model --hidden states.npy   any architecture, hidden states made by anything
-  cat book.txt | unembed analyze --corpus - --json  text from standard input, numbers to standard output`;
+  unembed analyze                           the embedded model and text
+  unembed analyze --tokens 100000 --out runs/first
+  unembed analyze ./my-model --corpus 'texts/*.txt'
+  unembed analyze EleutherAI/pythia-70m@step1000 \\
+      --corpus hf://datasets/org/name --column text
+  unembed analyze ./any-model --hidden states.npy
+      any architecture, hidden states made by anything
+  cat book.txt | unembed analyze --corpus - --json
+      text from standard input, numbers to standard output`;
 
 /** `unembed analyze`. */
 export function analyzeCommand(signal: AbortSignal): Command {
   const command = new Command("analyze")
     .summary("read the token-probability encoding of a model")
     .description(
-      "Fits -log(mean output probability) of every token as a linear function of its output embedding,\n" +
+      "Fits -log(mean output probability) of every token as a linear function of its output embedding, " +
         "and writes the numbers, the tensors and a report to a folder.",
     )
     .argument("[model]", "model folder or hub id (org/name, org/name@revision); left out: the embedded model")
-    .option(
-      "--corpus <file...>",
-      "files, folders, globs, hf://datasets/org/name, - for stdin (default: embedded text)",
-    );
-  return textOptions(command)
+    .addOption(corpusOption());
+  textOptions(command)
     .option("--hidden <file>", "hidden states [n, d] (.npy, .safetensors) made elsewhere, instead of a corpus")
     .option("--head-tensor <name>", "with --hidden: name of the output embedding in the checkpoint")
-    .option("--context <n>", "tokens per window (default: 256, or what the model can take)", positiveInteger)
-    .option("--tokens <n>", "stop after this many tokens (default: the whole corpus)", positiveInteger)
-    .option("--bos", "start every window with the begin-of-text token")
-    .option("--out <folder>", "where to write (default: runs/analyze-<model>)")
-    .option("--seed <n>", "of the random choices in the comparison curves", wholeNumber, 0)
-    .option("--threads <n>", "processor cores to use (default: all)", positiveInteger)
-    .addOption(new Option("--device <device>", "where to compute").choices(["cpu"]).default("cpu"))
-    .option("--json", "print the results as one JSON object to standard output")
-    .option("--quiet", "no progress, no table")
+    .addOption(contextOption())
+    .addOption(tokensOption())
+    .addOption(bosOption())
+    .addOption(outOption("where to write (default: runs/analyze-<model>)"))
+    .addOption(seedOption("of the random choices in the comparison curves"));
+  return runOptions(command)
     .addHelpText("after", examples)
     .action((model: string | undefined, args: AnalyzeArguments) => runAnalyze(model, args, signal));
 }
 
+const forText = ["corpus", "field", "column", "tokenDtype", "separator", "context", "tokens", "bos"] as const;
+
+/** @throws UsageError if the options contradict one another */
+function checkOptions(args: AnalyzeArguments): void {
+  if (args.hidden === undefined) {
+    if (args.headTensor !== undefined) throw new UsageError("--head-tensor", "is for --hidden only");
+    return;
+  }
+  const unused = forText.find((option) => args[option] !== undefined);
+  if (unused !== undefined) throw new UsageError(flagOf(unused), "is for text; --hidden takes the place of a corpus");
+}
+
 async function runAnalyze(modelName: string | undefined, args: AnalyzeArguments, signal: AbortSignal): Promise<void> {
+  checkOptions(args);
   const started = performance.now();
   const out = resolve(args.out ?? `runs/analyze-${folderName(modelName ?? defaultModel)}`);
   await checkWritable(out);
@@ -87,7 +103,6 @@ async function runAnalyze(modelName: string | undefined, args: AnalyzeArguments,
 }
 
 async function analyzeText(modelName: string | undefined, out: string, args: AnalyzeArguments, signal: AbortSignal) {
-  if (args.headTensor !== undefined) throw new InputError("--head-tensor", "is for --hidden only");
   const hub = hubOptions(args, signal);
   const reading = readingOf(args);
   const text = await openCorpus(args.corpus ?? [defaultCorpus], reading, hub);
@@ -118,8 +133,6 @@ async function analyzeStates(
   args: AnalyzeArguments,
   signal: AbortSignal,
 ) {
-  const unused = (["corpus", "context", "tokens", "bos"] as const).find((option) => args[option] !== undefined);
-  if (unused !== undefined) throw new InputError(`--${unused}`, "is for text; --hidden takes the place of a corpus");
   const options = { threads: args.threads, tensorName: args.headTensor, ...hubOptions(args, signal) };
   const model = await loadHead(modelName, options);
   const line = runLine(process.stderr, args);

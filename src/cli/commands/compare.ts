@@ -9,23 +9,30 @@ import { openCorpus } from "../../node/corpus/open-corpus.js";
 import { checkWritable } from "../../node/files/check-writable.js";
 import { defaultCorpus, loadModel } from "../../node/load-model.js";
 import { writeComparisonRun } from "../../node/runs/comparison-run.js";
-import { commandLine, folderName, positiveInteger } from "../options/arguments.js";
+import { commandLine, folderName } from "../options/arguments.js";
+import {
+  bosOption,
+  contextOption,
+  corpusOption,
+  outOption,
+  type RunArguments,
+  runOptions,
+  tokensOption,
+} from "../options/common-options.js";
 import { hubOptions } from "../options/hub-options.js";
+import { positiveInteger } from "../options/numbers.js";
 import { readingOf, separatorId, type TextArguments, textOptions } from "../options/text-options.js";
 import { Interrupted } from "../progress/interrupt.js";
 import { noProgress, tokenProgress } from "../progress/progress.js";
 import { comparisonTable } from "../tables/comparison-table.js";
 
-interface CompareArguments extends TextArguments {
+interface CompareArguments extends TextArguments, RunArguments {
   corpus?: string[];
   context?: number;
   tokens?: number;
   bos?: boolean;
   movers: number;
   out?: string;
-  threads?: number;
-  json?: boolean;
-  quiet?: boolean;
 }
 
 /** Ctrl-C in a comparison: nothing is kept of it. */
@@ -35,35 +42,29 @@ class ComparisonInterrupted extends Interrupted {
 
 const examples = `
 Examples:
-  unembed compare ./original ./edited                         on the embedded text
+  unembed compare ./original ./edited             on the embedded text
   unembed compare ./original ./edited --corpus held-out.txt --tokens 100000
   unembed compare EleutherAI/pythia-70m EleutherAI/pythia-70m@step1000
-  unembed compare tiny-books ./edited --json > numbers.json   numbers to standard output`;
+  unembed compare tiny-books ./edited --json > numbers.json`;
 
 /** `unembed compare`. */
 export function compareCommand(signal: AbortSignal): Command {
   const command = new Command("compare")
     .summary("measure how the outputs of two models differ")
     .description(
-      "Runs two models of one vocabulary over the same text and measures how their\n" +
-        "output differs: KL both ways, Jensen-Shannon, top-1 agreement, perplexity, and\n" +
-        "the tokens whose mean probability moved most.",
+      "Runs two models of one vocabulary over the same text and measures how their output differs: KL both ways, " +
+        "Jensen-Shannon, top-1 agreement, perplexity, and the tokens whose mean probability moved most.",
     )
     .argument("<model-a>", "model folder, hub id (org/name, org/name@revision), or tiny-books (embedded)")
     .argument("<model-b>", "what to compare it with")
-    .option(
-      "--corpus <file...>",
-      "files, folders, globs, hf://datasets/org/name, - for stdin (default: embedded text)",
-    );
-  return textOptions(command)
-    .option("--context <n>", "tokens per window (default: 256, or what the models can take)", positiveInteger)
-    .option("--tokens <n>", "stop after this many tokens (default: the whole corpus)", positiveInteger)
-    .option("--bos", "start every window with the begin-of-text token")
+    .addOption(corpusOption());
+  textOptions(command)
+    .addOption(contextOption())
+    .addOption(tokensOption())
+    .addOption(bosOption())
     .option("--movers <n>", "how many of the tokens that moved most to list", positiveInteger, 20)
-    .option("--out <folder>", "where to write (default: runs/compare-<model-a>-<model-b>)")
-    .option("--threads <n>", "processor cores to use (default: all)", positiveInteger)
-    .option("--json", "print the results as one JSON object to standard output")
-    .option("--quiet", "no progress, no table")
+    .addOption(outOption("where to write (default: runs/compare-<model-a>-<model-b>)"));
+  return runOptions(command)
     .addHelpText("after", examples)
     .action((a: string, b: string, args: CompareArguments) => runCompare(a, b, args, signal));
 }

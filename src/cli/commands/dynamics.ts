@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { loadTokenizer, type Tokenizer } from "../../corpus/tokenizer/tokenizer.js";
 import type { Frequencies } from "../../dynamics/dynamics.js";
 import { countTokens } from "../../dynamics/inputs/count-tokens.js";
@@ -30,18 +30,19 @@ import type { HubOptions } from "../../node/hub/repository.js";
 import { writeDynamicsRun } from "../../node/runs/dynamics-run.js";
 import { keptProbes } from "../../node/runs/kept-probes.js";
 import { readMeasuredProbabilities } from "../../node/runs/measured-probabilities.js";
-import { commandLine, folderName, positiveInteger, wholeNumber } from "../options/arguments.js";
+import { commandLine, flagOf, folderName } from "../options/arguments.js";
+import { corpusOption, outOption, type RunArguments, runOptions, seedOption } from "../options/common-options.js";
 import { hubOptions } from "../options/hub-options.js";
+import { type ReadingArguments, readingOf, readingOptions } from "../options/text-options.js";
 import { noStepProgress, stepProgress } from "../progress/step-progress.js";
 import { dynamicsTable } from "../tables/dynamics-table.js";
+import { UsageError } from "../usage-error.js";
 
-interface DynamicsArguments {
+interface DynamicsArguments extends ReadingArguments, RunArguments {
   frequencies?: string;
   corpus?: string[];
   probabilities?: string;
   seenOnly?: boolean;
-  field?: string;
-  column?: string;
   tokenizer?: string;
   tensor?: string;
   convergence?: boolean;
@@ -49,26 +50,26 @@ interface DynamicsArguments {
   list?: boolean;
   out?: string;
   seed: number;
-  threads?: number;
-  json?: boolean;
-  quiet?: boolean;
 }
 
 const examples = `
 Examples:
-  unembed dynamics                                      the training run that comes with unembed
-  unembed dynamics run/steps --frequencies counts.npy --convergence --log trainer_state.json
-  unembed dynamics 'EleutherAI/pythia-70m@step{0,1,2,4,...,512,1000..143000:1000}' --corpus pile-sample.jsonl.zst
-  unembed dynamics EleutherAI/pythia-70m --list         the steps that a repository has
+  unembed dynamics                    the training run that comes with unembed
+  unembed dynamics run/steps --frequencies counts.npy --convergence \\
+      --log trainer_state.json
+  unembed dynamics 'EleutherAI/pythia-70m@step{0,1,2,4,...,512,1000}' \\
+      --corpus pile-sample.jsonl.zst
+  unembed dynamics EleutherAI/pythia-70m --list       its training steps
 
-Of a checkpoint on the hub only the output embedding is fetched, unless --convergence asks for all of it.`;
+Of a checkpoint on the hub only the output embedding is fetched, unless
+--convergence asks for all of it.`;
 
 /** `unembed dynamics`. */
 export function dynamicsCommand(signal: AbortSignal): Command {
-  return new Command("dynamics")
+  const command = new Command("dynamics")
     .summary("watch token frequency enter the output embedding during training")
     .description(
-      "Regresses -log(token frequency) on the output embedding of every checkpoint of a training run,\n" +
+      "Regresses -log(token frequency) on the output embedding of every checkpoint of a training run, " +
         "and writes the numbers, the tensors and a report to a folder.",
     )
     .argument(
@@ -76,22 +77,17 @@ export function dynamicsCommand(signal: AbortSignal): Command {
       "folders (step1000), folders of such, or org/name@step{0,1000}; left out: embedded run",
     )
     .option("--frequencies <file>", "counts by token id: .npy, .json, .safetensors, .csv")
-    .option("--corpus <file...>", "count these instead, with the model's tokenizer (as analyze takes them)")
+    .addOption(corpusOption("count these instead, with the model's tokenizer (as analyze takes them)"))
     .option("--probabilities <run>", "regress on mean output probabilities that analyze measured (its run's folder)")
     .option("--seen-only", "leave tokens that never occur out, instead of add-one smoothing")
-    .option("--field <name>", "with --corpus: field of .json and .jsonl documents that holds the text")
-    .option("--column <name>", "with --corpus: column of .parquet files that holds the text")
     .option("--tokenizer <model>", "model folder or hub id to take the tokenizer from (default: the checkpoints' own)")
     .option("--tensor <name>", "the output embedding's name in the checkpoints (default: the usual names)")
     .option("--convergence", "also measure how far all other parameters are (reads whole checkpoints)")
     .option("--log <file>", "training log with step and loss: JSON lines, CSV, trainer_state.json")
     .option("--list", "only list the steps that a hub repository has")
-    .option("--out <folder>", "where to write (default: runs/dynamics-<model>)")
-    .option("--seed <n>", "of the shuffled frequencies and the bootstrap", wholeNumber, 0)
-    .option("--threads <n>", "processor cores to use (default: all)", positiveInteger)
-    .addOption(new Option("--device <device>", "where to compute").choices(["cpu"]).default("cpu"))
-    .option("--json", "print the results as one JSON object to standard output")
-    .option("--quiet", "no progress, no table")
+    .addOption(outOption("where to write (default: runs/dynamics-<model>)"))
+    .addOption(seedOption("of the shuffled frequencies and the bootstrap"));
+  return runOptions(readingOptions(command))
     .addHelpText("after", examples)
     .action((patterns: string[], args: DynamicsArguments) => runDynamics(patterns, args, signal));
 }
@@ -171,10 +167,12 @@ type FrequencySource = (
 /** Where the frequencies come from: one of three options. */
 function frequencySource(args: DynamicsArguments, embedded: boolean): FrequencySource {
   const given = (["frequencies", "corpus", "probabilities"] as const).filter((option) => args[option] !== undefined);
-  if (given.length > 1) throw new InputError(`--${given[1]}`, `and --${given[0]} exclude each other`);
+  if (given.length > 1) throw new UsageError(`--${given[1]}`, `and --${given[0]} exclude each other`);
+  const reading = (["field", "column", "tokenDtype"] as const).find((option) => args[option] !== undefined);
+  if (reading !== undefined && args.corpus === undefined) throw new UsageError(flagOf(reading), "is for --corpus");
   const { frequencies = embedded ? embeddedCounts : undefined, corpus, probabilities, seenOnly = false } = args;
   if (probabilities !== undefined) {
-    if (seenOnly) throw new InputError("--seen-only", "is for counts, and --probabilities gives none");
+    if (seenOnly) throw new UsageError("--seen-only", "is for counts, and --probabilities gives none");
     return async (vocabSize) => {
       const { meanProbability, tokenIds, name } = await readMeasuredProbabilities(probabilities);
       return probabilityFrequencies(meanProbability, tokenIds, name, vocabSize);
@@ -182,7 +180,7 @@ function frequencySource(args: DynamicsArguments, embedded: boolean): FrequencyS
   }
   if (corpus !== undefined) {
     return async (vocabSize, tokenizer, signal, hub) => {
-      const text = await openCorpus(corpus, { field: args.field, column: args.column }, hub);
+      const text = await openCorpus(corpus, readingOf(args), hub);
       const counts = await countTokens(text, tokenizer, { vocabSize, signal });
       return countFrequencies({
         counts,
@@ -194,7 +192,7 @@ function frequencySource(args: DynamicsArguments, embedded: boolean): FrequencyS
     };
   }
   if (frequencies === undefined) {
-    throw new InputError(
+    throw new UsageError(
       "--frequencies",
       "is missing: give counts by token id (unembed count makes them), or a text by --corpus",
     );
@@ -225,7 +223,7 @@ function tokenTexts(tokenizer: Tokenizer | undefined): string[] | undefined {
 }
 
 async function printSteps(patterns: readonly string[], args: DynamicsArguments, hub: HubOptions): Promise<void> {
-  if (patterns.length !== 1) throw new InputError("--list", "takes one repository of the hub");
+  if (patterns.length !== 1) throw new UsageError("--list", "takes one repository of the hub");
   const reference = parseHubReference(patterns[0]!.replace(/@.*$/, ""));
   const steps = await listSteps(reference, hub);
   if (args.json) console.log(JSON.stringify({ name: reference.name, revisions: steps }));

@@ -1,17 +1,20 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { defaultMaxTokens, type GeneratedText, type GeneratedToken, generate } from "../../generation/generate.js";
 import { defaultListed, type NextTokenDistribution, nextTokenDistribution } from "../../generation/next-token.js";
 import type { Sampling } from "../../generation/sampling.js";
 import type { Model } from "../../model/model.js";
 import { readInput } from "../../node/files/read-input.js";
 import { defaultModel, loadModel } from "../../node/load-model.js";
-import { positiveInteger, wholeNumber } from "../options/arguments.js";
+import { flagOf } from "../options/arguments.js";
+import { bosOption, type RunArguments, runOptions, seedOption } from "../options/common-options.js";
 import { hubOptions } from "../options/hub-options.js";
+import { nonNegativeNumber, positiveInteger, positiveShare } from "../options/numbers.js";
 import { Interrupted } from "../progress/interrupt.js";
 import { noProgress, tokenProgress } from "../progress/progress.js";
 import { generatedSections, nextTokenTable, shownText } from "../tables/generated-table.js";
+import { UsageError } from "../usage-error.js";
 
-interface GenerateArguments {
+interface GenerateArguments extends RunArguments {
   prompt: string[];
   maxTokens: number;
   temperature: number;
@@ -21,9 +24,6 @@ interface GenerateArguments {
   n: number;
   bos?: boolean;
   showProbabilities?: number | true;
-  threads?: number;
-  json?: boolean;
-  quiet?: boolean;
 }
 
 /** Ctrl-C while writing: what was written so far has been printed. */
@@ -32,20 +32,20 @@ class GenerationInterrupted extends Interrupted {
 }
 
 const examples = `
-Without a seed of your own the same command writes the same text. A text that fills the model's positions goes on
-from its last half.
+Without a seed of your own the same command writes the same text. A text that
+fills the model's positions goes on from its last half.
 
 Examples:
-  unembed generate --prompt 'It was a dark and'              the embedded model, as it writes
-  unembed generate ./edited --prompt 'She said' --temperature 0.8 --top-p 0.95 --seed 7
-  unembed generate ./edited --prompt 'She said' --prompt 'He said' --n 5 --json > texts.json
-  unembed generate gpt2 --prompt 'The capital of France is' --temperature 0 --max-tokens 20
+  unembed generate --prompt 'It was a dark and'
+  unembed generate ./edited --prompt 'She said' --temperature 0.8 --seed 7
+  unembed generate ./edited --prompt 'She said' --prompt 'He said' --n 5 --json
+  unembed generate gpt2 --prompt 'The capital of France is' --temperature 0
   unembed generate --prompt 'Once upon a' --show-probabilities 10
-  unembed generate --prompt - < beginning.txt                the prompt from standard input`;
+  unembed generate --prompt - < beginning.txt   the prompt from standard input`;
 
 /** `unembed generate`. */
 export function generateCommand(signal: AbortSignal): Command {
-  return new Command("generate")
+  const command = new Command("generate")
     .summary("go on with text, or show what could come next")
     .description(
       "Goes on with prompts, token by token: to the terminal as it is written, or several " +
@@ -58,32 +58,32 @@ export function generateCommand(signal: AbortSignal): Command {
       collected,
     )
     .option("--max-tokens <n>", "tokens to write at most", positiveInteger, defaultMaxTokens)
-    .option("--temperature <t>", "what logits are divided by; 0: always the likeliest token", number, 1)
+    .option("--temperature <t>", "what logits are divided by; 0: always the likeliest token", nonNegativeNumber, 1)
     .option("--top-k <k>", "draw from the k likeliest tokens only (default: all)", positiveInteger)
-    .option("--top-p <p>", "draw from the likeliest tokens that together have this probability", number, 1)
-    .option("--seed <n>", "of the random numbers", wholeNumber, 0)
+    .option("--top-p <p>", "draw from the likeliest tokens that together have this probability", positiveShare, 1)
+    .addOption(seedOption("of the random numbers"))
     .option("--n <n>", "texts for each prompt", positiveInteger, 1)
-    .option("--bos", "start every prompt with the begin-of-text token")
+    .addOption(bosOption("start every prompt with the begin-of-text token"))
     .option(
       "--show-probabilities [k]",
       `list the k likeliest next tokens instead (default: ${defaultListed})`,
       positiveInteger,
-    )
-    .option("--threads <n>", "processor cores to use (default: all)", positiveInteger)
-    .option("--json", "print the results as one JSON object to standard output")
-    .option("--quiet", "no progress, text only")
+    );
+  return runOptions(command, "no progress, text only")
     .addHelpText("after", examples)
-    .action((name: string, args: GenerateArguments) => runGenerate(name, args, signal));
+    .action((name: string, args: GenerateArguments, command: Command) => {
+      const unused = forTexts.find((option) => command.getOptionValueSource(option) === "cli");
+      if (args.showProbabilities !== undefined && unused !== undefined) {
+        throw new UsageError(flagOf(unused), "is for writing texts; with --show-probabilities none is written");
+      }
+      return runGenerate(name, args, signal);
+    });
 }
+
+const forTexts = ["maxTokens", "seed", "n"] as const;
 
 function collected(text: string, before: string[] = []): string[] {
   return [...before, text];
-}
-
-function number(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("a number is wanted.");
-  return value;
 }
 
 async function runGenerate(name: string, args: GenerateArguments, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,4 @@
-import { Command, InvalidArgumentError, Option } from "commander";
-import { InputError } from "../../errors.js";
+import { Command, Option } from "commander";
 import { type ModelFormat, modelFormats } from "../../export/model-formats.js";
 import type { Model } from "../../model/model.js";
 import { openCorpus } from "../../node/corpus/open-corpus.js";
@@ -15,15 +14,28 @@ import type { ReductionPlan } from "../../reduction/plan/reduction-plan.js";
 import { summarizeReduction } from "../../reduction/summary.js";
 import type { ReduceOptions, ReductionAmount } from "../../runs/reduce-options.js";
 import { reduceRun } from "../../runs/reduce-run.js";
-import { commandLine, positiveInteger, wholeNumber } from "../options/arguments.js";
+import { commandLine } from "../options/arguments.js";
+import {
+  collectedPaths,
+  contextOption,
+  corpusOption,
+  forceOption,
+  outOption,
+  type RunArguments,
+  runOptions,
+  seedOption,
+  tokensOption,
+} from "../options/common-options.js";
 import { hubOptions } from "../options/hub-options.js";
+import { fraction, positiveInteger, positiveNumber } from "../options/numbers.js";
 import { readingOf, separatorId, type TextArguments, textOptions } from "../options/text-options.js";
 import { Interrupted } from "../progress/interrupt.js";
 import { runLine } from "../progress/run-line.js";
 import { asPlanned, checkChoice, checkPlanFolder, givenPlan, type ReductionArguments } from "../reduce-plan.js";
 import { reductionTable } from "../tables/reduction-table.js";
+import { UsageError } from "../usage-error.js";
 
-interface ReduceArguments extends TextArguments, ReductionArguments {
+interface ReduceArguments extends TextArguments, ReductionArguments, RunArguments {
   corpus?: string[];
   tokens: number;
   context?: number;
@@ -36,9 +48,6 @@ interface ReduceArguments extends TextArguments, ReductionArguments {
   out?: string;
   force?: boolean;
   dryRun?: boolean;
-  threads?: number;
-  json?: boolean;
-  quiet?: boolean;
 }
 
 /** Ctrl-C while reducing: nothing is kept of it. */
@@ -49,9 +58,11 @@ class ReductionInterrupted extends Interrupted {
 const examples = `
 Examples:
   unembed reduce --fraction 0.3 --out smaller
-  unembed reduce ./my-model --max-kl 0.01 --compensate refine --corpus 'texts/*.txt' --check other.txt --dry-run
+  unembed reduce ./my-model --max-kl 0.01 --compensate refine \\
+      --corpus 'texts/*.txt' --check other.txt --dry-run
   unembed reduce ./my-model --keep 512 --format onnx --out for-the-browser
-  unembed reduce --fraction 0.3 --order saliency --compensate none --curve --dry-run   the paper's own, and its curve
+  unembed reduce --fraction 0.3 --order saliency --compensate none --curve \\
+      --dry-run                                 the paper's own, and its curve
   unembed reduce --keep 128 --compensate refine --dry-run --save-plan half
   unembed reduce --plan half --format onnx --out for-the-browser`;
 
@@ -60,13 +71,12 @@ export function reduceCommand(signal: AbortSignal): Command {
   const command = new Command("reduce")
     .summary("delete the dimensions of the head that the output does not need")
     .description(
-      "Deletes dimensions (or directions) of the output embedding, makes up for what they\n" +
-        "added, writes the model to a new folder, reads it back and measures on other text\n" +
-        "what was lost and what was gained.",
+      "Deletes dimensions (or directions) of the output embedding, makes up for what they added, writes the model " +
+        "to a new folder, reads it back and measures on other text what was lost and what was gained.",
     )
     .argument("[model]", "model folder, hub id (org/name), or tiny-books (embedded)", defaultModel)
-    .option("--fraction <share>", "share of the dimensions to delete, from 0 to below 1", finiteNumber)
-    .option("--keep <k>", "dimensions to keep", wholeNumber)
+    .option("--fraction <share>", "share of the dimensions to delete, from 0 to below 1", fraction)
+    .option("--keep <k>", "dimensions to keep", positiveInteger)
     .option("--max-kl <nats>", "delete as many as a mean KL of at most this allows", positiveNumber)
     .option("--plan <folder>", "what --save-plan kept, for this or another head of the same size")
     .addOption(
@@ -81,12 +91,12 @@ export function reduceCommand(signal: AbortSignal): Command {
     )
     .addOption(new Option("--metric <name>", "with rotation: what matters").choices(metrics).default("fisher"))
     .option("--steps <n>", "with refine: steps of the optimisation", positiveInteger)
-    .option("--seed <n>", "of the random order and of refine", wholeNumber, 1)
-    .option("--corpus <file...>", "text to fit to (default: embedded text)");
-  return textOptions(command)
-    .option("--tokens <n>", "stop fitting after this many tokens", positiveInteger, 200_000)
-    .option("--context <n>", "tokens per window (default: 256, or what the model can take)", positiveInteger)
-    .option("--check <file...>", "unseen text to measure on (default: embedded text)")
+    .addOption(seedOption("of the random order and of refine"))
+    .addOption(corpusOption("text to fit to (default: embedded text)"));
+  textOptions(command)
+    .addOption(tokensOption("stop fitting after this many tokens", 200_000))
+    .addOption(contextOption())
+    .option("--check <file...>", "unseen text to measure on (default: embedded text)", collectedPaths)
     .option("--check-tokens <n>", "tokens that are measured on", positiveInteger, 20_000)
     .option("--curve", "also measure other shares, orders and compensations; with refine, each share is refined")
     .addOption(
@@ -95,13 +105,11 @@ export function reduceCommand(signal: AbortSignal): Command {
         .default("safetensors"),
     )
     .option("--no-bias", "where the model has no place for a bias: put it into the kept columns, as near as can be")
-    .option("--out <folder>", "where to write the reduced model")
+    .addOption(outOption("where to write the reduced model"))
     .option("--save-plan <folder>", "where to keep what was chosen, for --plan; also of a dry run")
-    .option("--force", "replace the folder if it is there")
-    .option("--dry-run", "measure and write no model")
-    .option("--threads <n>", "processor cores to use (default: all)", positiveInteger)
-    .option("--json", "print the results as one JSON object to standard output")
-    .option("--quiet", "no progress, no table")
+    .addOption(forceOption("replace the folder if it is there"))
+    .option("--dry-run", "measure and write no model");
+  return runOptions(command)
     .addHelpText("after", examples)
     .action((name: string, args: ReduceArguments, command: Command) => {
       checkOptions(args, (option) => command.getOptionValueSource(option) === "cli");
@@ -109,28 +117,16 @@ export function reduceCommand(signal: AbortSignal): Command {
     });
 }
 
-function finiteNumber(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("a number is wanted.");
-  return value;
-}
-
-function positiveNumber(text: string): number {
-  const value = finiteNumber(text);
-  if (value <= 0) throw new InvalidArgumentError("a number above 0 is wanted.");
-  return value;
-}
-
-/** @param given whether an option stands on the command line @throws InputError if they contradict one another */
+/** @param given whether an option stands on the command line @throws UsageError if they contradict one another */
 function checkOptions(args: ReduceArguments, given: (option: string) => boolean): void {
   const { format, bias, out, dryRun, check, corpus, curve } = args;
   checkChoice(args, given);
   if (check?.includes("-") && (curve || corpus?.includes("-"))) {
-    throw new InputError("--check", "- can be read only once, and is wanted twice: give a file");
+    throw new UsageError("--check", "- can be read only once, and is wanted twice: give a file");
   }
-  if (out === undefined && !dryRun) throw new InputError("--out", "is missing: where to write (or --dry-run)");
+  if (out === undefined && !dryRun) throw new UsageError("--out", "is missing: where to write (or --dry-run)");
   if (!bias && format === "onnx") {
-    throw new InputError("--no-bias", "is for --format safetensors: the factored head of --format onnx has a bias");
+    throw new UsageError("--no-bias", "is for --format safetensors: the factored head of --format onnx has a bias");
   }
 }
 

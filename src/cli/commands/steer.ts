@@ -1,6 +1,5 @@
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import type { Corpus } from "../../corpus/corpus.js";
-import { InputError } from "../../errors.js";
 import { type ModelFormat, modelFormats } from "../../export/model-formats.js";
 import type { GeneratedTexts } from "../../generation/generated-texts.js";
 import type { Model } from "../../model/model.js";
@@ -19,8 +18,19 @@ import { type Steered, steer } from "../../steering/steer.js";
 import { summarizeSteering } from "../../steering/summary.js";
 import { summarizeExperiments } from "../../steering/trials/experiment-summary.js";
 import type { Experiments } from "../../steering/trials/run-experiments.js";
-import { commandLine, positiveInteger } from "../options/arguments.js";
+import { commandLine } from "../options/arguments.js";
+import {
+  collectedPaths,
+  contextOption,
+  corpusOption,
+  forceOption,
+  outOption,
+  type RunArguments,
+  runOptions,
+  tokensOption,
+} from "../options/common-options.js";
 import { hubOptions } from "../options/hub-options.js";
+import { positiveInteger, positiveNumber } from "../options/numbers.js";
 import { readingOf, separatorId, type TextArguments, textOptions } from "../options/text-options.js";
 import { Interrupted } from "../progress/interrupt.js";
 import { noProgress, tokenProgress } from "../progress/progress.js";
@@ -31,7 +41,7 @@ import {
   experimentsWanted,
   shownExperiments,
 } from "../steer-experiments.js";
-import { matchedLines, type PlanArguments, planOf } from "../steer-plan.js";
+import { checkPlanOptions, matchedLines, type PlanArguments, planOf } from "../steer-plan.js";
 import { steeringFiles } from "../steering-files.js";
 import {
   type GeneratedTextArguments,
@@ -41,8 +51,14 @@ import {
 } from "../steering-texts.js";
 import { experimentLines } from "../tables/experiments-table.js";
 import { steeringTable } from "../tables/steering-table.js";
+import { UsageError } from "../usage-error.js";
 
-interface SteerArguments extends PlanArguments, TextArguments, ExperimentArguments, GeneratedTextArguments {
+interface SteerArguments
+  extends PlanArguments,
+    TextArguments,
+    ExperimentArguments,
+    GeneratedTextArguments,
+    RunArguments {
   report?: string;
   corpus?: string[];
   tokens: number;
@@ -53,9 +69,6 @@ interface SteerArguments extends PlanArguments, TextArguments, ExperimentArgumen
   out?: string;
   force?: boolean;
   dryRun?: boolean;
-  threads?: number;
-  json?: boolean;
-  quiet?: boolean;
 }
 
 /** Ctrl-C while steering: nothing is kept of it. */
@@ -64,15 +77,18 @@ class SteeringInterrupted extends Interrupted {
 }
 
 const examples = `
-A TOKEN is its text (" the", with its space; quotes and \\n are read), id:262, /regex/u, @emoji, @script:Han or
-@file:list.txt. A SPEC is x0.5 or x3 (a factor on its mean probability), +2 or -2 (log-odds), p=0.001, or ban.
+A TOKEN is its text (" the", with its space; quotes and \\n are read), id:262,
+/regex/u, @emoji, @script:Han or @file:list.txt. A SPEC is x0.5 or x3 (a factor
+on its mean probability), +2 or -2 (log-odds), p=0.001, or ban.
 
 Examples:
   unembed steer --edit ' the=x0.5' --edit ' sea=x3' --out less-the
   unembed steer ./my-model --edit '@emoji=ban' --corpus 'texts/*.txt' --dry-run
-  unembed steer ./my-model --edit '/^ [Dd]el/u=x0.2' --each --corpus a.txt --check b.txt c.txt --out edited
-  unembed steer ./my-model --edit ' the=x0.5' --format onnx --out for-the-browser
-  unembed steer ./my-model --sweep 0.01..100            how far any token can be steered; writes no model
+  unembed steer ./my-model --edit '/^ [Dd]el/u=x0.2' --each --corpus a.txt \\
+      --check b.txt c.txt --out edited
+  unembed steer --edit ' the=x0.5' --format onnx --out for-the-browser
+  unembed steer ./my-model --sweep 0.01..100
+      how far any token can be steered; writes no model
   unembed steer ./other-model --plan edited/unembed.json --out other-edited`;
 
 /** `unembed steer`. */
@@ -100,36 +116,30 @@ export function steerCommand(signal: AbortSignal): Command {
     .option("--no-calibrate", "leave the lengths as the method gives them")
     .option("--guard", "with nearest: stay near the logit bias also after tokens that the fitting text lacks", true)
     .option("--no-guard", "fit to the text alone")
-    .option("--corpus <file...>", "text that the targets hold on (default: embedded text)");
-  return experimentOptions(generatedTextOptions(textOptions(command)))
-    .option("--tokens <n>", "stop fitting after this many tokens", positiveInteger, 40_000)
-    .option("--context <n>", "tokens per window (default: 256, or what the model can take)", positiveInteger)
-    .option("--check <file...>", "unseen text: the first of the same kind, the others of another (default: embedded)")
+    .addOption(corpusOption("text that the targets hold on (default: embedded text)"));
+  experimentOptions(generatedTextOptions(textOptions(command)))
+    .addOption(tokensOption("stop fitting after this many tokens", 40_000))
+    .addOption(contextOption())
+    .option(
+      "--check <file...>",
+      "unseen text: the first of the same kind, the others of another (default: embedded)",
+      collectedPaths,
+    )
     .option("--check-tokens <n>", "tokens of each text that is checked on", positiveInteger, 10_000)
-    .option("--out <folder>", "where to write the edited model")
+    .addOption(outOption("where to write the edited model"))
     .addOption(
       new Option("--format <name>", "onnx: for onnxruntime and transformers.js")
         .choices(modelFormats)
         .default("safetensors"),
     )
-    .option("--force", "replace the folder if it is there")
-    .option("--dry-run", "list what matched and stop")
-    .option("--threads <n>", "processor cores to use (default: all)", positiveInteger)
-    .option("--json", "print the results as one JSON object to standard output")
-    .option("--quiet", "no progress, no table")
+    .addOption(forceOption("replace the folder if it is there"))
+    .option("--dry-run", "list what matched and stop");
+  return runOptions(command)
     .addHelpText("after", examples)
     .action((name: string, args: SteerArguments, command: Command) => {
       const given = (option: string) => command.getOptionValueSource(option) === "cli";
       return runSteer(name, args, given, signal);
     });
-}
-
-function positiveNumber(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !(value > 0 && Number.isFinite(value))) {
-    throw new InvalidArgumentError("a number above 0 is wanted.");
-  }
-  return value;
 }
 
 async function runSteer(
@@ -141,11 +151,17 @@ async function runSteer(
   const started = performance.now();
   const { out } = args;
   const trialsOnly = out === undefined && !args.dryRun && experimentsWanted(args);
+  checkPlanOptions(args, given, !trialsOnly);
   if (out === undefined && !args.dryRun && !trialsOnly) {
-    throw new InputError("--out", "is missing: where to write (or --dry-run, or an experiment like --sweep)");
+    throw new UsageError("--out", "is missing: where to write (or --dry-run, or an experiment like --sweep)");
   }
   if (args.report !== undefined && !trialsOnly) {
-    throw new InputError("--report", "is for experiments without --out: beside a model, the report is in its folder");
+    throw new UsageError("--report", "is for experiments without --out: beside a model, the report is in its folder");
+  }
+  for (const option of ["corpus", "check"] as const) {
+    if (!args[option]?.includes("-")) continue;
+    const reason = "- can be read only once, and this text is read for more than one thing: give a file";
+    throw new UsageError(`--${option}`, reason);
   }
   const hub = hubOptions(args, signal);
   const opened: Model[] = [];
@@ -243,9 +259,6 @@ type Separator = Awaited<ReturnType<typeof separatorId>>;
 async function openTexts(args: SteerArguments, hub: Hub) {
   const [same, ...others] = args.check ?? [];
   const reading = readingOf(args);
-  if (args.corpus?.includes("-")) {
-    throw new InputError("--corpus", "- can be read only once, and the edit is checked on this text too: give a file");
-  }
   return {
     fit: await openCorpus(args.corpus ?? [defaultCorpus], reading, hub),
     inDomain: same === undefined ? corpus(embeddedTexts.inDomain) : await openCorpus([same], reading, hub),

@@ -5,23 +5,34 @@ import type { HeadModel } from "../../model/head/head-model.js";
 import type { CorpusOptions } from "../../node/corpus/file-documents.js";
 
 /** How the files of a corpus are read, as a command line says it. */
-export interface TextArguments {
+export interface ReadingArguments {
   field?: string;
   column?: string;
   tokenDtype?: TokenDType;
+}
+
+/** The same, and how their documents are joined. */
+export interface TextArguments extends ReadingArguments {
   separator?: string;
 }
 
 /** Adds the options that say how the files of a corpus are read. */
-export function textOptions(command: Command): Command {
+export function readingOptions(command: Command): Command {
   return command
     .option("--field <name>", "field of .json and .jsonl documents that holds the text (default: text)")
     .option("--column <name>", "column of .parquet files that holds the text (default: text)")
-    .addOption(new Option("--token-dtype <type>", "number type of .bin token files").choices(["uint16", "uint32"]))
-    .option("--separator <text>", "token put between documents, none for nothing (default: end-of-text, within files)");
+    .addOption(new Option("--token-dtype <type>", "number type of .bin token files").choices(["uint16", "uint32"]));
 }
 
-export function readingOf({ field, column, tokenDtype: tokenDType }: TextArguments): CorpusOptions {
+/** Adds the same, and how their documents are joined. */
+export function textOptions(command: Command): Command {
+  return readingOptions(command).option(
+    "--separator <text>",
+    "token put between documents, none for nothing (default: end-of-text, within files)",
+  );
+}
+
+export function readingOf({ field, column, tokenDtype: tokenDType }: ReadingArguments): CorpusOptions {
   return { field, column, tokenDType };
 }
 

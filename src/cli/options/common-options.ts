@@ -1,0 +1,83 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { maxThreads } from "../../node/load-model.js";
+import { integerUpTo, positiveInteger, wholeNumber } from "./numbers.js";
+
+/* Options that several commands have, each with one name and one meaning. */
+
+/** @param what is done with the text */
+export function corpusOption(
+  what = "files, folders, globs, hf://datasets/org/name, - for stdin (default: embedded text)",
+): Option {
+  return new Option("--corpus <file...>", what).argParser(collectedPaths);
+}
+
+/** Paths of a variadic option. */
+export function collectedPaths(path: string, before: string[] = []): string[] {
+  if (path === "-" && before.includes("-")) throw new InvalidArgumentError("standard input can be read only once.");
+  return [...before, path];
+}
+
+/** @param what the tokens are for @param byDefault how many; all of the corpus if left out */
+export function tokensOption(
+  what = "stop after this many tokens (default: the whole corpus)",
+  byDefault?: number,
+): Option {
+  return withDefault(new Option("--tokens <n>", what).argParser(positiveInteger), byDefault);
+}
+
+export function contextOption(): Option {
+  return new Option("--context <n>", "tokens per window (default: 256, or what the model can take)").argParser(
+    positiveInteger,
+  );
+}
+
+export function bosOption(what = "start every window with the begin-of-text token"): Option {
+  return new Option("--bos", what);
+}
+
+/** @param what is drawn by it. The same 0 everywhere, so that the same command gives the same numbers. */
+export function seedOption(what: string): Option {
+  return new Option("--seed <n>", what).argParser(wholeNumber).default(0);
+}
+
+/** @param what is written there, and where it goes without the option */
+export function outOption(what: string, value = "folder"): Option {
+  return new Option(`--out <${value}>`, what);
+}
+
+export function forceOption(what: string): Option {
+  return new Option("--force", what);
+}
+
+const threadCount = integerUpTo(maxThreads, positiveInteger, `at most ${maxThreads} are possible.`);
+
+/** How a command computes and what it prints: `--threads`, `--device`, `--json`, `--quiet`. @param unsaid under --quiet */
+export function runOptions(command: Command, unsaid = "no progress, no table"): Command {
+  return printOptions(
+    command
+      .addOption(new Option("--threads <n>", "processor cores to use (default: all)").argParser(threadCount))
+      .addOption(new Option("--device <device>", "where to compute").choices(["cpu"]).default("cpu")),
+    unsaid,
+  );
+}
+
+/** What a command prints: `--json`, `--quiet`. @param unsaid under --quiet */
+export function printOptions(command: Command, unsaid = "no progress, no table"): Command {
+  return command.option("--json", "print the results as one JSON object to standard output").option("--quiet", unsaid);
+}
+
+/** The options of runOptions, read. */
+export interface RunArguments extends PrintArguments {
+  threads?: number;
+  device: "cpu";
+}
+
+/** The options of printOptions, read. */
+export interface PrintArguments {
+  json?: boolean;
+  quiet?: boolean;
+}
+
+function withDefault(option: Option, value: number | undefined): Option {
+  return value === undefined ? option : option.default(value);
+}
