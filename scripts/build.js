@@ -21,6 +21,10 @@ await bundlePageScript(
   "src/report/client/reduction/reduction-main.ts",
   "src/report/reduction/reduction-page-script.generated.ts",
 );
+await bundlePageScript(
+  "src/report/client/comparison/comparison-main.ts",
+  "src/report/comparison/comparison-page-script.generated.ts",
+);
 rmSync(join(root, "dist"), { recursive: true, force: true });
 const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin", "tsc");
 const { status } = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });

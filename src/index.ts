@@ -96,6 +96,7 @@ export type { CurvePoint, ReductionMeasures } from "./reduction/reduction-run.js
 export { type ExactHead, exactHead } from "./reduction/write/exact-head.js";
 export { spreadHead } from "./reduction/write/factored-head.js";
 export { renderReport } from "./report/analysis/report.js";
+export { renderComparisonReport } from "./report/comparison/comparison-report.js";
 export { renderDynamicsReport } from "./report/dynamics/dynamics-report.js";
 export { renderSteeringReport } from "./report/steering/steering-report.js";
 export { type CollectOptions, collectStatistics } from "./statistics/collect.js";

@@ -39,7 +39,7 @@ test("--json prints what PyTorch says, and run.json and the tensors say the same
   expect(printed.movers).toHaveLength(20);
   expect(printed.movers[0]).toMatchObject({ id: 544, token: " am" });
 
-  expect((await readdir(out)).sort()).toEqual(["run.json", "tensors.safetensors"]);
+  expect((await readdir(out)).sort()).toEqual(["report.html", "run.json", "tensors.safetensors"]);
   const run = JSON.parse(await readFile(join(out, "run.json"), "utf8"));
   expect(run).toMatchObject({ schema: "unembed-run", schemaVersion: 1, kind: "compare", vocabSize: 8192 });
   expect(run.results.kl).toEqual(printed.kl);

@@ -1,4 +1,5 @@
 import { type Comparison, summarizeComparison } from "../../compare/comparison.js";
+import { renderComparisonReport } from "../../report/comparison/comparison-report.js";
 import { writeSafetensors } from "../../tensor/safetensors/write-safetensors.js";
 import { writeFolderAtomic } from "../files/write-atomic.js";
 import { version } from "../version.js";
@@ -8,7 +9,7 @@ import type { Asked } from "./run-folder.js";
 const schemaVersion = 1;
 
 /**
- * Writes run.json and tensors.safetensors of a comparison (docs/run-schema.md), both or none.
+ * Writes run.json, tensors.safetensors and report.html of a comparison (docs/run-schema.md), all or none.
  * @param movers how many of the tokens that moved most to list
  * @throws InputError if the folder cannot be written
  */
@@ -19,6 +20,7 @@ export async function writeComparisonRun(
   movers = 20,
 ): Promise<void> {
   const { models, vocabSize, corpus, threads, seconds, tokensPerSecond } = comparison;
+  const date = new Date().toISOString();
   const record = {
     schema: "unembed-run",
     schemaVersion,
@@ -30,11 +32,12 @@ export async function writeComparisonRun(
     corpus,
     results: summarizeComparison(comparison, movers),
     // The only part, with `asked`, that differs between two runs of the same inputs.
-    made: { date: new Date().toISOString(), threads, seconds, tokensPerSecond },
+    made: { date, threads, seconds, tokensPerSecond },
   };
   await writeFolderAtomic(folder, [
     ["run.json", `${JSON.stringify(record, undefined, 2)}\n`],
     ["tensors.safetensors", comparisonTensors(comparison)],
+    ["report.html", renderComparisonReport(comparison, { command: asked.command, version, date: date.slice(0, 10) })],
   ]);
 }
 

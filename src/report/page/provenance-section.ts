@@ -66,7 +66,7 @@ function modelFacts({ model }: Analysis): Fact[] {
   ];
 }
 
-function textFacts({ files, contextLength, windows, contexts, beginOfText }: Analysis["corpus"]): Fact[] {
+export function textFacts({ files, contextLength, windows, contexts, beginOfText }: Analysis["corpus"]): Fact[] {
   const listed = files
     .slice(0, LISTED_FILES)
     .map((file) => html`<li>${visibleText(file.name, PATH_CHARACTERS)} <small>${bytes(file.bytes)}</small></li>`);

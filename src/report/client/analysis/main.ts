@@ -1,4 +1,5 @@
 import type { PageData } from "../../analysis/page-data.js";
+import { probability, times } from "../../page/numbers.js";
 import { drawAtEveryWidth, drawFigure, find, followTheme } from "../page/page.js";
 import { pointCloud } from "../page/point-cloud.js";
 import { newSelection } from "../page/selection.js";
@@ -32,6 +33,8 @@ tokenSearch(
     title: find("#token-list-title"),
     list: find("#token-list"),
     landmarks: landmarks(tokens, 4, 3),
+    line: ({ observed, fitted }, i) =>
+      `α ${probability(Math.exp(-observed[i]!))}, ${times(Math.exp(fitted[i]! - observed[i]!), "likelier", "rarer")} than fitted`,
   },
   tokens,
   selection,

@@ -1,4 +1,5 @@
 import type { DynamicsPageData } from "../../dynamics/dynamics-page-data.js";
+import { choice } from "../page/choice.js";
 import { element } from "../page/token-tip.js";
 import { layerColour, outerColour } from "./dynamics-figures.js";
 import { measures, type View } from "./dynamics-view.js";
@@ -39,20 +40,4 @@ export function legendKey(colour: string, name: string): HTMLElement {
   swatch.style.background = colour;
   key.prepend(swatch);
   return key;
-}
-
-function choice<Value extends string>(
-  holder: HTMLElement,
-  name: string,
-  values: Record<Value, string>,
-  chosen: Value,
-  choose: (value: Value) => void,
-): void {
-  const label = element("label", name);
-  const select = document.createElement("select");
-  for (const [value, text] of Object.entries<string>(values))
-    select.append(new Option(text, value, false, value === chosen));
-  select.addEventListener("change", () => choose(select.value as Value));
-  label.append(select);
-  holder.append(label);
 }

@@ -10,7 +10,7 @@ import { drawAtEveryWidth, find } from "../page/page.js";
 import { type Cloud, pointCloud } from "../page/point-cloud.js";
 import { mark, newSelection } from "../page/selection.js";
 import { findTokens, type TokenTable, tokenTable } from "../page/token-table.js";
-import { element, tokenElement } from "../page/token-tip.js";
+import { describedToken } from "../page/token-tip.js";
 import { stepAxis, stepScale } from "./dynamics-figures.js";
 import type { View } from "./dynamics-view.js";
 
@@ -74,14 +74,11 @@ export function stepSlider(data: DynamicsPageData, view: View): { draw: () => vo
   });
   const describe = (_: TokenTable, i: number): HTMLElement[] => {
     const now = fitted[chosen()]![i]!;
-    const list = document.createElement("dl");
-    const facts: [string, string][] = [
+    return describedToken(tokens, i, [
       ["true f", probability(Math.exp(-tokens.observed[i]!))],
       ["fitted f", probability(Math.exp(-now))],
       ["true is", times(Math.exp(now - tokens.observed[i]!), "likelier", "rarer")],
-    ];
-    for (const [title, value] of facts) list.append(element("dt", title), element("dd", value));
-    return [tokenElement(tokens, i), element("small", ` #${tokens.ids[i]}`), list];
+    ]);
   };
   const cloudHolder = find("#fit-figure .chart");
   const examples = exampleTokens(tokens);

@@ -60,6 +60,11 @@ export function plain(value: number): string {
   return value >= 1000 ? count(value) : `${Number(value.toPrecision(3))}`;
 }
 
+/** A share of 1 as a percentage, as short as it can be. */
+export function plainPercent(share: number): string {
+  return share === 0 ? "0%" : `${plain(100 * share)}%`;
+}
+
 export function domainOf(values: readonly number[], least = 0): number[] {
   const known = values.filter((value) => value > least && Number.isFinite(value));
   if (known.length === 0) return [0.1, 10];

@@ -1,4 +1,3 @@
-import { probability, times } from "../../page/numbers.js";
 import { mark, type Selection, toggleMark } from "../page/selection.js";
 import { findTokens, type TokenTable } from "../page/token-table.js";
 import { element, tokenElement } from "../page/token-tip.js";
@@ -12,11 +11,13 @@ export interface SearchPanel {
   title: HTMLElement;
   list: HTMLElement;
   landmarks: readonly number[];
+  /** What is said of a token beside its name. */
+  line: (tokens: TokenTable, token: number) => string;
 }
 
 /** Marks what the reader types, and lists what is marked. */
 export function tokenSearch(panel: SearchPanel, tokens: TokenTable, selection: Selection): void {
-  const { input, title, list, landmarks } = panel;
+  const { input, title, list, landmarks, line } = panel;
   let shown: readonly number[] | undefined;
   const show = () => {
     if (selection.marked === shown) return;
@@ -26,7 +27,7 @@ export function tokenSearch(panel: SearchPanel, tokens: TokenTable, selection: S
     title.textContent = missing ? "No token holds that text" : none ? "For example" : "Marked";
     list.replaceChildren(
       ...(missing ? [] : none ? landmarks : shown).map((token) =>
-        listedToken(token, tokens, none ? undefined : selection),
+        listedToken(token, tokens, line, none ? undefined : selection),
       ),
     );
   };
@@ -36,14 +37,14 @@ export function tokenSearch(panel: SearchPanel, tokens: TokenTable, selection: S
 }
 
 /** One line of the list; with a selection, a button takes the token out of it. */
-function listedToken(token: number, tokens: TokenTable, selection: Selection | undefined): HTMLElement {
-  const observed = tokens.observed[token]!;
-  const miss = Math.exp(tokens.fitted[token]! - observed);
+function listedToken(
+  token: number,
+  tokens: TokenTable,
+  line: SearchPanel["line"],
+  selection: Selection | undefined,
+): HTMLElement {
   const item = document.createElement("li");
-  item.append(
-    tokenElement(tokens, token),
-    element("span", `α ${probability(Math.exp(-observed))}, ${times(miss, "likelier", "rarer")} than fitted`),
-  );
+  item.append(tokenElement(tokens, token), element("span", line(tokens, token)));
   if (selection === undefined) return item;
   const remove = element("button", "×");
   remove.setAttribute("aria-label", "Unmark this token");

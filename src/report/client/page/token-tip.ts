@@ -2,19 +2,27 @@ import { count, decimal, percent, probability, times } from "../../page/numbers.
 import { visibleToken } from "../../page/visible-text.js";
 import type { TokenTable } from "./token-table.js";
 
-/** What is known of one token, as the elements that show it. Token text only ever becomes text. */
+/** What is known of one token of an analysis. */
 export function describeToken(tokens: TokenTable, i: number): HTMLElement[] {
   const observed = tokens.observed[i]!;
   const fitted = tokens.fitted[i]!;
-  const list = document.createElement("dl");
-  const facts: [string, string][] = [
+  return describedToken(tokens, i, [
     ["true α", probability(Math.exp(-observed))],
     ["fitted α", probability(Math.exp(-fitted))],
     ["true is", times(Math.exp(fitted - observed), "likelier", "rarer")],
     ["−log α", `${decimal(observed, 2)}, fitted ${decimal(fitted, 2)}`],
     ["percentile", percent(tokens.percentile[i]!, 1)],
     ["in the text", `${count(tokens.counts[i]!)} times`],
-  ];
+  ]);
+}
+
+/** A token and facts about it, as the elements that show them. Token text only ever becomes text. */
+export function describedToken(
+  tokens: TokenTable,
+  i: number,
+  facts: readonly (readonly [name: string, value: string])[],
+): HTMLElement[] {
+  const list = document.createElement("dl");
   for (const [name, value] of facts) list.append(element("dt", name), element("dd", value));
   return [tokenElement(tokens, i), element("small", ` #${tokens.ids[i]}`), list];
 }

@@ -22,7 +22,7 @@ import {
   type TrialPoint,
 } from "../../steering/steering-trials.js";
 import { type Figure, GRID, TIP } from "../page/figure.js";
-import { type Axes, domainOf, logarithmic, plain, powersOf } from "../page/log-figure.js";
+import { type Axes, domainOf, logarithmic, plain, plainPercent, powersOf } from "../page/log-figure.js";
 
 /** Misses below this are a hit. */
 const LEAST_MISS = 1e-6;
@@ -264,7 +264,7 @@ export function sizesFigure(data: ExperimentsPageData): Figure {
     y: {
       label: "KL to the bias, share",
       domain: domainOf(rows.flatMap(({ share }) => [share, share * 1.4])),
-      tickFormat: (share) => percent(share).replace(/\.?0+%$/, "%"),
+      tickFormat: plainPercent,
     },
     height: () => 340,
   };
