@@ -7,8 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { renderReport } from "../../src/report/analysis/report.js";
 import { browserPath, openFile, QUIET_BROWSER } from "../support/browser.js";
 import { plausibleAnalysis } from "../support/plausible-analysis.js";
-
-const HOSTILE = `</script><img src=x onerror="window.attacked=1">`;
+import { expectWhole, HOSTILE } from "../support/report-page.js";
 
 describe.skipIf(browserPath === undefined)(
   `the report in a browser${browserPath === undefined ? " (skipped: no Chromium; set CHROMIUM_PATH)" : ""}`,
@@ -45,7 +44,7 @@ describe.skipIf(browserPath === undefined)(
       { width: 1400, theme: "dark" },
     ] as const)("draws every figure at $width px in the $theme theme", async ({ width, theme }) => {
       const { page, complaints } = await open(width, theme);
-      expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+      await expectWhole({ page, complaints });
       expect(await page.locator("figure .chart svg").count()).toBe(6);
       const [red = 0] = await page.evaluate(() =>
         getComputedStyle(document.body).backgroundColor.match(/\d+/g)!.map(Number),

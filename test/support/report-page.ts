@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Browser, chromium } from "playwright-core";
-import { afterAll, beforeAll } from "vitest";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, expect } from "vitest";
 import { browserPath, openFile, QUIET_BROWSER } from "./browser.js";
 
 /** What would do harm if it became more than text. */
@@ -11,19 +11,66 @@ export const HOSTILE = `</script><img src=x onerror="window.attacked=1">`;
 /** A page without its data and its script. */
 export const markupOf = (page: string) => page.slice(0, page.indexOf('<script type="application/json"'));
 
+/** What a reader sees of a page, without its markup. */
+export const wordsOf = (page: string) =>
+  markupOf(page)
+    .replaceAll(/<[^>]*>/g, "")
+    .replaceAll("\n", " ");
+
+/** That a page loads nothing, holds no markup of its input, and no number that went wrong. @param page made of HOSTILE texts */
+export function expectHarmless(page: string): void {
+  expect(page.includes("<img")).toBe(false);
+  expect(page.match(/<script\b/g)).toHaveLength(2);
+  expect(page.match(/<\/script/g)).toHaveLength(2);
+  expect(markupOf(page)).toContain("default-src &#39;none&#39;");
+  expect(markupOf(page)).not.toMatch(/NaN|Infinity|undefined|\[object/);
+}
+
 /** Chromium for the tests around it, with a report in a file: opens it, and collects what the page complains of. */
-export function openedReport(contents: () => string) {
+export function openedReport(contents: () => string | Promise<string>) {
   let folder: string;
   let browser: Browser;
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "unembed-report-"));
-    writeFileSync(join(folder, "report.html"), contents());
+    writeFileSync(join(folder, "report.html"), await contents());
     browser = await chromium.launch({ executablePath: browserPath!, args: QUIET_BROWSER });
   });
   afterAll(async () => {
     await browser?.close();
     rmSync(folder, { recursive: true, force: true });
   });
-  return (width: number, colorScheme: "light" | "dark") =>
-    openFile(browser, join(folder, "report.html"), width, colorScheme);
+  return async (width: number, colorScheme: "light" | "dark") => {
+    const opened = await openFile(browser, join(folder, "report.html"), width, colorScheme);
+    await opened.page.waitForFunction(() =>
+      [...document.querySelectorAll(".chart")].every((chart) => chart.querySelector("svg")),
+    );
+    return opened;
+  };
+}
+
+/**
+ * That an opened page has drawn all its figures into its window, without a complaint, and that its input did nothing.
+ * What is wider than the window scrolls in a container of its own.
+ */
+export async function expectWhole({ page, complaints }: { page: Page; complaints: string[] }): Promise<void> {
+  expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+  expect(await page.evaluate(wideElements)).toEqual([]);
+  expect(complaints).toEqual([]);
+  expect(await page.evaluate(() => "attacked" in window)).toBe(false);
+  expect(await page.evaluate(() => document.querySelectorAll("img").length)).toBe(0);
+}
+
+/** Elements that reach beyond the window and lie in no container that scrolls. Runs in the page. */
+function wideElements(): string[] {
+  const scrolls = (element: Element | null): boolean =>
+    element !== null && (getComputedStyle(element).overflowX !== "visible" || scrolls(element.parentElement));
+  return [...document.body.querySelectorAll("*")]
+    .filter((element) => {
+      const { left, right, width } = element.getBoundingClientRect();
+      return width > 0 && (right > innerWidth + 1 || left < -1) && !scrolls(element.parentElement);
+    })
+    .map(
+      (element) =>
+        `${element.tagName} ${element.id || element.getAttribute("class")} ${element.textContent?.slice(0, 40)}`,
+    );
 }

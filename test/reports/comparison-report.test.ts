@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { renderComparisonReport } from "../src/report/comparison/comparison-report.js";
-import { browserPath } from "./browser.js";
-import { plausibleComparison } from "./plausible-comparison.js";
-import { HOSTILE, markupOf, openedReport } from "./report-page.js";
+import { renderComparisonReport } from "../../src/report/comparison/comparison-report.js";
+import { browserPath } from "../support/browser.js";
+import { plausibleComparison } from "../support/plausible-comparison.js";
+import { expectHarmless, expectWhole, HOSTILE, markupOf, openedReport, wordsOf } from "../support/report-page.js";
 
 const hostile = () => {
   const comparison = plausibleComparison(Array.from({ length: 500 }, (_, id) => HOSTILE + id));
@@ -12,24 +12,15 @@ const hostile = () => {
   return renderComparisonReport({ ...comparison, ...changed }, { command: `unembed compare ${HOSTILE}` });
 };
 
-const words = (page: string) =>
-  markupOf(page)
-    .replaceAll(/<[^>]*>/g, "")
-    .replaceAll("\n", " ");
-
 test("the same comparison gives the same page, which loads nothing and holds no markup of its input", () => {
   const page = hostile();
   expect(hostile()).toBe(page);
-  expect(page.includes("<img")).toBe(false);
-  expect(page.match(/<script\b/g)).toHaveLength(2);
-  expect(page.match(/<\/script/g)).toHaveLength(2);
-  expect(markupOf(page)).toContain("default-src &#39;none&#39;");
-  expect(markupOf(page)).not.toMatch(/NaN|Infinity|undefined|\[object/);
+  expectHarmless(page);
 });
 
 test("says in words how far apart the models are, and which tokens moved", () => {
   const comparison = plausibleComparison();
-  const page = words(renderComparisonReport(comparison));
+  const page = wordsOf(renderComparisonReport(comparison));
   expect(page).toContain("The models agree on the likeliest next token in 96.4% of contexts");
   expect(page).toContain(
     "B predicts the text’s own next tokens worse than A: perplexity 76.50 under A, 77.20 under B.",
@@ -37,9 +28,9 @@ test("says in words how far apart the models are, and which tokens moved", () =>
   expect(page).toContain("differs by the largest factor is part20: 11× rarer under B");
   expect(page).toContain("In 80 contexts the divergence is below 10⁻⁹");
   const nearly = { ...comparison, top1Agreement: 1 - 1 / 4000 };
-  expect(words(renderComparisonReport(nearly))).toContain("likeliest next token in all but 1 of 4,000 contexts");
+  expect(wordsOf(renderComparisonReport(nearly))).toContain("likeliest next token in all but 1 of 4,000 contexts");
   const broken = { ...comparison, perplexity: { a: 64616072384016.516, b: 64616072384016.516 } };
-  expect(words(renderComparisonReport(broken))).toContain("equally well: perplexity 6.5 × 10¹³ under A");
+  expect(wordsOf(renderComparisonReport(broken))).toContain("equally well: perplexity 6.5 × 10¹³ under A");
 });
 
 test("two models that are the same, and windows of one token", () => {
@@ -52,8 +43,8 @@ test("two models that are the same, and windows of one token", () => {
     perplexity: { a: Number.NaN, b: Number.NaN },
     meanProbability: { a: comparison.meanProbability.a, b: comparison.meanProbability.a },
   });
-  expect(words(page)).toContain("Both models give the same output in every context");
-  expect(words(page)).toContain("No token’s mean probability differs.");
+  expect(wordsOf(page)).toContain("Both models give the same output in every context");
+  expect(wordsOf(page)).toContain("No token’s mean probability differs.");
   expect(markupOf(page)).not.toMatch(/spread-figure|NaN|undefined/);
 });
 
@@ -69,14 +60,9 @@ describe.skipIf(browserPath === undefined)(
       { width: 1400, theme: "dark" },
     ] as const)("draws every figure at $width px in the $theme theme", async ({ width, theme }) => {
       const { page, complaints } = await open(width, theme);
-      await page.waitForSelector("#exceedance-figure svg");
-      await page.waitForSelector("#probability-figure svg");
-      expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+      await expectWhole({ page, complaints });
       expect(await page.locator("figure .chart svg").count()).toBe(3);
       expect(await page.locator("#exceedance-figure [aria-label=line] path").count()).toBe(3);
-      expect(complaints).toEqual([]);
-      expect(await page.evaluate(() => "attacked" in window)).toBe(false);
-      expect(await page.evaluate(() => document.querySelectorAll("img").length)).toBe(0);
       await page.close();
     });
 

@@ -1,6 +1,6 @@
-import type { Comparison } from "../src/compare/comparison.js";
-import { seededRandom } from "../src/linalg/random.js";
-import type { Spread } from "../src/measures/context-values.js";
+import type { Comparison } from "../../src/compare/comparison.js";
+import { seededRandom } from "../../src/linalg/random.js";
+import type { Spread } from "../../src/measures/context-values.js";
 
 const vocabSize = 500;
 const contexts = 4000;
