@@ -35,6 +35,19 @@ test("without curve, texts, times and a budget", () => {
   expect(page).not.toMatch(/<figure|verified|To know|NaN|undefined/);
 });
 
+test("says of MAUVE which two sets of texts it compares", () => {
+  const run = plausibleReduction();
+  const page = (mauve: number) =>
+    wordsOf(renderReductionReport({ ...run, generated: run.generated!.map((texts) => ({ ...texts, mauve })) }));
+  expect(page(0.93)).toMatch(
+    /the original’s and the reduced model’s0\.930 *the original’s and the original’s, [^0]*0\.950/,
+  );
+  expect(page(0.93)).toContain("texts are as like the original’s as");
+  expect(page(0.5)).toContain("texts are less like the original’s than");
+  const few = run.generated!.map((texts) => ({ ...texts, mauve: undefined, mauveOfOriginal: undefined }));
+  expect(wordsOf(renderReductionReport({ ...run, generated: few }))).not.toContain("MAUVE");
+});
+
 describe.skipIf(browserPath === undefined)(
   `the report of a reduction in a browser${browserPath === undefined ? " (skipped: no Chromium; set CHROMIUM_PATH)" : ""}`,
   () => {

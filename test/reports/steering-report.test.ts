@@ -69,6 +69,23 @@ test("experiments without a model to write have a page of their own", () => {
   expect(summary.tokenCounts!.map(({ contexts }) => contexts)).toEqual([500, 1000, 2000]);
 });
 
+test("counts the ways that it sets beside one another", () => {
+  const { edit: _, ...run } = plausibleSteering();
+  const experiments = { ...plausibleExperiments(), scales: undefined };
+  const titleWith = (methods: NonNullable<typeof experiments.methods>) =>
+    /<h1>(.*?)<\/h1>/s.exec(
+      renderSteeringReport({ ...run, edit: undefined, experiments: { ...experiments, methods } }),
+    )![1];
+  const methods = experiments.methods!;
+  const ways = "ways to write a token’s probability into its row, beside one another";
+  expect(titleWith(methods)).toBe(`Five ${ways}`);
+  const paper = methods.filter(({ method }) => method === "encoding").map((one) => ({ ...one, calibrated: false }));
+  expect(titleWith([...methods, ...paper])).toBe(`Six ${ways}`);
+  expect(titleWith(methods.filter(({ method }) => method === "nearest"))).toBe(
+    "One way to write a token’s probability into its row",
+  );
+});
+
 describe.skipIf(browserPath === undefined)(
   `the report of a steering run in a browser${browserPath === undefined ? " (skipped: no Chromium; set CHROMIUM_PATH)" : ""}`,
   () => {

@@ -50,9 +50,12 @@ export function openedReport(contents: () => string | Promise<string>) {
 
 /**
  * That an opened page has drawn all its figures into its window, without a complaint, and that its input did nothing.
- * What is wider than the window scrolls in a container of its own.
+ * What is wider than the window scrolls in a container of its own, also in what is folded away at first.
  */
 export async function expectWhole({ page, complaints }: { page: Page; complaints: string[] }): Promise<void> {
+  await page.evaluate(() => {
+    for (const details of document.querySelectorAll("details")) details.open = true;
+  });
   expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
   expect(await page.evaluate(wideElements)).toEqual([]);
   expect(complaints).toEqual([]);

@@ -69,7 +69,7 @@ probability needs.</p>
 <figcaption><b>R² of refits on k dimensions.</b> The horizontal scale doubles with each step.</figcaption>
 </figure>
 <details><summary>The same as a table</summary>
-<table><thead><tr><th scope="col" class="number">k</th><th scope="col" class="number">most salient</th><th scope="col" class="number">principal components</th><th scope="col" class="number">random, mean</th><th scope="col" class="number">lowest</th><th scope="col" class="number">highest</th></tr></thead>
+<div class="wide"><table><thead><tr><th scope="col" class="number">k</th><th scope="col" class="number">most salient</th><th scope="col" class="number">principal components</th><th scope="col" class="number">random, mean</th><th scope="col" class="number">lowest</th><th scope="col" class="number">highest</th></tr></thead>
 <tbody>${sparsity.refits.map(
     ({ k, topK, principalComponents, randomK }) => html`<tr><td class="number">${count(k)}</td>${[
       topK,
@@ -79,7 +79,7 @@ probability needs.</p>
       randomK.high,
     ].map((r2) => html`<td class="number">${decimal(r2, 3)}</td>`)}</tr>
 `,
-  )}</tbody></table></details>`;
+  )}</tbody></table></div></details>`;
 }
 
 /** How far off the fit is, as the factors that half, most and nearly all tokens stay within. */
@@ -90,9 +90,9 @@ function missQuantiles({ observed, fitted }: Analysis["encoding"]): Html {
     .sort();
   const factor = (share: number) =>
     Math.exp(misses[Math.min(misses.length - 1, Math.floor(share * misses.length))] ?? Number.NaN);
-  return html`<table class="quantiles"><caption><b>How far off</b> Factor between true and fitted probability.</caption>
+  return html`<div class="wide"><table class="quantiles"><caption><b>How far off</b> Factor between true and fitted probability.</caption>
 <tbody>${[0.5, 0.9, 0.99].map(
     (share) =>
       html`<tr><td>${percent(share, 0)} of the tokens are within</td><td class="number">× ${decimal(factor(share), 2)}</td></tr>`,
-  )}<tr><td>the worst is off by</td><td class="number">× ${significant(factor(1))}</td></tr></tbody></table>`;
+  )}<tr><td>the worst is off by</td><td class="number">× ${significant(factor(1))}</td></tr></tbody></table></div>`;
 }

@@ -6,7 +6,7 @@ import { count, decimal, percent, significant } from "../page/numbers.js";
 export function theorySection({ theory, encoding, concentration, model }: Analysis): Html {
   return html`<div class="columns two wide-left">
 <div>
-<table class="theory">
+<div class="wide"><table class="theory">
 <caption><b>Predicted and fitted</b> Share of the variance of −log α that each explains.</caption>
 <thead><tr><th scope="col">reading of −log α<sub>w</sub></th><th scope="col" class="bars"><span class="hidden">bar</span></th><th scope="col" class="number">R²</th><th scope="col" class="number">cosine<br>with A</th></tr></thead>
 <tbody>
@@ -26,7 +26,7 @@ ${prediction(
   theory.meanField.r2,
   decimal(theory.meanField.cosine, 3),
 )}
-</tbody></table>
+</tbody></table></div>
 <p class="note">h̄ is the mean hidden state, L̄ the mean log-normaliser (${decimal(theory.meanField.intercept, 2)} nats; the fitted B is
 ${decimal(encoding.intercept, 2)}).</p>
 </div>

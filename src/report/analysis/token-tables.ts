@@ -21,21 +21,21 @@ ${missTable("Closest", "The readout gives these their probability to within a th
 }
 
 function missTable(title: string, note: string, rows: TokenRow[]): Html {
-  return html`<table>
+  return html`<div class="wide"><table>
 <caption><b>${title}</b> ${note}</caption>
 <thead><tr><th scope="col">token</th><th scope="col" class="number">true α</th><th scope="col" class="number">fitted</th><th scope="col" class="number">true is</th></tr></thead>
 <tbody>${rows.map(
     (row) => html`<tr><td>${tokenLabel(row.text, row.id)}</td><td class="number">${probability(row.observed)}</td>
 <td class="number">${probability(row.fitted)}</td><td class="number">${times(row.observed / row.fitted, "likelier", "rarer")}</td></tr>
 `,
-  )}</tbody></table>`;
+  )}</tbody></table></div>`;
 }
 
 function likeliestTable(rows: TokenRow[]): Html {
   const longest = Math.max(...rows.flatMap((row) => [row.observed, row.corpusShare]).filter(Number.isFinite));
   const bar = (share: number, kind: string) =>
     html`<span class="bar ${kind}" style="width:${((100 * share) / longest || 0).toFixed(1)}%"></span>`;
-  return html`<table class="likeliest">
+  return html`<div class="wide"><table class="likeliest">
 <caption><b>The likeliest tokens</b> Mean probability α (filled) beside the token’s share of the text itself (outlined).</caption>
 <thead><tr><th scope="col">token</th><th scope="col" class="bars"><span class="hidden">bars</span></th><th scope="col" class="number">true α</th>
 <th scope="col" class="number">in the text</th><th scope="col" class="number">fitted</th></tr></thead>
@@ -44,5 +44,5 @@ function likeliestTable(rows: TokenRow[]): Html {
 <td class="bars" aria-hidden="true">${bar(row.observed, "filled")}${bar(row.corpusShare, "outlined")}</td>
 <td class="number">${probability(row.observed)}</td><td class="number">${percent(row.corpusShare)}</td><td class="number">${probability(row.fitted)}</td></tr>
 `,
-  )}</tbody></table>`;
+  )}</tbody></table></div>`;
 }

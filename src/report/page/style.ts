@@ -94,7 +94,19 @@ figcaption b { color: var(--ink); }
 .slider { display: flex; flex-wrap: wrap; gap: 8px 14px; align-items: center; font-size: 14px; }
 .slider input { flex: 1 1 220px; padding: 0; accent-color: var(--accent); }
 .slider output { flex: 0 1 330px; font-variant-numeric: tabular-nums; color: var(--muted); }
-.wide { overflow-x: auto; max-width: none !important; }
+.wide { overflow-x: auto; max-width: none !important; position: relative; }
+.wide + .wide { margin-top: 18px; }
+.wide:has(thead th:nth-child(5)) :is(td, th):first-child { position: sticky; left: 0; z-index: 1; background: var(--ground); padding-right: 10px; }
+@media (max-width: 600px) { .wide:has(thead th:nth-child(5)) :is(td, th):first-child { min-width: 5em; max-width: 44vw; white-space: normal; overflow-wrap: break-word; } }
+@media (max-width: 600px) {
+  .cards thead { display: none; }
+  .cards :is(tbody, tr, td) { display: block; }
+  .cards tr { padding: 8px 0; border-top: 1px solid var(--line); }
+  .cards tr td { border: 0; padding: 2px 0; max-width: none !important; }
+  .cards td[data-name] { display: flex; gap: 12px; text-align: right; flex-wrap: wrap; justify-content: flex-end; column-gap: 10px; }
+  .cards td[data-name]::before { content: attr(data-name); color: var(--muted); margin-right: auto; }
+  .cards td[data-name] small { align-self: center; }
+}
 .search label { display: block; font-size: 14px; font-weight: 600; margin-bottom: 4px; }
 .search input { width: 100%; padding: 9px 12px; font-size: 16px; }
 .search .note { margin: 6px 0 0; }

@@ -53,8 +53,16 @@ function experimentsVerdict(experiments: Experiments): string {
       finiteMedian(rows.map(({ texts }) => texts[text]?.[pick] ?? Number.NaN));
     return `Random tokens, made ${plain(Math.min(...wanted))} to ${plain(Math.max(...wanted))} times as likely: off by ${offBy(of("medianMiss"))} on ${text === "fit" ? "the fitting text" : "unseen text"}, a true logit bias by ${offBy(of("idealMedianMiss"))}`;
   }
-  if (methods) return "Five ways to write a token’s probability into its row, beside one another";
+  if (methods) return waysVerdict(new Set(methods.map(wayName)).size);
   return "What it takes to write a token’s probability into its row";
+}
+
+const NUMBERS = ["No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten"];
+
+/** @param ways rows of the table of methods */
+function waysVerdict(ways: number): string {
+  const beside = ways === 1 ? "" : ", beside one another";
+  return `${NUMBERS[ways] ?? count(ways)} way${ways === 1 ? "" : "s"} to write a token’s probability into its row${beside}`;
 }
 
 function plain(factor: number): string {

@@ -53,20 +53,33 @@ ${
 
 function editTable({ plan, solution, check }: Pick<WrittenEdit, "plan" | "solution" | "check">, texts: CheckText[]) {
   const shown = plan.edits.slice(0, SHOWN_EDITS);
-  return html`<div class="wide edits-table"><table class="edits">
+  const names = [
+    "α before",
+    "α after",
+    "wanted",
+    ...texts.map((text) => textNames[text]),
+    "size |x|",
+    "KL to the bias",
+  ];
+  return html`<div class="wide edits-table"><table class="edits cards">
 <caption><b>The edits</b> Factors on the mean probability α: wanted, and on each text actual with its 95% interval, beside that of the logit bias.</caption>
-<thead><tr><th scope="col">token</th><th scope="col" class="number">α before</th><th scope="col" class="number">α after</th><th scope="col" class="number">wanted</th>${texts.map(
-    (text) => html`<th scope="col" class="number">${textNames[text]}</th>`,
-  )}<th scope="col" class="number">size |x|</th><th scope="col" class="number">KL to the bias</th></tr></thead>
+<thead><tr><th scope="col">token</th>${names.map((name) => html`<th scope="col" class="number">${name}</th>`)}</tr></thead>
 <tbody>${shown.map((edit, g) => {
     const { probability: p, norms, klToIdeal, klOfIdeal, shortfall } = solution.groups[g]!;
-    return html`<tr><td>${editName(edit)}${shortfall === undefined ? undefined : html`<small class="missed">not reached: ${visibleText(shortfall, PATH_CHARACTERS)}</small>`}</td>
-<td class="number">${probability(p.before)}</td><td class="number">${probability(p.after)}</td><td class="number">${factor(p.wanted / p.before)}</td>${texts.map(
-      (text) => {
+    const cells = [
+      probability(p.before),
+      probability(p.after),
+      factor(p.wanted / p.before),
+      ...texts.map((text) => {
         const { scale, interval, idealScale } = check[text]!.groups[g]!;
-        return html`<td class="number">${factor(scale)}<small>${factor(interval.low)} to ${factor(interval.high)}</small><small>bias ${factor(idealScale)}</small></td>`;
-      },
-    )}<td class="number">${significant(Math.hypot(...norms))}</td><td class="number">${percent(klToIdeal / klOfIdeal)}</td></tr>
+        return html`${factor(scale)}<small>${factor(interval.low)} to ${factor(interval.high)}</small><small>bias ${factor(idealScale)}</small>`;
+      }),
+      significant(Math.hypot(...norms)),
+      percent(klToIdeal / klOfIdeal),
+    ];
+    return html`<tr><td>${editName(edit)}${shortfall === undefined ? undefined : html`<small class="missed">not reached: ${visibleText(shortfall, PATH_CHARACTERS)}</small>`}</td>${cells.map(
+      (cell, i) => html`<td class="number" data-name="${names[i]}">${cell}</td>`,
+    )}</tr>
 `;
   })}</tbody></table></div>
 <p class="note">α before and after are on the fitting text. |x| is the length of the change of the row (of all rows of a set). “KL to the bias” is KL(ideal ‖ edited) on the fitting text as a share of KL(original ‖ ideal): how far the edit is from the
@@ -125,13 +138,13 @@ function tiny(value: number): string {
 }
 
 function moverTable(title: string, movers: Collateral["movers"]): Html {
-  return html`<table><caption><b>${title}</b></caption>
+  return html`<div class="wide"><table><caption><b>${title}</b></caption>
 <thead><tr><th scope="col">token</th><th scope="col" class="number">α before</th><th scope="col" class="number">after</th><th scope="col" class="number">change</th></tr></thead>
 <tbody>${movers.map(
     ({ id, token, a, b, scale }) =>
       html`<tr><td>${tokenLabel(token, id)}</td><td class="number">${probability(a)}</td><td class="number">${probability(b)}</td><td class="number">${`× ${decimal(scale, 2)}`}</td></tr>
 `,
-  )}</tbody></table>`;
+  )}</tbody></table></div>`;
 }
 
 export function generatedSection({ plan }: WrittenEdit, { pairs, occurrences, tokens }: GeneratedTexts): Html {
