@@ -11,10 +11,7 @@ const sources = ["src", "scripts", "tsconfig.json", "tsconfig.build.json", "pack
 
 /** Installs and builds what is missing or out of date. @param {{ quiet?: boolean }} [options] */
 export function setup({ quiet = false } = {}) {
-  if (!installed()) {
-    if (!quiet) console.error("unembed: installing dependencies (npm ci)");
-    run(...npm("ci"));
-  }
+  install(root, { quiet });
   const built = existsSync(buildStamp) ? statSync(buildStamp).mtimeMs : 0;
   if (sources.some((path) => newest(join(root, path)) > built)) {
     if (!quiet) console.error("unembed: building dist/");
@@ -22,10 +19,17 @@ export function setup({ quiet = false } = {}) {
   }
 }
 
+/** Installs what a folder's lock file names, where something is missing. @param {string} folder @param {{ quiet?: boolean }} [options] */
+export function install(folder, { quiet = false } = {}) {
+  if (installed(folder)) return;
+  if (!quiet) console.error("unembed: installing dependencies (npm ci)");
+  run(...npm("ci"), folder);
+}
+
 /** Whether node_modules/ holds what the lock file asks for, by npm's own record; optional packages may be missing. */
-function installed() {
+function installed(folder) {
   const [wanted, present] = ["package-lock.json", "node_modules/.package-lock.json"].map((name) => {
-    const path = join(root, name);
+    const path = join(folder, name);
     return existsSync(path) ? JSON.parse(readFileSync(path, "utf8")).packages : {};
   });
   return Object.entries(wanted).every(([path, { version, optional }]) => {
@@ -40,9 +44,9 @@ function npm(...args) {
 }
 
 /** Output goes to stderr: stdout belongs to the command that needed the set-up. */
-function run(command, args) {
+function run(command, args, folder = root) {
   const { status, error } = spawnSync(command, args, {
-    cwd: root,
+    cwd: folder,
     stdio: ["ignore", 2, 2],
     shell: command === "npm" && process.platform === "win32",
   });

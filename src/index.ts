@@ -8,13 +8,27 @@ export {
   type Mover,
   summarizeComparison,
 } from "./compare/comparison.js";
-export type { Corpus } from "./corpus/corpus.js";
+export type { Corpus, Document } from "./corpus/corpus.js";
 export { type HiddenStates, openHiddenStates } from "./corpus/hidden-states.js";
 export type { Tokenizer } from "./corpus/tokenizer/tokenizer.js";
-export type { Convergence, Dynamics, Frequencies, LogEntry, Onset, PartMovement, Probe } from "./dynamics/dynamics.js";
+export type { TokenDType } from "./corpus/tokens/id-files.js";
+export type {
+  Convergence,
+  Dynamics,
+  Frequencies,
+  LearntToken,
+  LogEntry,
+  Onset,
+  OnsetAtShare,
+  PartKind,
+  PartMovement,
+  Passing,
+  Probe,
+  UnusableCheckpoint,
+} from "./dynamics/dynamics.js";
 export type { Checkpoint } from "./dynamics/inputs/checkpoint.js";
-export { countTokens } from "./dynamics/inputs/count-tokens.js";
-export { countFrequencies, probabilityFrequencies } from "./dynamics/inputs/frequencies.js";
+export { type CountOptions, countTokens } from "./dynamics/inputs/count-tokens.js";
+export { type CountsInput, countFrequencies, probabilityFrequencies } from "./dynamics/inputs/frequencies.js";
 export { readTokenCounts } from "./dynamics/inputs/token-counts.js";
 export { readTrainingLog } from "./dynamics/inputs/training-log.js";
 export { type DynamicsSummary, summarizeDynamics } from "./dynamics/summary.js";
@@ -50,8 +64,11 @@ export {
   nextTokenDistribution,
 } from "./generation/next-token.js";
 export type { Sampling } from "./generation/sampling.js";
+export type { BeforeAfter, TextMeasures } from "./generation/text-measures.js";
+export type { Gram } from "./linalg/gram.js";
 export type { Spread } from "./measures/context-values.js";
 export { type Divergences, divergences } from "./measures/divergence.js";
+export type { Interval } from "./measures/interval.js";
 export {
   type Mauve,
   type MauveOfFeatures,
@@ -64,26 +81,33 @@ export { type StoreTextOptions, storeText } from "./model/contexts/store-text.js
 export type { RowStore, StoredContexts } from "./model/contexts/stored-contexts.js";
 export type { Head } from "./model/head/head.js";
 export type { HeadChange } from "./model/head/head-change.js";
+export type { HeadModel } from "./model/head/head-model.js";
 export type { HeadTransform } from "./model/head/head-transform.js";
 export type { ReducedHead } from "./model/head/reduced-head.js";
 export type { Model, Windows } from "./model/model.js";
 export type { CheckpointOptions } from "./node/checkpoints/checkpoint-options.js";
 export { type OpenedCheckpoints, openCheckpoints } from "./node/checkpoints/checkpoints.js";
+export type { FetchedBytes } from "./node/checkpoints/remote-checkpoints.js";
 export { corpus } from "./node/corpus/corpus-files.js";
+export type { CorpusOptions } from "./node/corpus/file-documents.js";
 export { type FileSource, openFileSource } from "./node/files/file-source.js";
+export type { FileContents } from "./node/files/write-atomic.js";
+export type { DownloadProgress } from "./node/hub/repository.js";
 export { defaultCorpus, type LoadOptions, loadHead, loadModel } from "./node/load-model.js";
 export { writeComparisonRun } from "./node/runs/comparison-run.js";
 export { writeDynamicsRun } from "./node/runs/dynamics-run.js";
 export { type Asked, writeAnalysisRun } from "./node/runs/run-folder.js";
 export { readReductionPlan, writeReductionPlan } from "./node/save/reduction-plan-folder.js";
-export { type SaveOptions, saveModel } from "./node/save/save-model.js";
+export { type NamedFiles, type SaveOptions, saveModel } from "./node/save/save-model.js";
 export { saveOnnx } from "./node/save/save-onnx.js";
 export { type CurveOptions, reductionCurve } from "./reduction/curves/reduction-curve.js";
 export { type RefinedCurveOptions, type RefinedPoint, refinedCurve } from "./reduction/curves/refined-curve.js";
-export { type MeasureOptions, measureHead } from "./reduction/measure/measure-head.js";
-export { measureHeads, type PointMeasures } from "./reduction/measure/measure-heads.js";
+export { type ContextRange, type MeasureOptions, measureHead } from "./reduction/measure/measure-head.js";
+export { type MeasuredModel, measureHeads, type PointMeasures } from "./reduction/measure/measure-heads.js";
 export type { Compensation, Metric, Order } from "./reduction/methods/orders.js";
+export { compensations, metrics, orders } from "./reduction/methods/orders.js";
 export { type PrepareOptions, prepareReductions, type Reductions } from "./reduction/methods/prepare.js";
+export type { RefineOptions } from "./reduction/methods/refine.js";
 export { parseReductionPlan, serializeReductionPlan } from "./reduction/plan/plan-files.js";
 export { type PlanWithin, planWithin } from "./reduction/plan/plan-within.js";
 export {
@@ -93,11 +117,12 @@ export {
   reduceHead,
 } from "./reduction/plan/reduction-plan.js";
 export type { CurvePoint, ReductionMeasures } from "./reduction/reduction-run.js";
-export { type ExactHead, exactHead } from "./reduction/write/exact-head.js";
+export { type BiasPlace, type ExactHead, exactHead } from "./reduction/write/exact-head.js";
 export { spreadHead } from "./reduction/write/factored-head.js";
 export { renderReport } from "./report/analysis/report.js";
 export { renderComparisonReport } from "./report/comparison/comparison-report.js";
 export { renderDynamicsReport } from "./report/dynamics/dynamics-report.js";
+export type { Provenance } from "./report/page/provenance-section.js";
 export { renderSteeringReport } from "./report/steering/steering-report.js";
 export { type CollectOptions, collectStatistics } from "./statistics/collect.js";
 export type { CollectedSums } from "./statistics/collected-sums.js";
@@ -111,8 +136,24 @@ export {
 export type { EditEntry, Edits } from "./steering/plan/edit-list.js";
 export { type EditPlan, type PlanOptions, planEdits, readEditPlan } from "./steering/plan/edit-plan.js";
 export { readEdits } from "./steering/plan/edits-file.js";
+export type { Target } from "./steering/plan/targets.js";
+export type { EditSpread } from "./steering/solve/edit-spread.js";
+export type { Solution, SolvedGroup } from "./steering/solve/solution.js";
 export { type Steered, type SteerOptions, steer } from "./steering/steer.js";
-export { type ExperimentsSummary, summarizeExperiments } from "./steering/trials/experiment-summary.js";
-export { type ExperimentOptions, type Experiments, runExperiments } from "./steering/trials/run-experiments.js";
+export type { SteeredModel, SteeringRun, WrittenEdit } from "./steering/steering-run.js";
+export {
+  type ExperimentsSummary,
+  type MethodSummary,
+  summarizeExperiments,
+  type TrialSummary,
+} from "./steering/trials/experiment-summary.js";
+export {
+  type ExperimentOptions,
+  type ExperimentPlan,
+  type Experiments,
+  runExperiments,
+} from "./steering/trials/run-experiments.js";
+export type { Trial, TrialEffect, TrialGroup } from "./steering/trials/trial.js";
 export type { ByteSource, Folder } from "./tensor/byte-source.js";
 export type { Matrix } from "./tensor/matrix.js";
+export type { TensorEntry } from "./tensor/safetensors/safetensors.js";

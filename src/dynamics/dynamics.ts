@@ -101,9 +101,10 @@ export interface Onset {
   readonly shares: Record<"50" | "90", OnsetAtShare>;
 }
 
+/** When encoding, layers and loss pass a share of where they end. */
 export interface OnsetAtShare {
   readonly encoding: Passing & { readonly interval: Interval | null };
-  /** Per layer; empty without --convergence. */
+  /** Per layer; empty where no convergence was measured. */
   readonly layers: (Passing & { readonly name: string })[];
   /** Interpolated step of the median layer. */
   readonly medianLayerStep: number | null;

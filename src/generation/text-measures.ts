@@ -6,7 +6,7 @@ import type { Matrix } from "../tensor/matrix.js";
 import type { Decoder } from "./decoder.js";
 
 /** Of the original's and the edited model's texts. */
-interface BeforeAfter {
+export interface BeforeAfter {
   readonly before: number;
   readonly after: number;
 }

@@ -3,13 +3,14 @@ import type { Tokenizer } from "../../corpus/tokenizer/tokenizer.js";
 import { tokenIds } from "../../corpus/tokens/token-ids.js";
 import { InputError } from "../../errors.js";
 
+/** Of which ids, and of how much of the text. */
 export interface CountOptions {
   /** V; ids from there on are an error. Default: what the tokenizer has. */
   vocabSize?: number | undefined;
   /** Stop after this many tokens. Default: at the end of the text. */
   tokens?: number | undefined;
   signal?: AbortSignal | undefined;
-  /** @param counted tokens so far */
+  /** Told how many tokens are counted. */
   onProgress?: ((counted: number) => void) | undefined;
 }
 

@@ -1,6 +1,7 @@
 import { InputError } from "../../errors.js";
 import type { Frequencies } from "../dynamics.js";
 
+/** Counts, and which of them go into a probe. */
 export interface CountsInput {
   /** Counts by token id. */
   counts: Float64Array;

@@ -9,6 +9,7 @@ import { checkWritable } from "../files/check-writable.js";
 import { clearLeftovers } from "../files/leftovers.js";
 import { chunksOf, type FileContents, stageFolder } from "../files/write-atomic.js";
 
+/** Files of a folder, by name. */
 export type NamedFiles = Iterable<readonly [name: string, contents: FileContents]>;
 
 /** What is put beside a model that is saved, and what looks at it before it has its name. */

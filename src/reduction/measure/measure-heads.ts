@@ -22,7 +22,8 @@ export interface PointMeasures {
   readonly perplexity: number;
 }
 
-type Subject = Pick<HeadModel, "engine" | "head" | "name">;
+/** The model whose stored contexts are measured: its head and name, and what multiplies. */
+export type MeasuredModel = Pick<HeadModel, "engine" | "head" | "name">;
 
 /** JS takes twice as long as all else: it is measured in every so manieth block. */
 const jsEvery = 8;
@@ -36,7 +37,7 @@ const [minBlockRows, maxBlockRows] = [32, 128];
  * @throws InputError if logits are not finite
  */
 export async function measureHeads(
-  subject: Subject,
+  subject: MeasuredModel,
   reduced: readonly ReducedHead[],
   contexts: StoredContexts,
   options: MeasureOptions = {},
@@ -52,7 +53,7 @@ export async function measureHeads(
  * @throws InputError if logits are not finite
  */
 export async function measureChains(
-  subject: Subject,
+  subject: MeasuredModel,
   chains: readonly ChainHead[],
   contexts: StoredContexts,
   options: MeasureOptions = {},
@@ -79,7 +80,7 @@ function finite(measures: PointMeasures[], name: string): PointMeasures[] {
 
 /** @param graphOf a graph of `pointGraph` that measures so many reduced heads, with or without JS */
 async function measurePoints(
-  { engine, head }: Subject,
+  { engine, head }: MeasuredModel,
   count: number,
   graphOf: (js: boolean) => Graph,
   contexts: StoredContexts,

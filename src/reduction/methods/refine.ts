@@ -6,6 +6,7 @@ import type { TextSubject } from "./output-moments.js";
 import { refineGraph } from "./refine-graph.js";
 import type { Whitening } from "./whitening.js";
 
+/** How a reduced head is refined by gradient descent. */
 export interface RefineOptions {
   /** Steps of gradient descent. Default `defaultSteps`. */
   readonly steps?: number | undefined;
