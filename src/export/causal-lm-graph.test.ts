@@ -35,15 +35,15 @@ function feeds({ ids, past = {} }: Batch, { cache }: CausalLmGraph, fresh: numbe
     let next = 0;
     return row.map((id) => (id === undefined ? 1 : next++));
   });
-  const empty = (kvHeads: number, size: number) => ({
+  const empty = (numKvHeads: number, headDim: number) => ({
     type: "float32" as const,
     data: new Float32Array(0),
-    dims: [batch, kvHeads, 0, size],
+    dims: [batch, numKvHeads, 0, headDim],
   });
-  const pastOf = cache.flatMap(({ kvHeads, size }, layer) =>
+  const pastOf = cache.flatMap(({ numKvHeads, headDim }, layer) =>
     ["key", "value"].map((name) => [
       `past_key_values.${layer}.${name}`,
-      past[`present.${layer}.${name}`] ?? empty(kvHeads, size),
+      past[`present.${layer}.${name}`] ?? empty(numKvHeads, headDim),
     ]),
   );
   return {

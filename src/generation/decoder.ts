@@ -7,7 +7,7 @@ export interface Batch {
   readonly texts: readonly Text[];
   /** Places of each, padding included. */
   readonly width: number;
-  /** `past_key_values.N.key` and `.value`, [texts, kvHeads, width, size]. */
+  /** `past_key_values.N.key` and `.value`, [texts, numKvHeads, width, headDim]. */
   readonly past: Tensors;
   /** What the head multiplies for each text's next token, [texts, d]. */
   readonly hidden: Float32Array;
@@ -75,7 +75,7 @@ export async function openDecoder(
   }
 
   return {
-    bytesPerToken: cache.reduce((bytes, { kvHeads, size }) => bytes + 8 * kvHeads * size, 0),
+    bytesPerToken: cache.reduce((bytes, { numKvHeads, headDim }) => bytes + 8 * numKvHeads * headDim, 0),
     dependsOnLength,
     mustReread: (length) => rereadAfter.includes(length - 1),
     concurrency: session.concurrency,
@@ -142,10 +142,10 @@ function rows(
 
 function emptyCache(cache: readonly LayerCache[], texts: number): Tensors {
   return Object.fromEntries(
-    cache.flatMap(({ kvHeads, size }, layer) =>
+    cache.flatMap(({ numKvHeads, headDim }, layer) =>
       ["key", "value"].map((name) => [
         `past_key_values.${layer}.${name}`,
-        { type: "float32" as const, data: new Float32Array(0), dims: [texts, kvHeads, 0, size] },
+        { type: "float32" as const, data: new Float32Array(0), dims: [texts, numKvHeads, 0, headDim] },
       ]),
     ),
   );

@@ -67,7 +67,7 @@ export interface KeyValueCache {
   lengthMatters(changesAfter?: number): void;
   /**
    * Puts this pass's keys and values of the next layer after the earlier ones.
-   * @param fresh [batch, kvHeads, time, size] each @returns [batch, kvHeads, past + time, size] each
+   * @param fresh [batch, numKvHeads, time, headDim] each @returns [batch, numKvHeads, past + time, headDim] each
    */
   extend(fresh: KeysAndValues): KeysAndValues;
 }
@@ -76,7 +76,7 @@ export interface KeyValueCache {
 export interface KeysAndValues {
   readonly keys: Value;
   readonly values: Value;
-  readonly kvHeads: number;
+  readonly numKvHeads: number;
   /** Numbers in one head. */
-  readonly size: number;
+  readonly headDim: number;
 }

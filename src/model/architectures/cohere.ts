@@ -4,7 +4,7 @@ import type { Architecture, ForwardPass } from "../architecture.js";
 import { causalAttention } from "../layers/attention.js";
 import { layerWindows, slidingWindow } from "../layers/attention-windows.js";
 import { type Affine, activate, activationOf, add, embed, layerNorm, linear, reshape } from "../layers/layers.js";
-import { headCounts, headSizeOf } from "../layers/llama-like.js";
+import { headCounts, headDimOf } from "../layers/llama-like.js";
 import { readRope } from "../layers/rope.js";
 import { type RotaryTables, rotaryTables, rotate } from "../layers/rotary.js";
 import { outputEmbedding, perLayer } from "../weights.js";
@@ -22,11 +22,11 @@ export const cohere: Architecture = {
     const alternates = config.string("model_type") === "cohere2";
     const d = config.integer("hidden_size");
     const inner = config.integer("intermediate_size");
-    const { heads, kvHeads } = headCounts(config);
-    const size = headSizeOf(config);
+    const { numHeads, numKvHeads } = headCounts(config);
+    const headDim = headDimOf(config);
     const epsilon = config.positive("layer_norm_eps", 1e-5);
     const activation = activationOf(config, "hidden_act", "silu");
-    const rope = readRope(config, { headSize: size, theta: alternates ? 10_000 : 500_000 });
+    const rope = readRope(config, { headDim, theta: alternates ? 10_000 : 500_000 });
     const biased = config.boolean("attention_bias", false);
     const normsHeads = !alternates && config.boolean("use_qk_norm", false);
     const pattern = config.integer("sliding_window_pattern", 4);
@@ -39,16 +39,16 @@ export const cohere: Architecture = {
       bias: hasBias ? weights.get(`${name}.bias`, [out]) : undefined,
     });
     const headNorm = (name: string, count: number) =>
-      normsHeads ? weights.get(`${name}.weight`, [count, size]) : undefined;
+      normsHeads ? weights.get(`${name}.weight`, [count, headDim]) : undefined;
     const embedding = weights.get("embed_tokens.weight", [config.integer("vocab_size"), d]);
     const blocks = perLayer(config.integer("num_hidden_layers"), (layer) => ({
       norm: { weight: weights.get(`layers.${layer}.input_layernorm.weight`, [d]) },
-      q: matrix(`layers.${layer}.self_attn.q_proj`, heads * size, d, biased),
-      k: matrix(`layers.${layer}.self_attn.k_proj`, kvHeads * size, d, biased),
-      v: matrix(`layers.${layer}.self_attn.v_proj`, kvHeads * size, d, biased),
-      qNorm: headNorm(`layers.${layer}.self_attn.q_norm`, heads),
-      kNorm: headNorm(`layers.${layer}.self_attn.k_norm`, kvHeads),
-      output: matrix(`layers.${layer}.self_attn.o_proj`, d, heads * size, biased),
+      q: matrix(`layers.${layer}.self_attn.q_proj`, numHeads * headDim, d, biased),
+      k: matrix(`layers.${layer}.self_attn.k_proj`, numKvHeads * headDim, d, biased),
+      v: matrix(`layers.${layer}.self_attn.v_proj`, numKvHeads * headDim, d, biased),
+      qNorm: headNorm(`layers.${layer}.self_attn.q_norm`, numHeads),
+      kNorm: headNorm(`layers.${layer}.self_attn.k_norm`, numKvHeads),
+      output: matrix(`layers.${layer}.self_attn.o_proj`, d, numHeads * headDim, biased),
       gate: matrix(`layers.${layer}.mlp.gate_proj`, inner, d),
       up: matrix(`layers.${layer}.mlp.up_proj`, inner, d),
       down: matrix(`layers.${layer}.mlp.down_proj`, d, inner),
@@ -57,11 +57,11 @@ export const cohere: Architecture = {
     const finalNorm = { weight: weights.get("norm.weight", [d]) };
     type Block = (typeof blocks)[number];
 
-    /** LayerNorm of each head with a weight of its own. @param x [batch, time, count * size] */
+    /** LayerNorm of each head with a weight of its own. @param x [batch, time, count * headDim] */
     function normed(graph: Graph, x: Value, weight: TensorEntry | undefined, count: number): Value {
       if (weight === undefined) return x;
-      const perHead = layerNorm(graph, reshape(graph, x, [0, 0, count, size]), size, epsilon);
-      return reshape(graph, graph.op("Mul", [perHead, graph.weightFloat32(weight)]), [0, 0, count * size]);
+      const perHead = layerNorm(graph, reshape(graph, x, [0, 0, count, headDim]), headDim, epsilon);
+      return reshape(graph, graph.op("Mul", [perHead, graph.weightFloat32(weight)]), [0, 0, count * headDim]);
     }
 
     function attention(pass: ForwardPass, x: Value, layer: Block, tables: RotaryTables): Value {
@@ -69,13 +69,13 @@ export const cohere: Architecture = {
       const placed = (value: Value, count: number) =>
         alternates && layer.window === undefined ? value : rotate(graph, value, count, tables, "neighbours");
       const attended = causalAttention(pass, {
-        q: placed(normed(graph, linear(graph, x, layer.q), layer.qNorm, heads), heads),
-        k: placed(normed(graph, linear(graph, x, layer.k), layer.kNorm, kvHeads), kvHeads),
+        q: placed(normed(graph, linear(graph, x, layer.q), layer.qNorm, numHeads), numHeads),
+        k: placed(normed(graph, linear(graph, x, layer.k), layer.kNorm, numKvHeads), numKvHeads),
         v: linear(graph, x, layer.v),
-        heads,
-        kvHeads,
-        size,
-        scale: size ** -0.5,
+        numHeads,
+        numKvHeads,
+        headDim,
+        scale: headDim ** -0.5,
         window: layer.window,
       });
       return linear(graph, attended, layer.output);

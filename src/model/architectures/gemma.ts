@@ -1,6 +1,6 @@
 import type { Architecture } from "../architecture.js";
 import { activationOf } from "../layers/layers.js";
-import { headSizeOf, llamaLike } from "../layers/llama-like.js";
+import { headDimOf, llamaLike } from "../layers/llama-like.js";
 import { readRope } from "../layers/rope.js";
 
 /** Gemma (Gemma Team 2024): Llama with embeddings times sqrt(d), norms that store their weight less one and tanh GELU. */
@@ -10,12 +10,12 @@ export const gemma: Architecture = {
   prefixes: ["model.", ""],
   describe(config, weights) {
     config.mustBe("use_bidirectional_attention", false);
-    const headSize = headSizeOf(config, 256);
-    const rope = readRope(config, { headSize });
+    const headDim = headDimOf(config, 256);
+    const rope = readRope(config, { headDim });
     const attentionBias = config.boolean("attention_bias", false);
     const activation = activationOf(config, "hidden_act", "gelu_pytorch_tanh");
     return llamaLike(config, weights, {
-      headSize,
+      headDim,
       norms: { beforeAttention: "input_layernorm", beforeMlp: "post_attention_layernorm" },
       epsilon: config.positive("rms_norm_eps", 1e-6),
       weightOffset: 1,

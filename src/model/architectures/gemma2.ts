@@ -2,7 +2,7 @@ import type { Architecture } from "../architecture.js";
 import type { Config } from "../config.js";
 import { layerWindows, slidingWindow } from "../layers/attention-windows.js";
 import { activationOf } from "../layers/layers.js";
-import { headSizeOf, llamaLike } from "../layers/llama-like.js";
+import { headDimOf, llamaLike } from "../layers/llama-like.js";
 import { readRope } from "../layers/rope.js";
 
 /**
@@ -15,11 +15,11 @@ export const gemma2: Architecture = {
   prefixes: ["model.", ""],
   describe(config, weights) {
     config.mustBe("use_bidirectional_attention", false);
-    const headSize = headSizeOf(config, 256);
-    const rope = readRope(config, { headSize });
+    const headDim = headDimOf(config, 256);
+    const rope = readRope(config, { headDim });
     const attentionBias = config.boolean("attention_bias", false);
     return llamaLike(config, weights, {
-      headSize,
+      headDim,
       norms: {
         beforeAttention: "input_layernorm",
         afterAttention: "post_attention_layernorm",

@@ -15,8 +15,8 @@ export const gptNeo: Architecture = {
   prefixes: ["transformer.", ""],
   describe(config, weights) {
     const d = config.integer("hidden_size");
-    const heads = config.integer("num_heads");
-    if (d % heads !== 0) config.fail("num_heads", `is ${heads}, which does not divide hidden_size = ${d}`);
+    const numHeads = config.integer("num_heads");
+    if (d % numHeads !== 0) config.fail("num_heads", `is ${numHeads}, which does not divide hidden_size = ${d}`);
     const inner = config.integer("intermediate_size", 4 * d);
     const maxPositions = config.integer("max_position_embeddings");
     const epsilon = config.positive("layer_norm_epsilon", 1e-5);
@@ -52,9 +52,9 @@ export const gptNeo: Architecture = {
         q: linear(graph, normed, layer.q),
         k: linear(graph, normed, layer.k),
         v: linear(graph, normed, layer.v),
-        heads,
-        kvHeads: heads,
-        size: d / heads,
+        numHeads,
+        numKvHeads: numHeads,
+        headDim: d / numHeads,
         scale: 1,
         window: layer.window,
       });

@@ -16,9 +16,10 @@ export const gptNeox: Architecture = {
   prefixes: ["gpt_neox.", ""],
   describe(config, weights) {
     const d = config.integer("hidden_size");
-    const heads = config.integer("num_attention_heads");
-    if (d % heads !== 0) config.fail("num_attention_heads", `is ${heads}, which does not divide hidden_size = ${d}`);
-    const size = d / heads;
+    const numHeads = config.integer("num_attention_heads");
+    if (d % numHeads !== 0)
+      config.fail("num_attention_heads", `is ${numHeads}, which does not divide hidden_size = ${d}`);
+    const headDim = d / numHeads;
     const inner = config.integer("intermediate_size");
     const epsilon = config.positive("layer_norm_eps", 1e-5);
     const activation = activationOf(config, "hidden_act", "gelu");
@@ -26,7 +27,7 @@ export const gptNeox: Architecture = {
     const attentionBias = config.boolean("attention_bias", true);
 
     const rope = readRope(config, {
-      headSize: size,
+      headDim,
       share: 0.25,
       thetaField: "rotary_emb_base",
       shareField: "rotary_pct",
@@ -53,18 +54,18 @@ export const gptNeox: Architecture = {
     function attention(pass: ForwardPass, x: Value, layer: Block, tables: RotaryTables): Value {
       const { graph } = pass;
       const qkv = linear(graph, layerNorm(graph, x, layer.inputNorm, epsilon), layer.attention);
-      const perHead = reshape(graph, qkv, [0, 0, heads, 3 * size]);
-      const [q, k, v] = splitLast(graph, perHead, [size, size, size]).map((part) =>
+      const perHead = reshape(graph, qkv, [0, 0, numHeads, 3 * headDim]);
+      const [q, k, v] = splitLast(graph, perHead, [headDim, headDim, headDim]).map((part) =>
         reshape(graph, part, [0, 0, d]),
       ) as [Value, Value, Value];
       const attended = causalAttention(pass, {
-        q: rotate(graph, q, heads, tables),
-        k: rotate(graph, k, heads, tables),
+        q: rotate(graph, q, numHeads, tables),
+        k: rotate(graph, k, numHeads, tables),
         v,
-        heads,
-        kvHeads: heads,
-        size,
-        scale: size ** -0.5,
+        numHeads,
+        numKvHeads: numHeads,
+        headDim,
+        scale: headDim ** -0.5,
       });
       return linear(graph, attended, layer.projection);
     }

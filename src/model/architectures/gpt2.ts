@@ -15,8 +15,8 @@ export const gpt2: Architecture = {
   describe(config, weights) {
     config.mustBe("add_cross_attention", false);
     const d = config.integer("n_embd");
-    const heads = config.integer("n_head");
-    if (d % heads !== 0) config.fail("n_head", `is ${heads}, which does not divide n_embd = ${d}`);
+    const numHeads = config.integer("n_head");
+    if (d % numHeads !== 0) config.fail("n_head", `is ${numHeads}, which does not divide n_embd = ${d}`);
     const inner = config.integer("n_inner", 4 * d);
     const maxPositions = config.integer("n_positions");
     const epsilon = config.positive("layer_norm_epsilon", 1e-5);
@@ -37,7 +37,7 @@ export const gpt2: Architecture = {
       ln2: affine(`h.${layer}.ln_2`, d),
       up: affine(`h.${layer}.mlp.c_fc`, d, inner),
       down: affine(`h.${layer}.mlp.c_proj`, inner, d),
-      scale: (scaleByHeadSize ? (d / heads) ** -0.5 : 1) / (scaleByLayer ? layer + 1 : 1),
+      scale: (scaleByHeadSize ? (d / numHeads) ** -0.5 : 1) / (scaleByLayer ? layer + 1 : 1),
     }));
     const finalNorm = affine("ln_f", d);
 
@@ -49,9 +49,9 @@ export const gpt2: Architecture = {
         q,
         k,
         v,
-        heads,
-        kvHeads: heads,
-        size: d / heads,
+        numHeads,
+        numKvHeads: numHeads,
+        headDim: d / numHeads,
         scale: layer.scale,
       });
       const y = add(graph, x, conv1d(graph, attended, layer.projection));

@@ -16,13 +16,13 @@ export const gptj: Architecture = {
   prefixes: ["transformer.", ""],
   describe(config, weights) {
     const d = config.integer("n_embd");
-    const heads = config.integer("n_head");
-    if (d % heads !== 0) config.fail("n_head", `is ${heads}, which does not divide n_embd = ${d}`);
-    const size = d / heads;
+    const numHeads = config.integer("n_head");
+    if (d % numHeads !== 0) config.fail("n_head", `is ${numHeads}, which does not divide n_embd = ${d}`);
+    const headDim = d / numHeads;
     if (config.isNull("rotary_dim")) config.fail("rotary_dim", "is null; how much of each head is rotated is wanted");
     const rotated = config.integer("rotary_dim", 64);
-    if (rotated % 2 !== 0 || rotated > size) {
-      config.fail("rotary_dim", `is ${rotated}; an even number up to the head size ${size} is wanted`);
+    if (rotated % 2 !== 0 || rotated > headDim) {
+      config.fail("rotary_dim", `is ${rotated}; an even number up to the head size ${headDim} is wanted`);
     }
     const inner = config.integer("n_inner", 4 * d);
     const maxPositions = config.integer("n_positions");
@@ -51,13 +51,13 @@ export const gptj: Architecture = {
       const { graph } = pass;
       const normed = layerNorm(graph, x, layer.norm, epsilon);
       const attended = causalAttention(pass, {
-        q: rotate(graph, linear(graph, normed, layer.q), heads, tables, "neighbours"),
-        k: rotate(graph, linear(graph, normed, layer.k), heads, tables, "neighbours"),
+        q: rotate(graph, linear(graph, normed, layer.q), numHeads, tables, "neighbours"),
+        k: rotate(graph, linear(graph, normed, layer.k), numHeads, tables, "neighbours"),
         v: linear(graph, normed, layer.v),
-        heads,
-        kvHeads: heads,
-        size,
-        scale: size ** -0.5,
+        numHeads,
+        numKvHeads: numHeads,
+        headDim,
+        scale: headDim ** -0.5,
       });
       const inside = activate(graph, activation, linear(graph, normed, layer.up));
       const parts = add(graph, linear(graph, attended, layer.output), linear(graph, inside, layer.down));

@@ -1,6 +1,6 @@
 import type { Architecture } from "../architecture.js";
 import { activationOf } from "../layers/layers.js";
-import { headSizeOf, llamaLike } from "../layers/llama-like.js";
+import { headDimOf, llamaLike } from "../layers/llama-like.js";
 import { readRope } from "../layers/rope.js";
 
 /** Granite 3 (IBM 2024): Llama with four factors, on the embeddings, the scores, the residual branches and the logits. */
@@ -9,11 +9,11 @@ export const granite: Architecture = {
   modelTypes: ["granite"],
   prefixes: ["model.", ""],
   describe(config, weights) {
-    const headSize = headSizeOf(config);
-    const rope = readRope(config, { headSize });
+    const headDim = headDimOf(config);
+    const rope = readRope(config, { headDim });
     const attentionBias = config.boolean("attention_bias", false);
     return llamaLike(config, weights, {
-      headSize,
+      headDim,
       norms: { beforeAttention: "input_layernorm", beforeMlp: "post_attention_layernorm" },
       epsilon: config.positive("rms_norm_eps", 1e-6),
       biases: { qkv: attentionBias, output: attentionBias, mlp: config.boolean("mlp_bias", false) },

@@ -1,7 +1,7 @@
 import type { Architecture } from "../architecture.js";
 import { slidingWindow } from "../layers/attention-windows.js";
 import { activationOf } from "../layers/layers.js";
-import { headSizeOf, llamaLike } from "../layers/llama-like.js";
+import { headDimOf, llamaLike } from "../layers/llama-like.js";
 import { readRope } from "../layers/rope.js";
 
 /** Mistral (Jiang et al. 2023): Llama without biases, in which every layer sees a sliding window. */
@@ -10,8 +10,8 @@ export const mistral: Architecture = {
   modelTypes: ["mistral"],
   prefixes: ["model.", ""],
   describe(config, weights) {
-    const headSize = headSizeOf(config);
-    const rope = readRope(config, { headSize });
+    const headDim = headDimOf(config);
+    const rope = readRope(config, { headDim });
     // Version 0.1 had a window of 4096; later versions have null.
     const window = slidingWindow(config);
     const layerType = window === undefined ? "full_attention" : "sliding_attention";
@@ -19,7 +19,7 @@ export const mistral: Architecture = {
       config.fail("layer_types", `mixes kinds of attention; only ${layerType} agrees with sliding_window`);
     }
     return llamaLike(config, weights, {
-      headSize,
+      headDim,
       norms: { beforeAttention: "input_layernorm", beforeMlp: "post_attention_layernorm" },
       epsilon: config.positive("rms_norm_eps", 1e-6),
       biases: { qkv: false, output: false, mlp: false },

@@ -1,6 +1,6 @@
 import type { Architecture } from "../architecture.js";
 import { activationOf } from "../layers/layers.js";
-import { headSizeOf, llamaLike } from "../layers/llama-like.js";
+import { headDimOf, llamaLike } from "../layers/llama-like.js";
 import { readRope } from "../layers/rope.js";
 
 /** OLMo 2 (OLMo team 2024): Llama with norms after attention and MLP instead of before, and on all of q and of k. */
@@ -9,11 +9,11 @@ export const olmo2: Architecture = {
   modelTypes: ["olmo2"],
   prefixes: ["model.", ""],
   describe(config, weights) {
-    const headSize = headSizeOf(config);
-    const rope = readRope(config, { headSize });
+    const headDim = headDimOf(config);
+    const rope = readRope(config, { headDim });
     const attentionBias = config.boolean("attention_bias", false);
     return llamaLike(config, weights, {
-      headSize,
+      headDim,
       norms: { afterAttention: "post_attention_layernorm", afterMlp: "post_feedforward_layernorm" },
       epsilon: config.positive("rms_norm_eps", 1e-5),
       queryKeyNorms: "all heads",

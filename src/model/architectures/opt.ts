@@ -17,8 +17,9 @@ export const opt: Architecture = {
   prefixes: ["model.decoder.", "decoder.", ""],
   describe(config, weights) {
     const d = config.integer("hidden_size");
-    const heads = config.integer("num_attention_heads");
-    if (d % heads !== 0) config.fail("num_attention_heads", `is ${heads}, which does not divide hidden_size = ${d}`);
+    const numHeads = config.integer("num_attention_heads");
+    if (d % numHeads !== 0)
+      config.fail("num_attention_heads", `is ${numHeads}, which does not divide hidden_size = ${d}`);
     const inner = config.integer("ffn_dim");
     const width = config.integer("word_embed_proj_dim", d);
     const maxPositions = config.integer("max_position_embeddings");
@@ -67,8 +68,16 @@ export const opt: Architecture = {
           Value,
           Value,
         ];
-        const size = d / heads;
-        const values = causalAttention(pass, { q, k, v, heads, kvHeads: heads, size, scale: size ** -0.5 });
+        const headDim = d / numHeads;
+        const values = causalAttention(pass, {
+          q,
+          k,
+          v,
+          numHeads,
+          numKvHeads: numHeads,
+          headDim,
+          scale: headDim ** -0.5,
+        });
         return linear(graph, values, layer.output);
       });
       return residual(graph, attended, layer.mlpNorm, (input) =>

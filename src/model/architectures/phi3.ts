@@ -1,6 +1,6 @@
 import type { Architecture } from "../architecture.js";
 import { activationOf } from "../layers/layers.js";
-import { headSizeOf, llamaLike } from "../layers/llama-like.js";
+import { headDimOf, llamaLike } from "../layers/llama-like.js";
 import { readRope } from "../layers/rope.js";
 
 /** Phi-3 (Abdin et al. 2024): Llama with q, k, v in one matrix, gate and up in another, and LongRoPE. */
@@ -11,11 +11,11 @@ export const phi3: Architecture = {
   prefixes: ["model.", ""],
   describe(config, weights) {
     config.mustBe("attention_bias", false);
-    const headSize = headSizeOf(config);
-    const rope = readRope(config, { headSize, share: 1, aliases: { su: "longrope", yarn: "longrope" } });
+    const headDim = headDimOf(config);
+    const rope = readRope(config, { headDim, share: 1, aliases: { su: "longrope", yarn: "longrope" } });
     const window = config.has("sliding_window") ? config.integer("sliding_window") : undefined;
     return llamaLike(config, weights, {
-      headSize,
+      headDim,
       norms: { beforeAttention: "input_layernorm", beforeMlp: "post_attention_layernorm" },
       epsilon: config.positive("rms_norm_eps", 1e-5),
       fused: true,

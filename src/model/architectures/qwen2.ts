@@ -1,7 +1,7 @@
 import type { Architecture } from "../architecture.js";
 import { qwenWindows } from "../layers/attention-windows.js";
 import { activationOf } from "../layers/layers.js";
-import { headSizeOf, llamaLike } from "../layers/llama-like.js";
+import { headDimOf, llamaLike } from "../layers/llama-like.js";
 import { readRope } from "../layers/rope.js";
 
 /** Qwen2 and Qwen2.5 (Yang et al. 2024): Llama with biases on q, k and v and, on request, windows in the upper layers. */
@@ -10,10 +10,10 @@ export const qwen2: Architecture = {
   modelTypes: ["qwen2"],
   prefixes: ["model.", ""],
   describe(config, weights) {
-    const headSize = headSizeOf(config);
-    const rope = readRope(config, { headSize });
+    const headDim = headDimOf(config);
+    const rope = readRope(config, { headDim });
     return llamaLike(config, weights, {
-      headSize,
+      headDim,
       norms: { beforeAttention: "input_layernorm", beforeMlp: "post_attention_layernorm" },
       epsilon: config.positive("rms_norm_eps", 1e-6),
       biases: { qkv: true, output: false, mlp: false },

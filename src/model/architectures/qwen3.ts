@@ -1,7 +1,7 @@
 import type { Architecture } from "../architecture.js";
 import { qwenWindows } from "../layers/attention-windows.js";
 import { activationOf } from "../layers/layers.js";
-import { headSizeOf, llamaLike } from "../layers/llama-like.js";
+import { headDimOf, llamaLike } from "../layers/llama-like.js";
 import { readRope } from "../layers/rope.js";
 
 /** Qwen3 (Yang et al. 2025): Llama with RMS norms on each head of q and k and heads of a size of their own. */
@@ -10,11 +10,11 @@ export const qwen3: Architecture = {
   modelTypes: ["qwen3"],
   prefixes: ["model.", ""],
   describe(config, weights) {
-    const headSize = headSizeOf(config, 128);
-    const rope = readRope(config, { headSize });
+    const headDim = headDimOf(config, 128);
+    const rope = readRope(config, { headDim });
     const attentionBias = config.boolean("attention_bias", false);
     return llamaLike(config, weights, {
-      headSize,
+      headDim,
       norms: { beforeAttention: "input_layernorm", beforeMlp: "post_attention_layernorm" },
       epsilon: config.positive("rms_norm_eps", 1e-6),
       queryKeyNorms: "each head",

@@ -4,15 +4,15 @@ import { reshape, scaled } from "./layers.js";
 
 /** One layer's attention. */
 export interface Attention {
-  /** [batch, time, heads * size] */
+  /** [batch, time, numHeads * headDim] */
   readonly q: Value;
-  /** [batch, time, kvHeads * size], like v; each of its heads serves heads / kvHeads consecutive heads of q. */
+  /** [batch, time, numKvHeads * headDim], like v; each of its heads serves numHeads / numKvHeads consecutive heads of q. */
   readonly k: Value;
   readonly v: Value;
-  readonly heads: number;
-  readonly kvHeads: number;
+  readonly numHeads: number;
+  readonly numKvHeads: number;
   /** Numbers in one head. */
-  readonly size: number;
+  readonly headDim: number;
   /** Factor on q . k. */
   readonly scale: number;
   /** How many positions a token sees, itself included; undefined if all before it. */
@@ -21,18 +21,21 @@ export interface Attention {
   readonly softCap?: number | undefined;
 }
 
-/** Causal softmax attention. @returns [batch, time, heads * size] */
+/** Causal softmax attention. @returns [batch, time, numHeads * headDim] */
 export function causalAttention(pass: ForwardPass, attention: Attention): Value {
   if (pass.cache !== undefined) return cachedAttention(pass, pass.cache, attention);
   return attention.softCap === undefined ? fusedAttention(pass, attention) : cappedAttention(pass, attention);
 }
 
-function fusedAttention(pass: ForwardPass, { q, k, v, heads, kvHeads, size, scale, window }: Attention): Value {
+function fusedAttention(
+  pass: ForwardPass,
+  { q, k, v, numHeads, numKvHeads, headDim, scale, window }: Attention,
+): Value {
   const { graph } = pass;
-  const repeated = (x: Value) => repeatHeads(graph, x, kvHeads, heads / kvHeads, size);
+  const repeated = (x: Value) => repeatHeads(graph, x, numKvHeads, numHeads / numKvHeads, headDim);
   const mask = window === undefined ? undefined : causalMask(pass, window);
   return graph.op("MultiHeadAttention", [q, repeated(k), repeated(v), undefined, undefined, mask], {
-    num_heads: heads,
+    num_heads: numHeads,
     unidirectional: mask === undefined ? 1 : 0,
     scale: { float: scale },
   });
@@ -40,22 +43,22 @@ function fusedAttention(pass: ForwardPass, { q, k, v, heads, kvHeads, size, scal
 
 /** In single steps: onnxruntime's fused operators with a soft cap were measured up to twice as slow. */
 function cappedAttention(pass: ForwardPass, attention: Attention): Value {
-  const { k, v, kvHeads, size, window } = attention;
-  const perHead = (x: Value) => splitHeads(pass.graph, x, [kvHeads, 1, size]);
+  const { k, v, numKvHeads, headDim, window } = attention;
+  const perHead = (x: Value) => splitHeads(pass.graph, x, [numKvHeads, 1, headDim]);
   return attentionInSteps(pass.graph, attention, perHead(k), perHead(v), causalMask(pass, window));
 }
 
 /** Over what earlier passes saw too. */
 function cachedAttention(pass: ForwardPass, cache: KeyValueCache, attention: Attention): Value {
   const { graph } = pass;
-  const { q, k, v, heads, kvHeads, size, scale, softCap, window } = attention;
+  const { q, k, v, numHeads, numKvHeads, headDim, scale, softCap, window } = attention;
   const perHead = (x: Value) =>
-    graph.op("Transpose", [reshape(graph, x, [0, 0, kvHeads, size])], { perm: [0, 2, 1, 3] });
-  const { keys, values } = cache.extend({ keys: perHead(k), values: perHead(v), kvHeads, size });
+    graph.op("Transpose", [reshape(graph, x, [0, 0, numKvHeads, headDim])], { perm: [0, 2, 1, 3] });
+  const { keys, values } = cache.extend({ keys: perHead(k), values: perHead(v), numKvHeads, headDim });
   const mask = causalMask(pass, window);
-  if (softCap === undefined && kvHeads === heads) {
+  if (softCap === undefined && numKvHeads === numHeads) {
     return graph.op("MultiHeadAttention", [q, keys, values, undefined, undefined, mask], {
-      num_heads: heads,
+      num_heads: numHeads,
       scale: { float: scale },
     });
   }
@@ -67,37 +70,37 @@ function cachedAttention(pass: ForwardPass, cache: KeyValueCache, attention: Att
 
 /**
  * softmax(softCap * tanh(scale q . k / softCap) + mask) v, each head of k and v with its group of heads of q.
- * @param k [batch, kvHeads, 1, keys, size], like v @param mask broadcast to [batch, kvHeads, groups, time, keys]
+ * @param k [batch, numKvHeads, 1, keys, headDim], like v @param mask broadcast to [batch, numKvHeads, groups, time, keys]
  */
 function attentionInSteps(
   graph: Graph,
-  { q, heads, kvHeads, size, scale, softCap }: Attention,
+  { q, numHeads, numKvHeads, headDim, scale, softCap }: Attention,
   k: Value,
   v: Value,
   mask: Value,
 ): Value {
-  const scores = graph.op("FusedMatMul", [splitHeads(graph, q, [kvHeads, heads / kvHeads, size]), k], {
+  const scores = graph.op("FusedMatMul", [splitHeads(graph, q, [numKvHeads, numHeads / numKvHeads, headDim]), k], {
     transB: 1,
     alpha: { float: softCap === undefined ? scale : scale / softCap },
   });
   const capped = softCap === undefined ? scores : scaled(graph, graph.op("Tanh", [scores]), softCap);
   const shares = graph.op("Softmax", [graph.op("Add", [capped, mask])], { axis: -1 });
   const attended = graph.op("MatMul", [shares, v]);
-  return reshape(graph, graph.op("Transpose", [attended], { perm: [0, 3, 1, 2, 4] }), [0, 0, heads * size]);
+  return reshape(graph, graph.op("Transpose", [attended], { perm: [0, 3, 1, 2, 4] }), [0, 0, numHeads * headDim]);
 }
 
-/** [batch, time, kvHeads * groups * size] to [batch, kvHeads, groups, time, size]. */
-function splitHeads(graph: Graph, x: Value, [kvHeads, groups, size]: readonly [number, number, number]): Value {
-  return graph.op("Transpose", [reshape(graph, x, [0, 0, kvHeads, groups, size])], { perm: [0, 2, 3, 1, 4] });
+/** [batch, time, numKvHeads * groups * headDim] to [batch, numKvHeads, groups, time, headDim]. */
+function splitHeads(graph: Graph, x: Value, [numKvHeads, groups, headDim]: readonly [number, number, number]): Value {
+  return graph.op("Transpose", [reshape(graph, x, [0, 0, numKvHeads, groups, headDim])], { perm: [0, 2, 3, 1, 4] });
 }
 
-function repeatHeads(graph: Graph, x: Value, heads: number, times: number, size: number): Value {
+function repeatHeads(graph: Graph, x: Value, numHeads: number, times: number, headDim: number): Value {
   if (times === 1) return x;
   const copies = graph.op("Expand", [
-    reshape(graph, x, [0, 0, heads, 1, size]),
+    reshape(graph, x, [0, 0, numHeads, 1, headDim]),
     graph.constant(BigInt64Array.from([1, 1, 1, times, 1], BigInt)),
   ]);
-  return reshape(graph, copies, [0, 0, heads * times * size]);
+  return reshape(graph, copies, [0, 0, numHeads * times * headDim]);
 }
 
 /** Masks of a pass by window, so that its layers share them. */

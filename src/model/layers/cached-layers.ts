@@ -1,10 +1,10 @@
 import { createGraph, type Graph, type Value } from "../../engine/graph.js";
 import type { KeysAndValues, KeyValueCache, ModelDescription } from "../architecture.js";
 
-/** Numbers that one layer keeps of each token: kvHeads * size keys and as many values. */
+/** Numbers that one layer keeps of each token: numKvHeads * headDim keys and as many values. */
 export interface LayerCache {
-  readonly kvHeads: number;
-  readonly size: number;
+  readonly numKvHeads: number;
+  readonly headDim: number;
 }
 
 /** A graph of a model's layers that go on from keys and values of earlier passes, without outputs yet. */
@@ -26,7 +26,7 @@ export interface CachedLayers {
 
 /**
  * Inputs as optimum's ONNX exports name them (https://huggingface.co/docs/optimum-onnx): `input_ids`, `attention_mask`,
- * `position_ids` and `past_key_values.N.key` and `.value`, [batch_size, kvHeads, past, size]; outputs `present.N.key` and
+ * `position_ids` and `past_key_values.N.key` and `.value`, [batch_size, numKvHeads, past, headDim]; outputs `present.N.key` and
  * `.value`, which are the next pass's past.
  */
 export function cachedLayers(name: string, description: ModelDescription): CachedLayers {
@@ -43,14 +43,14 @@ export function cachedLayers(name: string, description: ModelDescription): Cache
       dependsOnLength = true;
       if (changesAfter !== undefined) rereadAfter.add(changesAfter);
     },
-    extend({ keys, values, kvHeads, size }) {
+    extend({ keys, values, numKvHeads, headDim }) {
       const layer = layers.length;
       const extended = (part: string, fresh: Value) => {
-        const shape = ["batch_size", kvHeads, "past_sequence_length", size];
+        const shape = ["batch_size", numKvHeads, "past_sequence_length", headDim];
         const past = graph.input(`past_key_values.${layer}.${part}`, "float32", shape);
         return graph.op("Concat", [past, fresh], { axis: 2 });
       };
-      const whole = { keys: extended("key", keys), values: extended("value", values), kvHeads, size };
+      const whole = { keys: extended("key", keys), values: extended("value", values), numKvHeads, headDim };
       layers.push(whole);
       return whole;
     },
@@ -60,12 +60,12 @@ export function cachedLayers(name: string, description: ModelDescription): Cache
     graph,
     tokenIds,
     hidden,
-    cache: layers.map(({ kvHeads, size }) => ({ kvHeads, size })),
+    cache: layers.map(({ numKvHeads, headDim }) => ({ numKvHeads, headDim })),
     dependsOnLength,
     rereadAfter: [...rereadAfter],
     putOut() {
-      layers.forEach(({ keys, values, kvHeads, size }, layer) => {
-        const dimensions = ["batch_size", kvHeads, "total_sequence_length", size];
+      layers.forEach(({ keys, values, numKvHeads, headDim }, layer) => {
+        const dimensions = ["batch_size", numKvHeads, "total_sequence_length", headDim];
         graph.output(keys, `present.${layer}.key`, "float32", dimensions);
         graph.output(values, `present.${layer}.value`, "float32", dimensions);
       });

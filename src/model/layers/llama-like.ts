@@ -23,7 +23,7 @@ import { type RotaryTables, rotaryTables, rotate } from "./rotary.js";
 /** What distinguishes one family of Llama-like decoders from the next: RMS norms, rotary positions, gated MLP. */
 export interface DecoderChoices {
   /** Numbers in each head of q, k and v. */
-  readonly headSize: number;
+  readonly headDim: number;
   /** Names of a block's norms, each for the place it is at; a family leaves out those it lacks. */
   readonly norms: {
     readonly beforeAttention?: string;
@@ -40,7 +40,7 @@ export interface DecoderChoices {
   readonly fused?: boolean;
   readonly biases: { readonly qkv: boolean; readonly output: boolean; readonly mlp: boolean };
   readonly activation: Activation;
-  /** Factor on q . k; headSize^(-1/2) if left out. */
+  /** Factor on q . k; headDim^(-1/2) if left out. */
   readonly attentionScale?: number;
   readonly attentionSoftCap?: number | undefined;
   readonly embeddingScale?: number;
@@ -57,32 +57,32 @@ export interface DecoderChoices {
 }
 
 /** Heads of q and of k and v. @throws InputError if they don't divide */
-export function headCounts(config: Config): { heads: number; kvHeads: number } {
-  const heads = config.integer("num_attention_heads");
-  const kvHeads = config.integer("num_key_value_heads", heads);
-  if (heads % kvHeads !== 0) {
-    config.fail("num_key_value_heads", `is ${kvHeads}, which does not divide num_attention_heads = ${heads}`);
+export function headCounts(config: Config): { numHeads: number; numKvHeads: number } {
+  const numHeads = config.integer("num_attention_heads");
+  const numKvHeads = config.integer("num_key_value_heads", numHeads);
+  if (numHeads % numKvHeads !== 0) {
+    config.fail("num_key_value_heads", `is ${numKvHeads}, which does not divide num_attention_heads = ${numHeads}`);
   }
-  return { heads, kvHeads };
+  return { numHeads, numKvHeads };
 }
 
 /** `head_dim`, or the share of hidden_size that falls to each head. @throws InputError if that is none or odd */
-export function headSizeOf(config: Config, fallback?: number): number {
+export function headDimOf(config: Config, fallback?: number): number {
   const share = Math.floor(config.integer("hidden_size") / config.integer("num_attention_heads"));
-  const size = config.integer("head_dim", fallback ?? share);
-  if (size % 2 !== 0 || size === 0) {
+  const headDim = config.integer("head_dim", fallback ?? share);
+  if (headDim % 2 !== 0 || headDim === 0) {
     config.fail(
       config.has("head_dim") ? "head_dim" : "num_attention_heads",
-      `gives heads of ${size} numbers; rotary positions want an even number`,
+      `gives heads of ${headDim} numbers; rotary positions want an even number`,
     );
   }
-  return size;
+  return headDim;
 }
 
 /** A decoder with these choices. Names of tensors are those of transformers' LlamaForCausalLM. */
 export function llamaLike(config: Config, weights: Weights, choices: DecoderChoices): ModelDescription {
   const d = config.integer("hidden_size");
-  const { heads, kvHeads } = headCounts(config);
+  const { numHeads, numKvHeads } = headCounts(config);
   const embedding = weights.get("embed_tokens.weight", [config.integer("vocab_size"), d]);
   const blocks = perLayer(config.integer("num_hidden_layers"), (index) => ({
     ...blockWeights(config, weights, choices, `layers.${index}`),
@@ -102,21 +102,21 @@ export function llamaLike(config: Config, weights: Weights, choices: DecoderChoi
       const { graph } = pass;
       const tables = tablesOf(pass);
       let x = scaled(graph, embed(graph, embedding, pass.tokenIds), choices.embeddingScale ?? 1);
-      for (const layer of blocks) x = block(pass, x, layer, { ...choices, heads, kvHeads }, tables(layer.rope));
+      for (const layer of blocks) x = block(pass, x, layer, { ...choices, numHeads, numKvHeads }, tables(layer.rope));
       return norm(graph, x, finalNorm, choices);
     },
   };
 }
 
-type Sized = DecoderChoices & { readonly heads: number; readonly kvHeads: number };
+type Sized = DecoderChoices & { readonly numHeads: number; readonly numKvHeads: number };
 type Block = ReturnType<typeof blockWeights> & { readonly window: number | undefined };
 
 function blockWeights(config: Config, weights: Weights, choices: DecoderChoices, prefix: string) {
   const d = config.integer("hidden_size");
   const inner = config.integer("intermediate_size");
-  const { heads, kvHeads } = headCounts(config);
-  const { headSize, norms, biases, queryKeyNorms, fused = false } = choices;
-  const [qSize, kvSize] = [heads * headSize, kvHeads * headSize];
+  const { numHeads, numKvHeads } = headCounts(config);
+  const { headDim, norms, biases, queryKeyNorms, fused = false } = choices;
+  const [qSize, kvSize] = [numHeads * headDim, numKvHeads * headDim];
   const affine = (name: string, out: number, input: number, biased: boolean): Affine => ({
     weight: weights.get(`${prefix}.${name}.weight`, [out, input]),
     bias: biased ? weights.get(`${prefix}.${name}.bias`, [out]) : undefined,
@@ -133,8 +133,8 @@ function blockWeights(config: Config, weights: Weights, choices: DecoderChoices,
     qkv: fused
       ? [attention("qkv_proj", qSize + 2 * kvSize)]
       : [attention("q_proj", qSize), attention("k_proj", kvSize), attention("v_proj", kvSize)],
-    qNorm: vector(queryKeyNorms && "self_attn.q_norm", queryKeyNorms === "each head" ? headSize : qSize),
-    kNorm: vector(queryKeyNorms && "self_attn.k_norm", queryKeyNorms === "each head" ? headSize : kvSize),
+    qNorm: vector(queryKeyNorms && "self_attn.q_norm", queryKeyNorms === "each head" ? headDim : qSize),
+    kNorm: vector(queryKeyNorms && "self_attn.k_norm", queryKeyNorms === "each head" ? headDim : kvSize),
     output: affine("self_attn.o_proj", d, qSize, biases.output),
     gateUp: fused ? [mlp("gate_up_proj", 2 * inner)] : [mlp("gate_proj", inner), mlp("up_proj", inner)],
     down: affine("mlp.down_proj", d, inner, biases.mlp),
@@ -153,20 +153,20 @@ function block(pass: ForwardPass, x: Value, layer: Block, choices: Sized, tables
 
 function attention(pass: ForwardPass, x: Value, layer: Block, choices: Sized, tables: RotaryTables): Value {
   const { graph } = pass;
-  const { heads, kvHeads, headSize: size } = choices;
-  const [q, k, v] = project(graph, x, layer.qkv, [heads * size, kvHeads * size, kvHeads * size]) as [
+  const { numHeads, numKvHeads, headDim } = choices;
+  const [q, k, v] = project(graph, x, layer.qkv, [numHeads * headDim, numKvHeads * headDim, numKvHeads * headDim]) as [
     Value,
     Value,
     Value,
   ];
   const attended = causalAttention(pass, {
-    q: rotate(graph, headNorm(graph, q, layer.qNorm, heads, choices), heads, tables),
-    k: rotate(graph, headNorm(graph, k, layer.kNorm, kvHeads, choices), kvHeads, tables),
+    q: rotate(graph, headNorm(graph, q, layer.qNorm, numHeads, choices), numHeads, tables),
+    k: rotate(graph, headNorm(graph, k, layer.kNorm, numKvHeads, choices), numKvHeads, tables),
     v,
-    heads,
-    kvHeads,
-    size,
-    scale: choices.attentionScale ?? size ** -0.5,
+    numHeads,
+    numKvHeads,
+    headDim,
+    scale: choices.attentionScale ?? headDim ** -0.5,
     window: layer.window,
     softCap: choices.attentionSoftCap,
   });
@@ -190,11 +190,15 @@ function norm(graph: Graph, x: Value, weight: TensorEntry | undefined, choices: 
   return weight === undefined ? x : rmsNorm(graph, x, weight, choices.epsilon, choices.weightOffset);
 }
 
-/** The norm of q or k. @param x [batch, time, heads * size] */
-function headNorm(graph: Graph, x: Value, weight: TensorEntry | undefined, heads: number, choices: Sized): Value {
+/** The norm of q or k. @param x [batch, time, numHeads * headDim] */
+function headNorm(graph: Graph, x: Value, weight: TensorEntry | undefined, numHeads: number, choices: Sized): Value {
   if (weight === undefined || choices.queryKeyNorms === "all heads") return norm(graph, x, weight, choices);
-  const { headSize: size } = choices;
-  return reshape(graph, norm(graph, reshape(graph, x, [0, 0, heads, size]), weight, choices), [0, 0, heads * size]);
+  const { headDim } = choices;
+  return reshape(graph, norm(graph, reshape(graph, x, [0, 0, numHeads, headDim]), weight, choices), [
+    0,
+    0,
+    numHeads * headDim,
+  ]);
 }
 
 /** Rotary tables of a pass, made once for each rope. */

@@ -47,7 +47,7 @@ const knownFields = [
 
 /** How a family names and defaults its rotary positions. */
 export interface RopeFields {
-  readonly headSize: number;
+  readonly headDim: number;
   /** Base of the frequencies where the config has none; 10,000 if left out. */
   readonly theta?: number;
   /** Share of each head that is rotated where the config has none. Families without it rotate whole heads only. */
@@ -95,7 +95,7 @@ export function ropeOf(config: Config, parameters: Config | undefined, fields: R
 function rotatedSize(
   config: Config,
   parameters: Config | undefined,
-  { headSize, share, shareField = "partial_rotary_factor" }: RopeFields,
+  { headDim, share, shareField = "partial_rotary_factor" }: RopeFields,
 ): number {
   if (share === undefined) {
     parameters?.mustBe("partial_rotary_factor", 1);
@@ -104,11 +104,11 @@ function rotatedSize(
   const found = parameters?.has("partial_rotary_factor")
     ? parameters.positive("partial_rotary_factor")
     : config.positive(shareField, share ?? 1);
-  const rotated = Math.floor(headSize * (share === undefined ? 1 : found));
-  if (rotated % 2 !== 0 || rotated < 2 || rotated > headSize) {
+  const rotated = Math.floor(headDim * (share === undefined ? 1 : found));
+  if (rotated % 2 !== 0 || rotated < 2 || rotated > headDim) {
     config.fail(
       shareField,
-      `= ${found} rotates ${rotated} of each head's ${headSize} numbers; an even number of them is wanted`,
+      `= ${found} rotates ${rotated} of each head's ${headDim} numbers; an even number of them is wanted`,
     );
   }
   return rotated;

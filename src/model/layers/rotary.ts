@@ -39,18 +39,18 @@ function rowNumbers(graph: Graph, positions: Value): Value {
 
 /**
  * Turns pairs of numbers of q or k by their position's angles.
- * @param x [batch, time, heads * size]
+ * @param x [batch, time, numHeads * headDim]
  * @param pairs "halves": number i with i + rotated/2 (GPT-NeoX, Llama); "neighbours": 2i with 2i + 1 (GPT-J)
  */
 export function rotate(
   graph: Graph,
   x: Value,
-  heads: number,
+  numHeads: number,
   { cos, sin, rows, rotated }: RotaryTables,
   pairs: "halves" | "neighbours" = "halves",
 ): Value {
   return graph.op("RotaryEmbedding", [x, rows, cos, sin], {
-    num_heads: heads,
+    num_heads: numHeads,
     rotary_embedding_dim: rotated,
     interleaved: pairs === "neighbours" ? 1 : 0,
   });
