@@ -1,43 +1,17 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openFileSource } from "../../src/node/files/file-source.js";
 import { readSafetensorsHeader, readTensorFloat64 } from "../../src/tensor/safetensors/safetensors.js";
+import { unembed, unembedProcess } from "../support/command.js";
 
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "unembed-cli-"));
 });
 afterAll(() => rm(folder, { recursive: true }));
-
-interface Result {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-/** Runs the command line as a user would. @param during is given the process, to interrupt it */
-function unembed(
-  args: string[],
-  input = "",
-  during?: (stderr: string, kill: (signal: NodeJS.Signals) => void) => void,
-) {
-  return new Promise<Result>((resolve) => {
-    const child = spawn(process.execPath, ["bin/unembed.js", ...args], { stdio: "pipe" });
-    const result: Result = { code: null, stdout: "", stderr: "" };
-    child.stdout.on("data", (chunk) => {
-      result.stdout += chunk;
-    });
-    child.stderr.on("data", (chunk) => {
-      result.stderr += chunk;
-      during?.(result.stderr, (signal) => child.kill(signal));
-    });
-    child.on("close", (code) => resolve({ ...result, code }));
-    child.stdin.on("error", () => {}).end(input);
-  });
-}
 
 const goldenText = "test/goldens/tiny-books/text.txt";
 
@@ -98,10 +72,12 @@ test("an interrupted run says so, leaves what it had reached, and goes on from t
 
   // The first line of progress says that some windows are done and nearly all are not.
   let killed = false;
-  const interrupted = await unembed([...args, out], "", (stderr, kill) => {
-    if (killed || !stderr.includes("tokens/s")) return;
-    killed = true;
-    kill("SIGINT");
+  const interrupted = await unembedProcess([...args, out], {
+    during({ stderr }, kill) {
+      if (killed || !stderr.includes("tokens/s")) return;
+      killed = true;
+      kill("SIGINT");
+    },
   });
   expect(interrupted.code).toBe(130);
   expect(interrupted.stdout).toBe("");
@@ -122,7 +98,7 @@ test("standard input, --tokens and --quiet", async () => {
   const text = await readFile(goldenText, "utf8");
   const out = join(folder, "stdin");
   const args = ["analyze", "--corpus", "-", "--tokens", "600", "--out", out];
-  const { code, stdout, stderr } = await unembed([...args, "--quiet"], text);
+  const { code, stdout, stderr } = await unembed([...args, "--quiet"], { input: text });
   expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: "", stderr: "" });
   const run = JSON.parse(await readFile(join(out, "run.json"), "utf8"));
   expect(run.corpus).toMatchObject({ contexts: 600, windows: 3, contextLength: 256 });

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { openFileSource } from "../../src/node/files/file-source.js";
 import { loadModel } from "../../src/node/load-model.js";
 import { readSafetensorsHeader, readTensorFloat64 } from "../../src/tensor/safetensors/safetensors.js";
-import { unembed } from "../support/command.js";
+import { unembed, unembedProcess } from "../support/command.js";
 import { editedCopy } from "../support/edited-copy.js";
 
 const text = "test/goldens/tiny-books/check.txt";
@@ -18,8 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-const compare = (args: string[], input = "", interruptAfter?: number) =>
-  unembed(["compare", ...args], input, interruptAfter);
+const compare = (args: string[], input = "") => unembed(["compare", ...args], { input });
 
 test("--json prints what PyTorch says, and run.json and the tensors say the same", async () => {
   const golden = JSON.parse(await readFile("test/goldens/compare.json", "utf8")).edits[1];
@@ -95,7 +94,10 @@ test("Ctrl-C ends it with 130 and leaves nothing", async () => {
   const long = join(folder, "long.txt");
   await writeFile(long, (await readFile("test/goldens/tiny-books/text.txt", "utf8")).repeat(40));
   const out = join(folder, "interrupted");
-  const run = (delay: number) => compare(["tiny-books", edited, "--corpus", long, "--quiet", "--out", out], "", delay);
+  const run = (delay: number) =>
+    unembedProcess(["compare", "tiny-books", edited, "--corpus", long, "--quiet", "--out", out], {
+      interruptAfter: delay,
+    });
   // Before it has started up, the signal ends Node itself: no code. A slow machine then gets longer.
   let delay = 1000;
   let result = await run(delay);

@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +6,7 @@ import { openFileSource } from "../../src/node/files/file-source.js";
 import { bytesSource } from "../../src/tensor/byte-source.js";
 import { readSafetensorsHeader, readTensorFloat64 } from "../../src/tensor/safetensors/safetensors.js";
 import { writeSafetensors } from "../../src/tensor/safetensors/write-safetensors.js";
+import { unembed, unembedProcess } from "../support/command.js";
 import { startHubServer } from "../support/hub-server.js";
 
 const series = "assets/tiny-books-neox";
@@ -17,34 +17,6 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "unembed-dynamics-"));
 });
 afterAll(() => rm(folder, { recursive: true }));
-
-interface Result {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-function unembed(
-  args: string[],
-  during?: (stderr: string, kill: (signal: NodeJS.Signals) => void) => void,
-  environment: Readonly<Record<string, string>> = {},
-) {
-  return new Promise<Result>((resolve) => {
-    const child = spawn(process.execPath, ["bin/unembed.js", ...args], {
-      stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, ...environment },
-    });
-    const result: Result = { code: null, stdout: "", stderr: "" };
-    child.stdout.on("data", (chunk) => {
-      result.stdout += chunk;
-    });
-    child.stderr.on("data", (chunk) => {
-      result.stderr += chunk;
-      during?.(result.stderr, (signal) => child.kill(signal));
-    });
-    child.on("close", (code) => resolve({ ...result, code }));
-  });
-}
 
 describe("unembed dynamics", () => {
   test("alone shows the training run that comes along, as numpy has it, and writes the run", async () => {
@@ -111,9 +83,11 @@ describe("unembed dynamics", () => {
   test("interrupted, keeps what it has and goes on from there to the same numbers", async () => {
     const out = join(folder, "interrupted");
     let killed = false;
-    const interrupted = await unembed(["dynamics", "--out", out], (stderr, kill) => {
-      if (!killed && stderr.includes("3 of 16")) kill("SIGINT");
-      killed ||= stderr.includes("3 of 16");
+    const interrupted = await unembedProcess(["dynamics", "--out", out], {
+      during({ stderr }, kill) {
+        if (!killed && stderr.includes("3 of 16")) kill("SIGINT");
+        killed ||= stderr.includes("3 of 16");
+      },
     });
     expect(interrupted.code).toBe(130);
     expect(interrupted.stdout).toBe("");
@@ -204,10 +178,10 @@ test("of a run on the hub, fetches the output embeddings alone, says how much th
     const branches = ["main", "step0", "step8", "step32", "step5000"].map((name) => ({ name }));
     hub.faults.push({ path: /\/refs$/, status: 200, body: JSON.stringify({ branches, tags: [] }), times: 9 });
     const environment = { HF_ENDPOINT: hub.endpoint, HF_HOME: join(folder, "hub"), HF_HUB_OFFLINE: "" };
-    const listed = await unembed(["dynamics", "org/run", "--list"], undefined, environment);
+    const listed = await unembed(["dynamics", "org/run", "--list"], { environment });
     expect(listed).toMatchObject({ code: 0, stdout: "step0\nstep8\nstep32\nstep5000\n" });
     const args = ["dynamics", "org/run@step{0,8,32,5000}", "--frequencies", counts, "--out", join(folder, "remote")];
-    const { code, stdout, stderr } = await unembed(args, undefined, environment);
+    const { code, stdout, stderr } = await unembed(args, { environment });
     expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining("fetch [") });
     expect(stdout).toMatch(/^fetched +4\.2 MB of checkpoints of 8 MB$/m);
     expect(hub.bytesSent(/signature/)).toBeLessThan(4 * (4096 * 128 * 2 + 1000));
@@ -217,8 +191,7 @@ test("of a run on the hub, fetches the output embeddings alone, says how much th
     const mix = [`${series}/steps/step{64,128,...,512,1000..3000:1000}`, "org/run@step{0..8:8,32}"];
     const mixed = await unembed(
       ["dynamics", ...mix, "--frequencies", counts, "--json", "--out", join(folder, "mixed run")],
-      undefined,
-      environment,
+      { environment },
     );
     expect(JSON.parse(mixed.stdout).checkpoints.map(({ step }: { step: number }) => step)).toEqual([
       0, 8, 32, 64, 128, 256, 512, 1000, 2000, 3000,
@@ -234,7 +207,7 @@ test("of a run on the hub, fetches the output embeddings alone, says how much th
       "--out",
       join(folder, "all"),
     ];
-    const convergence = await unembed(all, undefined, environment);
+    const convergence = await unembed(all, { environment });
     expect(convergence.code).toBe(0);
     expect(convergence.stderr).toMatch(/the convergence needs all of 2 checkpoints on the hub \(2\.1 MB in all\)/);
   } finally {

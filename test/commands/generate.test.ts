@@ -1,23 +1,9 @@
 import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
+import { unembed, unembedProcess } from "../support/command.js";
 
-/** Runs the command line as a user would. @param during is told what was printed, to interrupt it */
-function generate(args: string[], input = "", during?: (stdout: string, interrupt: () => void) => void) {
-  return new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve) => {
-    const child = spawn(process.execPath, ["bin/unembed.js", "generate", ...args], { stdio: "pipe" });
-    let [stdout, stderr] = ["", ""];
-    child.stdout.setEncoding("utf8").on("data", (chunk) => {
-      stdout += chunk;
-      during?.(stdout, () => child.kill("SIGINT"));
-    });
-    child.stderr.on("data", (chunk) => {
-      stderr += chunk;
-    });
-    child.on("close", (code) => resolve({ code, stdout, stderr }));
-    child.stdin.on("error", () => {}).end(input);
-  });
-}
+const generate = (args: string[], input = "") => unembed(["generate", ...args], { input });
 
 const golden = JSON.parse(await readFile("test/goldens/generated.json", "utf8"))["tiny-books"];
 
@@ -67,9 +53,11 @@ test("--show-probabilities lists the next token's distribution in 80 columns", a
 
 test("Ctrl-C prints what there is and ends with 130", async () => {
   let sent = false;
-  const streamed = await generate(["--prompt", "It was", "--max-tokens", "1000000"], "", (stdout, interrupt) => {
-    if (stdout.length > 100 && !sent) interrupt();
-    sent ||= stdout.length > 100;
+  const streamed = await unembedProcess(["generate", "--prompt", "It was", "--max-tokens", "1000000"], {
+    during({ stdout }, kill) {
+      if (stdout.length > 100 && !sent) kill("SIGINT");
+      sent ||= stdout.length > 100;
+    },
   });
   expect({ ...streamed, stdout: "" }).toEqual({
     code: 130,

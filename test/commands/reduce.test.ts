@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openFileSource } from "../../src/node/files/file-source.js";
 import { readSafetensorsHeader, readTensor } from "../../src/tensor/safetensors/safetensors.js";
-import { unembed } from "../support/command.js";
+import { unembed, unembedProcess } from "../support/command.js";
 
 let folder: string;
 const at = (name: string) => join(folder, name);
@@ -185,7 +185,7 @@ test("text that hardly moves the hidden states: that is said, and how many direc
 
 test("Ctrl-C: nothing is left, and that is said", async () => {
   const args = ["reduce", "--keep", "200", "--tokens", "1000000", "--out", at("interrupted"), "--quiet"];
-  const { code, stderr } = await unembed(args, "", 1500);
+  const { code, stderr } = await unembedProcess(args, { interruptAfter: 1500 });
   expect({ code, stderr }).toEqual({ code: 130, stderr: "unembed: interrupted; nothing was written\n" });
   expect((await readdir(folder)).filter((name) => name.includes("interrupted") || name.startsWith("."))).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { unembedHere } from "../support/in-process.js";
+import { unembed } from "../support/command.js";
 
 const commands = ["analyze", "steer", "reduce", "compare", "generate", "dynamics", "count"];
 const ids = "test/goldens/tiny-books/text.txt";
@@ -86,7 +86,7 @@ test.each<[RegExp, string[]]>([
   [/^unembed: --edit: took assets\/tiny-books too/, ["steer", ...edit, "assets/tiny-books", ...nowhere]],
   [/unembed: --corpus: took b\/c too.* unembed compare a\/b b\/c/, ["compare", "a/b", "--corpus", ids, "b/c"]],
 ])("%s is bad usage", async (message, args) => {
-  const { code, stdout, stderr } = await unembedHere(args);
+  const { code, stdout, stderr } = await unembed(args);
   expect(stderr).toMatch(message);
   // commander's own, or one line of ours.
   if (stderr.startsWith("unembed:")) expect(stderr.trim().split("\n")).toHaveLength(1);
@@ -95,14 +95,14 @@ test.each<[RegExp, string[]]>([
 });
 
 test.each([[], ...commands.map((command) => [command])])("the help of %s fits 80 columns", async (...command) => {
-  const { code, stdout, stderr } = await unembedHere([...command.filter(Boolean), "--help"]);
+  const { code, stdout, stderr } = await unembed([...command.filter(Boolean), "--help"]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   expect(stdout).toMatch(/^Usage: unembed/);
   expect(stdout.split("\n").filter((line) => line.length > 80)).toEqual([]);
 });
 
 test("the version is one number", async () => {
-  expect(await unembedHere(["--version"])).toEqual({
+  expect(await unembed(["--version"])).toEqual({
     code: 0,
     stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
     stderr: "",
