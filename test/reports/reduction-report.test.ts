@@ -1,14 +1,12 @@
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { renderReductionReport } from "../../src/report/reduction/reduction-report.js";
-import { browserPath } from "../support/browser.js";
+import { hostileReductionPage } from "../support/hostile-pages.js";
 import { plausibleReduction } from "../support/plausible-reduction.js";
-import { expectHarmless, expectWhole, HOSTILE, markupOf, openedReport, wordsOf } from "../support/report-page.js";
-
-const hostile = () => renderReductionReport(plausibleReduction(HOSTILE), { command: `unembed reduce ${HOSTILE}` });
+import { expectHarmless, markupOf, wordsOf } from "../support/report-page.js";
 
 test("the same run gives the same page, which loads nothing and holds no markup of its input", () => {
-  const page = hostile();
-  expect(hostile()).toBe(page);
+  const page = hostileReductionPage();
+  expect(hostileReductionPage()).toBe(page);
   expectHarmless(page);
 });
 
@@ -47,35 +45,3 @@ test("says of MAUVE which two sets of texts it compares", () => {
   const few = run.generated!.map((texts) => ({ ...texts, mauve: undefined, mauveOfOriginal: undefined }));
   expect(wordsOf(renderReductionReport({ ...run, generated: few }))).not.toContain("MAUVE");
 });
-
-describe.skipIf(browserPath === undefined)(
-  `the report of a reduction in a browser${browserPath === undefined ? " (skipped: no Chromium; set CHROMIUM_PATH)" : ""}`,
-  () => {
-    const open = openedReport(hostile);
-
-    test.each([
-      { width: 400, theme: "light" },
-      { width: 1400, theme: "dark" },
-    ] as const)("draws every figure at $width px in the $theme theme", async ({ width, theme }) => {
-      const { page, complaints } = await open(width, theme);
-      await expectWhole({ page, complaints });
-      expect(await page.locator("figure .chart svg").count()).toBe(4);
-      // A line for each of five methods.
-      expect(await page.locator("#kl-figure [aria-label=line] path").count()).toBe(5);
-      expect(await page.locator("#curve-legend .key").count()).toBe(5);
-      await page.close();
-    });
-
-    test("tells the numbers of the point under the pointer", async () => {
-      const { page, complaints } = await open(1400, "light");
-      const chart = page.locator("#kl-figure svg").last();
-      await chart.scrollIntoViewIfNeeded();
-      await chart.hover();
-      await page.waitForFunction(() =>
-        document.querySelector("#kl-figure .chart svg")!.textContent!.includes("deleted ("),
-      );
-      expect(complaints).toEqual([]);
-      await page.close();
-    });
-  },
-);

@@ -1,19 +1,13 @@
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { renderSteeringReport } from "../../src/report/steering/steering-report.js";
 import { steeringResults } from "../../src/steering/steering-run.js";
-import { browserPath } from "../support/browser.js";
+import { hostileSteeringPage } from "../support/hostile-pages.js";
 import { plausibleExperiments, plausibleSteering } from "../support/plausible-steering.js";
-import { expectHarmless, expectWhole, HOSTILE, markupOf, openedReport } from "../support/report-page.js";
-
-const hostile = () => {
-  const run = plausibleSteering([HOSTILE]);
-  const experiments = plausibleExperiments([HOSTILE]);
-  return { ...run, experiments, model: { ...run.model, name: HOSTILE }, edit: { ...run.edit!, out: HOSTILE } };
-};
+import { expectHarmless, markupOf } from "../support/report-page.js";
 
 test("the same run gives the same page, which loads nothing and holds no markup of its input", () => {
-  const page = renderSteeringReport(hostile(), { command: `unembed steer ${HOSTILE}` });
-  expect(renderSteeringReport(hostile(), { command: `unembed steer ${HOSTILE}` })).toBe(page);
+  const page = hostileSteeringPage();
+  expect(hostileSteeringPage()).toBe(page);
   expectHarmless(page);
 });
 
@@ -85,39 +79,3 @@ test("counts the ways that it sets beside one another", () => {
     "One way to write a token’s probability into its row",
   );
 });
-
-describe.skipIf(browserPath === undefined)(
-  `the report of a steering run in a browser${browserPath === undefined ? " (skipped: no Chromium; set CHROMIUM_PATH)" : ""}`,
-  () => {
-    const open = openedReport(() => renderSteeringReport(hostile(), { command: "unembed steer" }));
-
-    test.each([
-      { width: 400, theme: "light" },
-      { width: 1400, theme: "dark" },
-    ] as const)("draws every figure at $width px in the $theme theme", async ({ width, theme }) => {
-      const { page, complaints } = await open(width, theme);
-      await expectWhole({ page, complaints });
-      expect(await page.locator("figure .chart svg").count()).toBe(await page.locator("figure .chart").count());
-      // A dot and a ring for each of three edits on each of three texts.
-      expect(await page.locator("#ratio-figure circle").count()).toBe(2 * 9);
-      expect(await page.locator("#scale-figure circle").count()).toBe(2 * 9);
-      expect(await page.locator("#sweep-inDomain circle").count()).toBe(2 * 12);
-      expect(await page.locator("#methods-figure circle").count()).toBe(5 * 6 * 3);
-      // A dot for each size and text, a ring around the one in use.
-      expect(await page.locator("#sizes-figure circle").count()).toBe(3 * 3 + 3);
-      expect(await page.locator("#tokens-figure circle").count()).toBe(3 * 3);
-      await page.close();
-    });
-
-    test("tells the numbers of the point under the pointer, as text", async () => {
-      const { page, complaints } = await open(1400, "light");
-      const dot = page.locator("#ratio-figure circle").first();
-      await dot.scrollIntoViewIfNeeded();
-      await dot.hover({ force: true });
-      await page.waitForFunction(() => document.querySelector("#ratio-figure svg")!.textContent!.includes("wanted ×"));
-      expect(await page.locator("#ratio-figure svg").textContent()).toContain("95% interval");
-      expect(complaints).toEqual([]);
-      await page.close();
-    });
-  },
-);

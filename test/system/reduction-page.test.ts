@@ -1,0 +1,33 @@
+import { describe, expect, test } from "vitest";
+import { browserPath } from "../support/browser.js";
+import { hostileReductionPage } from "../support/hostile-pages.js";
+import { expectWhole, openedReport } from "../support/report-page.js";
+
+describe.skipIf(browserPath === undefined)("the report of a reduction in a browser", () => {
+  const open = openedReport(hostileReductionPage);
+
+  test.each([
+    { width: 400, theme: "light" },
+    { width: 1400, theme: "dark" },
+  ] as const)("draws every figure at $width px in the $theme theme", async ({ width, theme }) => {
+    const { page, complaints } = await open(width, theme);
+    await expectWhole({ page, complaints });
+    expect(await page.locator("figure .chart svg").count()).toBe(4);
+    // A line for each of five methods.
+    expect(await page.locator("#kl-figure [aria-label=line] path").count()).toBe(5);
+    expect(await page.locator("#curve-legend .key").count()).toBe(5);
+    await page.close();
+  });
+
+  test("tells the numbers of the point under the pointer", async () => {
+    const { page, complaints } = await open(1400, "light");
+    const chart = page.locator("#kl-figure svg").last();
+    await chart.scrollIntoViewIfNeeded();
+    await chart.hover();
+    await page.waitForFunction(() =>
+      document.querySelector("#kl-figure .chart svg")!.textContent!.includes("deleted ("),
+    );
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+});
