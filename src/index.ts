@@ -96,7 +96,9 @@ export type { DownloadProgress } from "./node/hub/repository.js";
 export { defaultCorpus, type LoadOptions, loadHead, loadModel } from "./node/load-model.js";
 export { writeComparisonRun } from "./node/runs/comparison-run.js";
 export { writeDynamicsRun } from "./node/runs/dynamics-run.js";
+export { writeReductionRun } from "./node/runs/reduction-files.js";
 export { type Asked, writeAnalysisRun } from "./node/runs/run-folder.js";
+export { type SaveReductionOptions, saveReduction } from "./node/runs/saved-reduction.js";
 export { readReductionPlan, writeReductionPlan } from "./node/save/reduction-plan-folder.js";
 export { type NamedFiles, type SaveOptions, saveModel } from "./node/save/save-model.js";
 export { saveOnnx } from "./node/save/save-onnx.js";
@@ -116,14 +118,19 @@ export {
   type ReductionPlan,
   reduceHead,
 } from "./reduction/plan/reduction-plan.js";
-export type { CurvePoint, ReductionMeasures } from "./reduction/reduction-run.js";
-export { type BiasPlace, type ExactHead, exactHead } from "./reduction/write/exact-head.js";
+export type { CurvePoint, ReducedBytes, ReductionMeasures, ReductionRun } from "./reduction/reduction-run.js";
+export { type ReductionSummary, summarizeReduction } from "./reduction/summary.js";
+export { type BiasPlace, type ExactHead, exactHead, NoPlaceForBias } from "./reduction/write/exact-head.js";
 export { spreadHead } from "./reduction/write/factored-head.js";
 export { renderReport } from "./report/analysis/report.js";
 export { renderComparisonReport } from "./report/comparison/comparison-report.js";
 export { renderDynamicsReport } from "./report/dynamics/dynamics-report.js";
 export type { Provenance } from "./report/page/provenance-section.js";
+export { renderReductionReport } from "./report/reduction/reduction-report.js";
 export { renderSteeringReport } from "./report/steering/steering-report.js";
+export type { ReduceOptions, ReductionAmount } from "./runs/reduce-options.js";
+export { type ReduceResult, reduceRun } from "./runs/reduce-run.js";
+export type { OnRunEvent, RunEvent } from "./runs/run-events.js";
 export { type CollectOptions, collectStatistics } from "./statistics/collect.js";
 export type { CollectedSums } from "./statistics/collected-sums.js";
 export {

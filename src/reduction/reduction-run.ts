@@ -43,6 +43,17 @@ export interface BeforeAfter {
   readonly after: number;
 }
 
+/** Bytes of weights, at the number types that are stored. */
+export interface ReducedBytes {
+  /** Of the factored head, as ONNX, and of the model with it. */
+  readonly head: BeforeAfter;
+  readonly model: BeforeAfter;
+  /** The same of a head of the ordinary shape, as safetensors; undefined where that has no place for the bias. */
+  readonly safetensors: { readonly head: BeforeAfter; readonly model: BeforeAfter } | undefined;
+  /** Of the original folder and of the one that was written; undefined where none was. */
+  readonly written: BeforeAfter | undefined;
+}
+
 /** Texts that both models wrote from the same prompts and seeds, and how they differ as a whole. */
 export interface ReducedTexts extends TextMeasures {
   readonly deleted: number;
@@ -79,8 +90,7 @@ export interface ReductionRun {
   readonly curve?: readonly CurvePoint[] | undefined;
   readonly encoding?: readonly EncodingPoint[] | undefined;
   readonly generated?: readonly ReducedTexts[] | undefined;
-  /** Bytes of the factored head, and of the model with it, at the number type that is stored. */
-  readonly bytes: { readonly head: BeforeAfter; readonly model: BeforeAfter };
+  readonly bytes: ReducedBytes;
   /** Milliseconds per token, of the head alone and of a whole decoding step, measured in turn in one run. */
   readonly milliseconds?: { readonly head: BeforeAfter; readonly step: BeforeAfter | undefined } | undefined;
   readonly warnings: readonly string[];

@@ -1,4 +1,4 @@
-import type { ReductionMeasures, ReductionRun } from "./reduction-run.js";
+import type { ReducedBytes, ReductionMeasures, ReductionRun } from "./reduction-run.js";
 
 /** What `unembed reduce --json` prints of a reduction: means over the contexts, nats. */
 export interface ReductionSummary {
@@ -11,7 +11,10 @@ export interface ReductionSummary {
   curve?: ReductionRun["curve"];
   encoding?: ReductionRun["encoding"];
   generated?: ReductionRun["generated"];
-  bytes: ReductionRun["bytes"];
+  bytes: Pick<ReducedBytes, "head" | "model"> & {
+    safetensors: ReducedBytes["safetensors"] | null;
+    written: ReducedBytes["written"] | null;
+  };
   milliseconds?: ReductionRun["milliseconds"];
   warnings: readonly string[];
   /** Where it was written; null for a dry run. */
@@ -35,7 +38,7 @@ export function summarizeReduction(run: ReductionRun, out: string | undefined): 
     ...(curve && { curve }),
     ...(encoding && { encoding }),
     ...(generated && { generated }),
-    bytes: run.bytes,
+    bytes: { ...run.bytes, safetensors: run.bytes.safetensors ?? null, written: run.bytes.written ?? null },
     ...(run.milliseconds && { milliseconds: run.milliseconds }),
     warnings: run.warnings,
     out: out ?? null,

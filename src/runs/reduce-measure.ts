@@ -1,10 +1,12 @@
+import type { ModelFormat } from "../export/model-formats.js";
 import type { Head } from "../model/head/head.js";
 import type { Model } from "../model/model.js";
 import { decodingTime } from "../reduction/measure/decoding-time.js";
 import { type ContextRange, measureHead } from "../reduction/measure/measure-head.js";
 import { reducedTexts } from "../reduction/measure/reduced-texts.js";
 import type { ReducedTexts, ReductionMeasures, ReductionRun } from "../reduction/reduction-run.js";
-import { reducedBytes, spreadHead } from "../reduction/write/factored-head.js";
+import { spreadHead } from "../reduction/write/factored-head.js";
+import { reducedBytes } from "../reduction/write/reduced-bytes.js";
 import type { FoundReduction } from "./reduce-find.js";
 import { methodOf, type ReduceOptions } from "./reduce-options.js";
 import type { ReduceTexts, StoredText } from "./reduce-texts.js";
@@ -15,8 +17,8 @@ export interface MeasuredReduction {
   readonly found: FoundReduction;
   readonly texts: ReduceTexts;
   readonly notes: readonly string[];
-  /** undefined where nothing is written. */
-  readonly format: ReductionRun["format"];
+  /** What was written; undefined where nothing was. */
+  readonly written?: { readonly format: ModelFormat; readonly weightBytes: number } | undefined;
   /** performance.now() when the run began. */
   readonly started: number;
 }
@@ -25,7 +27,7 @@ export interface MeasuredReduction {
 export async function measureReduction(
   model: Model,
   head: Head,
-  { found, texts, notes, format, started }: MeasuredReduction,
+  { found, texts, notes, written, started }: MeasuredReduction,
   options: ReduceOptions,
 ): Promise<ReductionRun> {
   const { name, modelType, vocabSize, hiddenSize, dtype } = model;
@@ -42,6 +44,7 @@ export async function measureReduction(
     verify && "maxKl" in amount
       ? { maxKl: amount.maxKl, verified: await measured("verify", check, verify) }
       : undefined;
+  const bytes = await reducedBytes(model, reduced, { withoutBias: options.bias === false });
   return {
     model: { name, modelType, vocabSize, hiddenSize, dtype, tied: model.head.tied },
     corpus: {
@@ -50,11 +53,14 @@ export async function measureReduction(
     },
     ...{ deleted: hiddenSize - reduced.kept, kept: reduced.kept, order, compensate },
     metric: order === "rotation" ? metric : undefined,
-    ...{ seed, format },
+    ...{ seed, format: written?.format },
     measures: { fit: await measured("measure fit", fit), check: await measured("measure check", check) },
     ...{ curve: curve?.points, encoding: curve?.encoding, budget },
     generated: curve && (await writtenTexts(model, head, { found, texts }, options)),
-    bytes: await reducedBytes(model, reduced),
+    bytes: {
+      ...bytes,
+      written: written && { before: bytes.model.before, after: written.weightBytes },
+    },
     milliseconds: await decodingTime(model, reduced, signal),
     warnings: [...plan.warnings, ...notes, ...budgetWarnings(budget)],
     threads: model.engine.threads,

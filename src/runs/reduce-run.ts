@@ -32,7 +32,7 @@ export async function reduceRun(model: Model, options: ReduceOptions): Promise<R
   return withReduceTexts(model, options, async (texts) => {
     const found = await findReduction(model, texts, options);
     const { head, notes } = await headInFormat(model, found, texts, options);
-    const run = await measureReduction(model, head, { found, texts, notes, format: undefined, started }, options);
+    const run = await measureReduction(model, head, { found, texts, notes, started }, options);
     return { run, plan: found.plan, reduced: found.reduced };
   });
 }

@@ -1,4 +1,4 @@
-import { cp, mkdtemp, open, readdir, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -22,9 +22,13 @@ test("a curve of refined reductions: every share, and what is asked for among th
   );
   const { code, stdout, stderr } = await unembed([
     ...["reduce", "--fraction", "0.3", "--compensate", "refine", "--steps", "4", "--curve", "--dry-run", "--json"],
-    ...["--tokens", "700", "--check", check],
+    ...["--tokens", "700", "--check", check, "--report", at("page")],
   ]);
   expect(code).toBe(0);
+  expect((await readdir(at("page"))).sort()).toEqual(["report.html", "run.json"]);
+  expect(JSON.parse(await readFile(join(at("page"), "run.json"), "utf8")).results.curve).toEqual(
+    JSON.parse(stdout).curve,
+  );
   const { curve, measures } = JSON.parse(stdout);
   type Point = { order: string; compensate: string; fraction: number; deleted: number; kl: number };
   const of = (compensate: string): Point[] =>

@@ -44,6 +44,14 @@ test("the paper's deletion is written as zero columns, read back, measured, and 
     corpus: { contexts: { fit: 3000, check: 1000 } },
   });
   expect(run.results.measures.check.kl.mean).toBe(printed.measures.check.kl);
+  // What is said of the folder's size is what lies there: as E was tied, a second matrix of 8192 x 256 in float16.
+  const { tensors: original } = await readSafetensorsHeader(
+    await openFileSource("assets/tiny-books/model.safetensors"),
+  );
+  const sum = (all: typeof tensors) => [...all.values()].reduce((bytes, { byteLength }) => bytes + byteLength, 0);
+  expect(printed.bytes.written).toEqual({ before: sum(original), after: sum(tensors) });
+  expect(printed.bytes.written.after - printed.bytes.written.before).toBe(8192 * 256 * 2);
+  expect(printed.bytes.safetensors.model).toEqual(printed.bytes.written);
   expect(await readFile(join(out, "report.html"), "utf8")).toContain("Deleting 30% of the head");
 
   // The folder is a model: compared with the original it moves as measured.
@@ -63,6 +71,11 @@ test("a rotation: the exact form and the factored one do the same", async () => 
   expect(one.warnings.join()).toContain("along the constant direction");
   expect(Math.abs(Math.log(other.measures.check.kl / one.measures.check.kl))).toBeLessThan(0.02);
   expect(other.bytes.head.after).toBeLessThan(0.6 * other.bytes.head.before);
+  // E' is stored as float32 there: the bias along a direction that is long.
+  expect(one.bytes.written.after - one.bytes.written.before).toBe(8192 * 256 * 4);
+  expect(one.bytes.safetensors.model).toEqual(one.bytes.written);
+  expect(other.bytes.written.after / other.bytes.model.after).toBeCloseTo(1, 3);
+  for (const name of ["head", "model", "safetensors"]) expect(other.bytes[name]).toEqual(one.bytes[name]);
   expect(await readdir(at("factored"))).toEqual(expect.arrayContaining(["onnx", "report.html", "tokenizer.json"]));
 });
 
@@ -74,6 +87,9 @@ test("a dry run measures, prints a table, and writes nothing", async () => {
   expect(stdout).toContain("nothing written");
   expect(stderr).toMatch(/^refine .*3 of 3 .*KL [\d.]+ on contexts held out of the fit$/m);
   expect(await readdir(folder)).not.toContain("dry");
+  const page = await reduce("--keep", "200", "--dry-run", "--report", at("page"), "--json", "--quiet");
+  expect(JSON.parse(page.stdout)).toMatchObject({ out: null, report: at("page"), bytes: { written: null } });
+  expect(await readFile(join(at("page"), "report.html"), "utf8")).toContain("56 of 256 dimensions were deleted");
 });
 
 describe("what makes no sense is one clear line, and nothing is written", () => {

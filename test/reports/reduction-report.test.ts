@@ -23,8 +23,27 @@ test("says in words what was lost and what was gained", () => {
   expect(wordsOf(renderReductionReport({ ...run, milliseconds: slow }))).toContain(
     "instead of 32,768, but took 1.50 times as long when this was measured; the model",
   );
-  const plain = wordsOf(renderReductionReport({ ...run, format: "safetensors" }));
-  expect(plain).toContain("Gained: nothing yet in this folder, whose head keeps its shape");
+  expect(page).toContain("bytes of the model as onnx, as it was written1.00 MB1.05 MB1.05");
+  const written = { before: 1_000_000, after: 1_131_072 };
+  const plain = wordsOf(renderReductionReport({ ...run, format: "safetensors", bytes: { ...run.bytes, written } }));
+  expect(plain).toContain("Gained: nothing in this folder, whose head keeps its shape");
+  expect(plain).toContain("its weights take 1.13 MB, the original’s 1.00 MB. Written with --format onnx it is");
+});
+
+test("other words for other shares of likeliest tokens that stay", () => {
+  const run = plausibleReduction();
+  const { fit, check } = run.measures;
+  const words = [0.98, 0.95, 0.864, 0.7, 0.5].map((top1) => {
+    const page = renderReductionReport({ ...run, measures: { fit, check: { ...check, top1 } } });
+    return /<h1>Deleting 30% of the head’s dimensions (.*)<\/h1>/.exec(page)?.[1];
+  });
+  expect(words).toEqual([
+    "hardly changes the output",
+    "changes the output a little",
+    "changes the output noticeably",
+    "changes the output a lot",
+    "changes the output beyond recognition",
+  ]);
 });
 
 test("without curve, texts, times and a budget", () => {

@@ -51,7 +51,11 @@ export function plausibleReduction(name = "made-up"): ReductionRun {
         samples: [{ prompt: "It was", before: ` a dark night ${name}`, after: " a stormy night" }],
       },
     ],
-    bytes: { head: { before: 65_536, after: 46_080 }, model: { before: 1_000_000, after: 1_046_080 } },
+    bytes: {
+      ...{ head: { before: 65_536, after: 46_080 }, model: { before: 1_000_000, after: 1_046_080 } },
+      safetensors: { head: { before: 65_536, after: 131_072 }, model: { before: 1_000_000, after: 1_131_072 } },
+      written: { before: 1_000_000, after: 1_046_080 },
+    },
     milliseconds: { head: { before: 0.2, after: 0.15 }, step: { before: 0.5, after: 0.45 } },
     ...{ warnings: [`short text ${name}`], threads: 2, seconds: 12.5 },
   };

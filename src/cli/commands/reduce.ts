@@ -2,10 +2,11 @@ import { Command, Option } from "commander";
 import { type ModelFormat, modelFormats } from "../../export/model-formats.js";
 import type { Model } from "../../model/model.js";
 import { openCorpus } from "../../node/corpus/open-corpus.js";
+import { checkWritable } from "../../node/files/check-writable.js";
 import { rowFile } from "../../node/files/row-file.js";
 import type { HubOptions } from "../../node/hub/repository.js";
 import { defaultCorpus, defaultModel, embeddedTexts, loadModel } from "../../node/load-model.js";
-import type { Asked } from "../../node/runs/run-folder.js";
+import { writeReductionRun } from "../../node/runs/reduction-files.js";
 import { saveReduction } from "../../node/runs/saved-reduction.js";
 import { writeReductionPlan } from "../../node/save/reduction-plan-folder.js";
 import { checkOut } from "../../node/save/save-model.js";
@@ -14,7 +15,7 @@ import type { ReductionPlan } from "../../reduction/plan/reduction-plan.js";
 import { summarizeReduction } from "../../reduction/summary.js";
 import type { ReduceOptions, ReductionAmount } from "../../runs/reduce-options.js";
 import { reduceRun } from "../../runs/reduce-run.js";
-import { commandLine } from "../options/arguments.js";
+import { commandLine, folderName } from "../options/arguments.js";
 import {
   collectedPaths,
   contextOption,
@@ -42,6 +43,7 @@ interface ReduceArguments extends TextArguments, ReductionArguments, RunArgument
   check?: string[];
   checkTokens: number;
   savePlan?: string;
+  report?: string;
   curve?: boolean;
   format: ModelFormat;
   bias: boolean;
@@ -108,7 +110,8 @@ export function reduceCommand(signal: AbortSignal): Command {
     .addOption(outOption("where to write the reduced model"))
     .option("--save-plan <folder>", "where to keep what was chosen, for --plan; also of a dry run")
     .addOption(forceOption("replace the folder if it is there"))
-    .option("--dry-run", "measure and write no model");
+    .option("--dry-run", "measure and write no model")
+    .option("--report <folder>", "of a dry run: where its page goes (default with --curve: runs/reduce-<model>)");
   return runOptions(command)
     .addHelpText("after", examples)
     .action((name: string, args: ReduceArguments, command: Command) => {
@@ -125,6 +128,9 @@ function checkOptions(args: ReduceArguments, given: (option: string) => boolean)
     throw new UsageError("--check", "- can be read only once, and is wanted twice: give a file");
   }
   if (out === undefined && !dryRun) throw new UsageError("--out", "is missing: where to write (or --dry-run)");
+  if (args.report !== undefined && !dryRun) {
+    throw new UsageError("--report", "is for --dry-run: beside a model, the report is in its folder");
+  }
   if (!bias && format === "onnx") {
     throw new UsageError("--no-bias", "is for --format safetensors: the factored head of --format onnx has a bias");
   }
@@ -134,6 +140,7 @@ async function runReduce(name: string, asked: ReduceArguments, signal: AbortSign
   const hub = hubOptions(asked, signal);
   const line = runLine(process.stderr, asked);
   const { out, savePlan, dryRun, force } = asked;
+  const report = reportFolder(name, asked);
   let model: Model | undefined;
   try {
     model = await loadModel(name, { threads: asked.threads, ...hub });
@@ -141,15 +148,18 @@ async function runReduce(name: string, asked: ReduceArguments, signal: AbortSign
     const args = plan ? asPlanned(asked, plan) : asked;
     if (savePlan !== undefined) await checkPlanFolder(savePlan, force);
     if (dryRun && out !== undefined) await checkOut(model, out, force);
+    if (report !== undefined) await checkWritable(report);
     const options = { ...(await reduceOptions(model, args, plan, hub)), signal, onEvent: line.onEvent };
-    const found = dryRun
+    const how = { command: commandLine(process.argv.slice(2)), arguments: { model: model.name, ...args } };
+    const { run, plan: chosen } = dryRun
       ? await reduceRun(model, { ...options, store: rowFile })
-      : await saveReduction(model, out!, { ...options, force, asked: askedFor(model, args) });
+      : await saveReduction(model, out!, { ...options, force, asked: how });
     line.stop();
-    if (savePlan !== undefined) await writeReductionPlan(found.plan, savePlan);
-    const written = dryRun ? undefined : out;
-    if (args.json) console.log(JSON.stringify(summarizeReduction(found.run, written)));
-    else if (!args.quiet) console.log(reductionTable(found.run, written, savePlan));
+    if (report !== undefined) await writeReductionRun(report, run, how);
+    if (savePlan !== undefined) await writeReductionPlan(chosen, savePlan);
+    const written = { out: dryRun ? undefined : out, report, plan: savePlan };
+    if (args.json) console.log(JSON.stringify({ ...summarizeReduction(run, written.out), report: report ?? null }));
+    else if (!args.quiet) console.log(reductionTable(run, written));
   } catch (error) {
     throw signal.aborted ? new ReductionInterrupted() : error;
   } finally {
@@ -182,6 +192,8 @@ function amountOf({ fraction, keep, maxKl }: ReduceArguments, plan: ReductionPla
   return keep !== undefined ? { keep } : { maxKl: maxKl! };
 }
 
-function askedFor(model: Model, args: ReduceArguments): Asked {
-  return { command: commandLine(process.argv.slice(2)), arguments: { model: model.name, ...args } };
+/** Where the page of a dry run goes: where it was asked for, and a curve's, which takes long, in any case. */
+function reportFolder(name: string, { dryRun, report, curve }: ReduceArguments): string | undefined {
+  if (!dryRun) return undefined;
+  return report ?? (curve ? `runs/reduce-${folderName(name)}` : undefined);
 }

@@ -1,4 +1,4 @@
-import type { ReductionMeasures, ReductionRun } from "../../reduction/reduction-run.js";
+import type { BeforeAfter, ReductionMeasures, ReductionRun } from "../../reduction/reduction-run.js";
 import { duration } from "../progress/progress.js";
 
 /** Points of a curve that are listed. */
@@ -6,12 +6,22 @@ const listedShares = [0.1, 0.3, 0.5, 0.7, 0.9];
 const nearlyShare = 0.02;
 const firstColumn = 26;
 
+/** What a run wrote, and where. */
+interface WrittenFolders {
+  readonly out: string | undefined;
+  /** Of a dry run. */
+  readonly report: string | undefined;
+  readonly plan: string | undefined;
+}
+
 /** What was lost and gained, as a table that fits 80 columns. */
-export function reductionTable(run: ReductionRun, out?: string | undefined, plan?: string | undefined): string {
+export function reductionTable(run: ReductionRun, written: WrittenFolders): string {
   const { model, deleted, kept, order, compensate, measures, budget, bytes, milliseconds } = run;
   const share = ((100 * deleted) / model.hiddenSize).toFixed(1);
-  const written = [
-    ...(out === undefined ? [] : [`model ${out}`, `report ${out}/report.html`]),
+  const { out, plan, report = out } = written;
+  const places = [
+    ...(out === undefined ? [] : [`model ${out}`]),
+    ...(report === undefined ? [] : [`report ${report}/report.html`]),
     ...(plan === undefined ? [] : [`plan ${plan}`]),
   ];
   const lines = [
@@ -22,19 +32,20 @@ export function reductionTable(run: ReductionRun, out?: string | undefined, plan
     measured("  unseen text", measures.check),
     ...(budget ? [measured(`  KL <= ${four(budget.maxKl)} verified on`, budget.verified)] : []),
     "",
-    row("factored (--format onnx)", "original", "reduced", "ratio"),
-    row("  bytes of the head", ...compared(bytes.head, (value) => value.toLocaleString("en"))),
-    row("  bytes of the model", ...compared(bytes.model, (value) => value.toLocaleString("en"))),
+    row("bytes, time", "original", "reduced", "ratio"),
+    row("  head, factored (onnx)", ...compared(bytes.head, whole)),
+    ...sizeLine("onnx", bytes.model, run),
+    ...sizeLine("safetensors", bytes.safetensors?.model, run),
     ...(milliseconds ? [row("  ms per token, head", ...compared(milliseconds.head, four))] : []),
     ...(milliseconds?.step ? [row("  ms per token, step", ...compared(milliseconds.step, four))] : []),
     ...(run.curve ? ["", ...curveLines(run.curve)] : []),
     ...(run.generated ?? []).map(
       ({ deleted: gone, mauve, mauveOfOriginal }) =>
-        `generated text, ${gone} deleted: MAUVE ${mauve?.toFixed(3) ?? "-"} (two sets of the original's own: ${mauveOfOriginal?.toFixed(3) ?? "-"})`,
+        `text with ${gone} deleted, MAUVE against the original's: ${mauve?.toFixed(3) ?? "-"} (of two sets of its own: ${mauveOfOriginal?.toFixed(3) ?? "-"})`,
     ),
     ...run.warnings.map((warning) => `note: ${warning}`),
     "",
-    `time ${duration(run.seconds)}, ${written.join(", ") || "nothing written"}`,
+    `time ${duration(run.seconds)}, ${places.join(", ") || "nothing written"}`,
   ];
   return lines.map((line) => line.trimEnd()).join("\n");
 }
@@ -47,6 +58,19 @@ function measured(name: string, { kl, js, top1, perplexity }: ReductionMeasures)
   const perplexities = `${perplexity.before.toFixed(2)} -> ${perplexity.after.toFixed(2)}`;
   return row(name, kl.mean.toExponential(2), js.mean.toExponential(2), `${(100 * top1).toFixed(2)}%`, perplexities);
 }
+
+/** Bytes of the model in a format: what was written, or what it would be. */
+function sizeLine(
+  format: NonNullable<ReductionRun["format"]>,
+  made: BeforeAfter | undefined,
+  { format: written, bytes }: ReductionRun,
+): string[] {
+  const here = format === written && bytes.written;
+  const sizes = here || made;
+  return sizes ? [row(`  model as ${format}`, ...compared(sizes, whole), here ? "(written)" : "")] : [];
+}
+
+const whole = (value: number) => value.toLocaleString("en");
 
 function compared({ before, after }: { before: number; after: number }, shown: (value: number) => string): string[] {
   return [shown(before), shown(after), (after / before).toFixed(3)];

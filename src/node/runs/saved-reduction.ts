@@ -11,7 +11,7 @@ import { rowFile } from "../files/row-file.js";
 import { checkOut, clearOut } from "../save/save-model.js";
 import { saveStorable } from "../save/save-storable.js";
 import { version } from "../version.js";
-import { reductionRunFiles } from "./reduction-run.js";
+import { reductionRunFiles } from "./reduction-files.js";
 import type { Asked } from "./run-folder.js";
 
 export interface SaveReductionOptions extends ReduceOptions {
@@ -43,7 +43,10 @@ export async function saveReduction(model: Model, out: string, options: SaveRedu
     const { notes } = storable;
     const run = await saveStorable(model, storable, out, {
       ...{ force, signal },
-      measure: (head) => measureReduction(model, head, { found, texts, notes, format, started }, options),
+      measure: (head, weightBytes) => {
+        const written = { format, weightBytes };
+        return measureReduction(model, head, { found, texts, notes, written, started }, options);
+      },
       filesOf: (measured) => {
         const { arrays: _, ...plan } = found.plan;
         const record = { unembed: version, plan, measured: summarizeReduction(measured, out) };

@@ -1,17 +1,22 @@
 import { editedCheckpoint } from "../../export/edited-checkpoint.js";
-import { readOnnxReducedHead } from "../../export/onnx-head.js";
+import { openOnnxWeights, readOnnxReducedHead } from "../../export/onnx-head.js";
 import { onnxFiles } from "../../export/onnx-model.js";
 import type { Head } from "../../model/head/head.js";
 import type { Model } from "../../model/model.js";
 import { spreadHead } from "../../reduction/write/factored-head.js";
+import { weightBytes } from "../../reduction/write/reduced-bytes.js";
 import type { StorableHead } from "../../reduction/write/storable-head.js";
+import { openCheckpointTensors } from "../../tensor/checkpoint-tensors.js";
 import { openFolder } from "../files/file-source.js";
 import { type NamedFiles, type SaveOptions, saveExamined } from "./save-model.js";
 import { withWrittenHead } from "./written-head.js";
 
 export interface SaveStorableOptions<Measured> extends Pick<SaveOptions, "force" | "signal"> {
-  /** Of the head as it lies in the folder, before the folder has its name. */
-  readonly measure: (head: Head) => Promise<Measured>;
+  /**
+   * Of the head as it lies in the folder, before the folder has its name.
+   * @param weightBytes of all weights that lie there
+   */
+  readonly measure: (head: Head, weightBytes: number) => Promise<Measured>;
   /** What of the measures is put beside. */
   readonly filesOf: (measured: Measured) => NamedFiles;
 }
@@ -29,10 +34,14 @@ export async function saveStorable<Measured>(
   const make = () =>
     stored.format === "onnx" ? onnxFiles(model, stored.reduced) : editedCheckpoint(model, stored.change);
   const examine = async (folder: string) => {
-    const found =
-      stored.format === "onnx"
-        ? await measure(await spreadHead(model, await readOnnxReducedHead(openFolder(folder), model)))
-        : await withWrittenHead(stored.format, folder, { original: model, threads: model.engine.threads }, measure);
+    const written = openFolder(folder);
+    const onnx = stored.format === "onnx";
+    const bytes = weightBytes(await (onnx ? openOnnxWeights(written) : openCheckpointTensors(written)));
+    const found = onnx
+      ? await measure(await spreadHead(model, await readOnnxReducedHead(written, model)), bytes)
+      : await withWrittenHead(stored.format, folder, { original: model, threads: model.engine.threads }, (head) =>
+          measure(head, bytes),
+        );
     return { found, files: filesOf(found) };
   };
   return saveExamined(model, out, make, examine, options);

@@ -1,10 +1,12 @@
 import { InputError } from "../../errors.js";
 import { norm } from "../../linalg/dot.js";
 import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
+import type { Head } from "../../model/head/head.js";
 import type { HeadChange } from "../../model/head/head-change.js";
 import type { ReducedHead } from "../../model/head/reduced-head.js";
 import { constantDirection, readFinalNorm } from "../../model/layers/constant-direction.js";
 import type { Model } from "../../model/model.js";
+import { bytesPerElement, type DType } from "../../tensor/dtype.js";
 import { readTensorFloat64 } from "../../tensor/safetensors/safetensors.js";
 import { nearlyConstant } from "../methods/nearly-constant.js";
 import { factorTimesProjection } from "./factored-head.js";
@@ -40,23 +42,22 @@ export interface ExactHead {
 export async function exactHead(model: Model, reduced: ReducedHead, contexts?: StoredContexts): Promise<ExactHead> {
   const { head, engine } = model;
   const weight = await factorTimesProjection(engine, reduced, head);
-  const own = head.bias && (await readTensorFloat64(head.bias));
-  const added = Float64Array.from(reduced.bias, (value, w) => value - (own?.[w] ?? 0));
-  if (added.every((value) => value === 0)) return { change: { weight }, biasPlace: "none", notes: [] };
+  const added = await addedBias(head, reduced);
+  const biasPlace = placeOf(head, added, contexts !== undefined);
+  if (biasPlace === "none") return { change: { weight }, biasPlace, notes: [] };
   if (contexts !== undefined) {
     // Softmax does not see what all logits share, and the less there is to put in, the smaller the error. A soft cap does.
     if (head.transform.softCap === undefined) center(added);
     const direction = await nearlyConstant(contexts, engine, reduced.coordinates);
     addAlong(weight, added, direction);
     const notes = ["the bias lies in the kept columns, as nearly as they can hold it (--no-bias)"];
-    return { change: { weight }, biasPlace: "nearly constant direction", notes };
+    return { change: { weight }, biasPlace, notes };
   }
-  if (own !== undefined) {
-    return { change: { weight, bias: Float64Array.from(reduced.bias) }, biasPlace: "bias", notes: [] };
-  }
+  if (biasPlace === "bias") return { change: { weight, bias: Float64Array.from(reduced.bias) }, biasPlace, notes: [] };
   const direction = await biasDirection(model);
   addAlong(weight, added, direction);
-  const narrow = head.weight.dtype === "F16" || head.weight.dtype === "BF16";
+  const dtype = storedDType(head, biasPlace);
+  const narrow = dtype !== head.weight.dtype;
   const deleted = reduced.coordinates === undefined ? "" : "; the deleted columns are multiples of the bias";
   const notes = [
     `the bias lies in E along the constant direction, ${norm(direction).toPrecision(3)} long${deleted}`,
@@ -64,22 +65,61 @@ export async function exactHead(model: Model, reduced: ReducedHead, contexts?: S
       ? [`E is stored as F32 and the model loaded as float32, since ${head.weight.dtype} would round that`]
       : []),
   ];
-  return { change: { weight, ...(narrow ? { dtype: "F32" } : {}) }, biasPlace: "constant direction", notes };
+  return { change: { weight, ...(narrow ? { dtype: "F32" } : {}) }, biasPlace, notes };
+}
+
+/**
+ * Bytes of the head in the ordinary shape, its bias with it.
+ * @param withoutBias puts the bias into the kept columns @returns undefined where there is no place for the bias
+ */
+export async function exactHeadBytes(
+  model: Model,
+  reduced: ReducedHead,
+  withoutBias: boolean,
+): Promise<number | undefined> {
+  const { head } = model;
+  const place = placeOf(head, await addedBias(head, reduced), withoutBias);
+  if (place === "constant direction" && (await directionForBias(model)) === undefined) return undefined;
+  const bias = place === "bias" ? head.vocabSize * bytesPerElement.F32 : (head.bias?.byteLength ?? 0);
+  return head.vocabSize * head.hiddenSize * bytesPerElement[storedDType(head, place)] + bias;
+}
+
+/** b' - b. */
+async function addedBias(head: Head, reduced: ReducedHead): Promise<Float64Array> {
+  const own = head.bias && (await readTensorFloat64(head.bias));
+  return Float64Array.from(reduced.bias, (value, w) => value - (own?.[w] ?? 0));
+}
+
+function placeOf(head: Head, added: Float64Array, withoutBias: boolean): BiasPlace {
+  if (added.every((value) => value === 0)) return "none";
+  if (withoutBias) return "nearly constant direction";
+  return head.bias ? "bias" : "constant direction";
+}
+
+/** The number type of E': 16 bits would round what lies along a constant direction, which is long. */
+function storedDType({ weight }: Head, place: BiasPlace): DType {
+  const narrow = weight.dtype === "F16" || weight.dtype === "BF16";
+  return narrow && place === "constant direction" ? "F32" : weight.dtype;
 }
 
 /**
  * The direction of E along which a bias can be written exactly.
  * @throws InputError if the model has none, naming the ways out
  */
-export async function biasDirection({ description, name, modelType }: Model): Promise<Float64Array> {
-  const finalNorm = await readFinalNorm(description);
-  const direction = finalNorm && constantDirection(finalNorm);
+export async function biasDirection(model: Model): Promise<Float64Array> {
+  const direction = await directionForBias(model);
   if (direction !== undefined) return direction;
+  const { name, modelType } = model;
   throw new InputError(
     name,
     `its architecture (${modelType}) has no output bias, and no LayerNorm whose constant direction could carry one: ` +
       "--no-bias puts it into the kept columns as nearly as they can hold it, --compensate none needs none, and --format onnx has one",
   );
+}
+
+async function directionForBias({ description }: Model): Promise<Float64Array | undefined> {
+  const finalNorm = await readFinalNorm(description);
+  return finalNorm && constantDirection(finalNorm);
 }
 
 /** E' + b v', in place. */

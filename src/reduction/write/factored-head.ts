@@ -34,26 +34,6 @@ export function roundedHead({ head }: Pick<HeadModel, "head">, reduced: ReducedH
   return { ...reduced, factor: rounded(factor), projection: projection && rounded(projection) };
 }
 
-/**
- * Bytes of the head and of the model's weights, original and with a factored head in its place. An input embedding that is
- * the same matrix stays.
- */
-export async function reducedBytes(
-  { head, folder }: Pick<HeadModel, "head" | "folder">,
-  { kept, coordinates }: Pick<ReducedHead, "kept" | "coordinates">,
-): Promise<{ head: BeforeAfter; model: BeforeAfter }> {
-  const { vocabSize, hiddenSize, weight, bias, tied } = head;
-  const number = bytesPerElement[weight.dtype];
-  const picking = coordinates === undefined ? kept * hiddenSize * number : kept * bytesPerElement.I64;
-  const own = weight.byteLength + (bias?.byteLength ?? 0);
-  const factored = vocabSize * kept * number + picking + vocabSize * bytesPerElement.F32;
-  const tensors = await openCheckpointTensors(folder);
-  const places = new Map([...tensors.values()].map((tensor) => [`${tensor.source.name} ${tensor.offset}`, tensor]));
-  const before = [...places.values()].reduce((bytes, { byteLength }) => bytes + byteLength, 0);
-  const after = before + factored - own + (tied ? weight.byteLength : 0);
-  return { head: { before: own, after: factored }, model: { before, after } };
-}
-
 /** F P as float32 [V, d]. */
 export async function factorTimesProjection(
   engine: Engine,

@@ -97,17 +97,27 @@ ${
 </dl></header>`;
 }
 
+/**
+ * Words for the share of contexts whose likeliest token stays, from what goes with it on the embedded model: perplexity up by
+ * under 1%, by 2 or 3%, by about 10%, by up to a half, and more.
+ */
+const VERDICTS = [
+  [0.97, "hardly changes the output"],
+  [0.92, "changes the output a little"],
+  [0.8, "changes the output noticeably"],
+  [0.6, "changes the output a lot"],
+  [0, "changes the output beyond recognition"],
+] as const;
+
 function verdict(top1: number): string {
-  if (top1 >= 0.95) return "hardly changes the output";
-  if (top1 >= 0.85) return "changes the output a little";
-  return top1 >= 0.6 ? "changes the output clearly" : "changes the output beyond recognition";
+  return VERDICTS.find(([least]) => top1 >= least)![1];
 }
 
 function signedPercent(share: number): string {
   return `${share > 0 ? "+" : ""}${percent(share).replace("-", "−")}`;
 }
 
-/** What was gained in a sentence; of a folder that keeps the head's shape, that nothing was yet. */
+/** What was gained in a sentence; of a folder that keeps the head's shape, what its weights take and what ONNX would give. */
 function gain({ format, bytes: size, milliseconds, model, kept }: ReductionRun): string {
   const work = `a head that multiplies by ${count(model.vocabSize * kept)} numbers instead of ${count(model.vocabSize * model.hiddenSize)}`;
   const time = milliseconds && milliseconds.head.after / milliseconds.head.before;
@@ -118,7 +128,9 @@ function gain({ format, bytes: size, milliseconds, model, kept }: ReductionRun):
   const whole = `the model is ${bytes(Math.abs(size.model.before - size.model.after))} ${grown ? "larger, since its input embedding, the same matrix, stays whole" : "smaller"}`;
   const sentence = `${work}${faster}${long}; ${whole}.`;
   if (format !== "safetensors") return sentence;
-  return `nothing yet in this folder, whose head keeps its shape so that any runtime loads it. Written with --format onnx it is ${sentence}`;
+  const written =
+    size.written && `; its weights take ${bytes(size.written.after)}, the original’s ${bytes(size.written.before)}`;
+  return `nothing in this folder, whose head keeps its shape so that any runtime loads it${written ?? ""}. Written with --format onnx it is ${sentence}`;
 }
 
 function lostSection({ measures, budget, warnings }: ReductionRun): Html {
@@ -153,6 +165,11 @@ function gainedSection(run: ReductionRun): Html {
     html`<tr><th scope="row">${name}</th>${numbers(before, after, decimal(ratio, 2))}</tr>`;
   const sized = (name: string, { before, after }: BeforeAfter) =>
     row(name, bytes(before), bytes(after), after / before);
+  const isWritten = (format: ReductionRun["format"]) => (format === run.format ? ", as it was written" : "");
+  const wholeOf = (format: NonNullable<ReductionRun["format"]>, made: BeforeAfter | undefined) => {
+    const pair = (format === run.format && size.written) || made;
+    return pair && sized(`bytes of the model as ${format}${isWritten(format)}`, pair);
+  };
   const timed = (name: string, pair: BeforeAfter | undefined) =>
     pair && row(name, `${decimal(pair.before, 3)} ms`, `${decimal(pair.after, 3)} ms`, pair.after / pair.before);
   return html`${table(
@@ -164,14 +181,20 @@ function gainedSection(run: ReductionRun): Html {
         count(model.vocabSize * kept),
         kept / model.hiddenSize,
       ),
-      sized("bytes of the head", size.head),
-      sized("bytes of the model", size.model),
+      sized("bytes of the factored head (onnx)", size.head),
+      wholeOf("onnx", size.model),
+      size.safetensors && sized("bytes of the head as safetensors", size.safetensors.head),
+      wholeOf("safetensors", size.safetensors?.model),
       timed("head, per token", milliseconds?.head),
       timed("whole decoding step, per token", milliseconds?.step),
     ],
   )}
-<p class="note">Sizes are those of the factored head (<code>--format onnx</code>): V × k numbers, what picks or projects the k numbers, and a bias. As safetensors the head keeps its shape, so that any runtime loads it, and nothing is saved.
-${model.tied ? "The input embedding of this model is the same matrix and stays whole, so that with a second, smaller matrix the model is larger than before; what can be saved is time." : ""}
+<p class="note">The factored head (<code>--format onnx</code>) is V × k numbers, what picks or projects the k numbers, and a bias. As safetensors the head keeps its shape, so that any runtime loads it, and nothing is saved${
+    size.safetensors
+      ? ""
+      : "; this model has no place for the bias there, but in the kept columns (<code>--no-bias</code>)"
+  }.
+${model.tied ? "The input embedding of this model is the same matrix and stays whole, so that with a second matrix the model is larger than before; what can be saved is time." : ""}
 ${milliseconds && "Times are medians of single tokens, original and reduced in turn in one run."}</p>`;
 }
 

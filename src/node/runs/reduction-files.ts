@@ -1,5 +1,6 @@
 import type { ReductionRun } from "../../reduction/reduction-run.js";
 import { renderReductionReport } from "../../report/reduction/reduction-report.js";
+import { writeFolderAtomic } from "../files/write-atomic.js";
 import { version } from "../version.js";
 import type { Asked } from "./run-folder.js";
 
@@ -23,4 +24,12 @@ export function reductionRunFiles(run: ReductionRun, asked: Asked): (readonly [n
     ["run.json", `${JSON.stringify(record, undefined, 2)}\n`],
     ["report.html", renderReductionReport(run, { command: asked.command, version, date: date.slice(0, 10) })],
   ];
+}
+
+/**
+ * Writes run.json and report.html of a reduction into a folder of their own, both or none.
+ * @throws InputError if the folder cannot be written
+ */
+export async function writeReductionRun(folder: string, run: ReductionRun, asked: Asked): Promise<void> {
+  await writeFolderAtomic(folder, reductionRunFiles(run, asked));
 }

@@ -1,0 +1,51 @@
+import type { Head } from "../../model/head/head.js";
+import type { ReducedHead } from "../../model/head/reduced-head.js";
+import type { Model } from "../../model/model.js";
+import { openCheckpointTensors } from "../../tensor/checkpoint-tensors.js";
+import { bytesPerElement } from "../../tensor/dtype.js";
+import type { TensorEntry } from "../../tensor/safetensors/safetensors.js";
+import type { BeforeAfter, ReducedBytes } from "../reduction-run.js";
+import { exactHeadBytes } from "./exact-head.js";
+
+type Sizes = Pick<ReducedBytes, "head" | "model">;
+
+/**
+ * Bytes of the head and of the model's weights, original and reduced: with a factored head, and with one of the ordinary
+ * shape. An input embedding that is the same matrix stays.
+ * @param withoutBias puts the bias of the ordinary shape into the kept columns
+ */
+export async function reducedBytes(
+  model: Model,
+  reduced: ReducedHead,
+  { withoutBias = false }: { withoutBias?: boolean } = {},
+): Promise<Omit<ReducedBytes, "written">> {
+  const { head } = model;
+  const whole = weightBytes(await openCheckpointTensors(model.folder));
+  const exact = await exactHeadBytes(model, reduced, withoutBias);
+  return {
+    ...sizes(head, whole, factoredBytes(head, reduced)),
+    safetensors: exact === undefined ? undefined : sizes(head, whole, exact),
+  };
+}
+
+function sizes({ weight, bias, tied }: Head, whole: number, after: number): Sizes {
+  const own = weight.byteLength + (bias?.byteLength ?? 0);
+  const model: BeforeAfter = { before: whole, after: whole + after - own + (tied ? weight.byteLength : 0) };
+  return { head: { before: own, after }, model };
+}
+
+/** F, what picks or projects the k numbers, and a bias in float32. */
+function factoredBytes(
+  { vocabSize, hiddenSize, weight }: Head,
+  { kept, coordinates }: Pick<ReducedHead, "kept" | "coordinates">,
+): number {
+  const number = bytesPerElement[weight.dtype];
+  const picking = coordinates === undefined ? kept * hiddenSize * number : kept * bytesPerElement.I64;
+  return vocabSize * kept * number + picking + vocabSize * bytesPerElement.F32;
+}
+
+/** Bytes of tensors, those that are one counted once. */
+export function weightBytes(tensors: ReadonlyMap<string, TensorEntry>): number {
+  const places = new Map([...tensors.values()].map((tensor) => [`${tensor.source.name} ${tensor.offset}`, tensor]));
+  return [...places.values()].reduce((bytes, { byteLength }) => bytes + byteLength, 0);
+}
