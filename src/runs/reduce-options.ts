@@ -39,7 +39,7 @@ export interface ReduceOptions {
   readonly metric?: Metric | undefined;
   /** Of the compensation refine. */
   readonly steps?: number | undefined;
-  /** Of the random order, of refine and of generated texts. Default 1. */
+  /** Of the random order, of refine and of generated texts. Default 0. */
   readonly seed?: number | undefined;
   /** Also what other sizes and methods lose, and what they write. */
   readonly curve?: boolean | undefined;
@@ -66,7 +66,7 @@ export interface ReductionMethod {
 export function methodOf(options: ReduceOptions): ReductionMethod {
   const { amount, metric = "fisher" } = options;
   if (!("plan" in amount)) {
-    const { order = "rotation", compensate = "least-squares", seed = 1, steps } = options;
+    const { order = "rotation", compensate = "least-squares", seed = 0, steps } = options;
     return { order, compensate, metric, seed, steps };
   }
   const { order, compensate, seed, steps } = amount.plan;

@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { InputError } from "../../errors.js";
 import { type ModelFormat, modelFormats } from "../../export/model-formats.js";
 import type { Model } from "../../model/model.js";
 import { openCorpus } from "../../node/corpus/open-corpus.js";
@@ -13,9 +14,10 @@ import { checkOut } from "../../node/save/save-model.js";
 import { compensations, metrics, orders } from "../../reduction/methods/orders.js";
 import type { ReductionPlan } from "../../reduction/plan/reduction-plan.js";
 import { summarizeReduction } from "../../reduction/summary.js";
+import { NoPlaceForBias } from "../../reduction/write/exact-head.js";
 import type { ReduceOptions, ReductionAmount } from "../../runs/reduce-options.js";
 import { reduceRun } from "../../runs/reduce-run.js";
-import { commandLine, folderName } from "../options/arguments.js";
+import { commandLine, flagOf, folderName } from "../options/arguments.js";
 import {
   collectedPaths,
   contextOption,
@@ -158,14 +160,24 @@ async function runReduce(name: string, asked: ReduceArguments, signal: AbortSign
     if (report !== undefined) await writeReductionRun(report, run, how);
     if (savePlan !== undefined) await writeReductionPlan(chosen, savePlan);
     const written = { out: dryRun ? undefined : out, report, plan: savePlan };
-    if (args.json) console.log(JSON.stringify({ ...summarizeReduction(run, written.out), report: report ?? null }));
+    if (args.json) console.log(JSON.stringify({ ...summarizeReduction(run, written.out), ...(report && { report }) }));
     else if (!args.quiet) console.log(reductionTable(run, written));
   } catch (error) {
-    throw signal.aborted ? new ReductionInterrupted() : error;
+    throw signal.aborted ? new ReductionInterrupted() : namingFlags(error);
   } finally {
     line.stop();
     await model?.close();
   }
+}
+
+/** What the library refuses, with the flags that it was asked by. */
+function namingFlags(error: unknown): unknown {
+  if (error instanceof NoPlaceForBias) {
+    const problem = `${error.problem} (--no-bias, --compensate none, --format onnx)`;
+    return new InputError(error.place, problem, { cause: error });
+  }
+  const ofAmount = error instanceof InputError && ["fraction", "keep", "maxKl"].includes(error.place);
+  return ofAmount ? new InputError(flagOf(error.place), error.problem, { cause: error }) : error;
 }
 
 async function reduceOptions(

@@ -111,7 +111,7 @@ test("a budget is met on the half that was searched, and one dimension more woul
   // One that nothing makes up for: after a LayerNorm the others say what a single coordinate is.
   const bare = { ...choice, compensate: "none" } as const;
   await expect(planWithin(model, reductions, { fit, check }, bare, 1e-9)).rejects.toThrow(
-    /--max-kl: 1e-9 cannot be met: deleting 1 of 256 dimensions costs a KL of [\d.e-]+ nats/,
+    /^maxKl: 1e-9 cannot be met: deleting 1 of 256 dimensions costs a KL of [\d.e-]+ nats/,
   );
 });
 

@@ -19,7 +19,7 @@ export async function largestWithin(
   const [first] = await losses([1]);
   if (!(first! <= budget)) {
     const cost = `${first!.toPrecision(3)} nats`;
-    throw new InputError("--max-kl", `${budget} cannot be met: deleting 1 of ${d} dimensions costs a KL of ${cost}`);
+    throw new InputError("maxKl", `${budget} cannot be met: deleting 1 of ${d} dimensions costs a KL of ${cost}`);
   }
   let [within, over] = [1, d];
   while (over - within > 1) {
@@ -47,8 +47,7 @@ function sizesBetween(low: number, high: number): number[] {
  */
 export function searchHalves({ windowStarts, count }: StoredContexts): { search: ContextRange; verify: ContextRange } {
   const windows = windowStarts.length - 1;
-  if (windows < 2)
-    throw new InputError("--max-kl", "needs two windows of unseen text: one to search on, one to verify");
+  if (windows < 2) throw new InputError("maxKl", "needs two windows of unseen text: one to search on, one to verify");
   const middle = windowStarts[Math.floor(windows / 2)]!;
   return { search: { start: 0, end: middle }, verify: { start: middle, end: count } };
 }

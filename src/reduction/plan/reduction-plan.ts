@@ -56,12 +56,13 @@ export interface ReductionChoice {
 /** k for a share of the d dimensions that is deleted, in [0, 1). @throws InputError naming the option */
 export function keptFor({ fraction, keep }: { fraction?: number; keep?: number }, d: number): number {
   if (fraction !== undefined) {
-    if (!(fraction >= 0 && fraction < 1)) throw new InputError("--fraction", `${fraction} is not from 0 to below 1`);
+    if (!(fraction >= 0 && fraction < 1)) throw new InputError("fraction", `${fraction} is not from 0 to below 1`);
     return Math.max(1, d - Math.round(fraction * d));
   }
-  if (keep === undefined) throw new InputError("--fraction", "is missing: --fraction, --keep or --max-kl is wanted");
+  if (keep === undefined)
+    throw new InputError("fraction", "is missing: a share to delete, or a number of dimensions to keep, is wanted");
   if (!(Number.isInteger(keep) && keep >= 1 && keep <= d)) {
-    throw new InputError("--keep", `${keep} is not a whole number from 1 to the model's ${d} dimensions`);
+    throw new InputError("keep", `${keep} is not a whole number from 1 to the model's ${d} dimensions`);
   }
   return keep;
 }

@@ -11,6 +11,18 @@ import { readTensorFloat64 } from "../../tensor/safetensors/safetensors.js";
 import { nearlyConstant } from "../methods/nearly-constant.js";
 import { factorTimesProjection } from "./factored-head.js";
 
+/** Of a model whose ordinary shape cannot hold the bias that a reduction adds. */
+export class NoPlaceForBias extends InputError {
+  constructor(name: string, modelType: string) {
+    const ways =
+      "it can go into the kept columns, as nearly as they can hold it; without compensation there is none; ONNX has a place";
+    super(
+      name,
+      `its architecture (${modelType}) has no output bias, and no LayerNorm whose constant direction could carry one: ${ways}`,
+    );
+  }
+}
+
 /** Where the bias of a reduced head went. */
 export type BiasPlace =
   /** There is none besides the head's own. */
@@ -50,7 +62,7 @@ export async function exactHead(model: Model, reduced: ReducedHead, contexts?: S
     if (head.transform.softCap === undefined) center(added);
     const direction = await nearlyConstant(contexts, engine, reduced.coordinates);
     addAlong(weight, added, direction);
-    const notes = ["the bias lies in the kept columns, as nearly as they can hold it (--no-bias)"];
+    const notes = ["the bias lies in the kept columns, as nearly as they can hold it"];
     return { change: { weight }, biasPlace, notes };
   }
   if (biasPlace === "bias") return { change: { weight, bias: Float64Array.from(reduced.bias) }, biasPlace, notes: [] };
@@ -104,17 +116,13 @@ function storedDType({ weight }: Head, place: BiasPlace): DType {
 
 /**
  * The direction of E along which a bias can be written exactly.
- * @throws InputError if the model has none, naming the ways out
+ * @throws NoPlaceForBias if the model has none
  */
 export async function biasDirection(model: Model): Promise<Float64Array> {
   const direction = await directionForBias(model);
   if (direction !== undefined) return direction;
   const { name, modelType } = model;
-  throw new InputError(
-    name,
-    `its architecture (${modelType}) has no output bias, and no LayerNorm whose constant direction could carry one: ` +
-      "--no-bias puts it into the kept columns as nearly as they can hold it, --compensate none needs none, and --format onnx has one",
-  );
+  throw new NoPlaceForBias(name, modelType);
 }
 
 async function directionForBias({ description }: Model): Promise<Float64Array | undefined> {
