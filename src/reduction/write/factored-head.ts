@@ -3,10 +3,8 @@ import { createGraph } from "../../engine/graph.js";
 import type { Head } from "../../model/head/head.js";
 import type { HeadModel } from "../../model/head/head-model.js";
 import type { ReducedHead } from "../../model/head/reduced-head.js";
-import { openCheckpointTensors } from "../../tensor/checkpoint-tensors.js";
-import { bytesPerElement, decodeFloat32, encodeFloats, type FloatDType } from "../../tensor/dtype.js";
+import { decodeFloat32, encodeFloats, type FloatDType } from "../../tensor/dtype.js";
 import { memoryTensor } from "../../tensor/memory-tensor.js";
-import type { BeforeAfter } from "../reduction-run.js";
 
 /** Rows of F that are multiplied by P at once. */
 const blockRows = 4096;
