@@ -14,8 +14,14 @@ describe.skipIf(browserPath === undefined)("the report of a reduction in a brows
     await expectWhole({ page, complaints });
     expect(await page.locator("figure .chart svg").count()).toBe(4);
     // A line for each of five methods.
-    expect(await page.locator("#kl-figure [aria-label=line] path").count()).toBe(5);
-    expect(await page.locator("#curve-legend .key").count()).toBe(5);
+    expect(await page.locator("#kl-figure .chart [aria-label=line] path").count()).toBe(5);
+    // The legend says what three colours and symbols mean, and what four dashes do.
+    expect(await page.locator("#curve-legend .key").count()).toBe(3 + 4);
+    // Where there is room each curve has its name at its end.
+    const ends = await page.locator("#kl-figure .curve-name").allTextContents();
+    const all = ["random, nothing made up for", "rotation", "rotation, refined"];
+    const named = [...all, "saliency, least squares", "saliency, nothing made up for"];
+    expect(ends.sort()).toEqual(width < 760 ? [] : named);
     await page.close();
   });
 

@@ -1,5 +1,6 @@
 import type { Analysis } from "../../encoding/analysis.js";
 import { type Html, html } from "../page/html.js";
+import { lineKey } from "../page/line-key.js";
 import { count, decimal, percent, significant } from "../page/numbers.js";
 
 /** The places that the page's script draws its figures into, with the words around them. */
@@ -62,9 +63,7 @@ export function refitSection({ sparsity }: Analysis): Html {
 <p>The encoding refitted on k dimensions alone: the k most salient, k drawn at random, or the first k principal components (each of which mixes all dimensions). The sooner a curve reaches the level of the full fit, the fewer numbers
 probability needs.</p>
 <figure id="refit-figure">
-<div class="legend"><span class="key"><span class="swatch line" style="background:var(--accent)"></span>k most salient dimensions</span>
-<span class="key"><span class="swatch line" style="background:var(--warm)"></span>first k principal components</span>
-<span class="key"><span class="swatch line" style="background:var(--neutral)"></span>k random dimensions: mean, lowest to highest</span></div>
+<div class="legend">${lineKey("var(--accent)", "k most salient dimensions")}${lineKey("var(--warm)", "first k principal components")}${lineKey("var(--neutral)", "k random dimensions: mean, lowest to highest")}</div>
 <div class="chart" data-label="R squared of refits against the number of dimensions used"></div>
 <figcaption><b>R² of refits on k dimensions.</b> The horizontal scale doubles with each step.</figcaption>
 </figure>

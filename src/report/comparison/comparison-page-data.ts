@@ -20,7 +20,7 @@ export type DivergenceName = "kl" | "reverseKl" | "js";
 export const divergenceLooks: Record<DivergenceName, { name: string; colour: string }> = {
   kl: { name: "KL(A ‖ B)", colour: "var(--accent)" },
   reverseKl: { name: "KL(B ‖ A)", colour: "var(--warm)" },
-  js: { name: "Jensen–Shannon", colour: "var(--neutral)" },
+  js: { name: "Jensen–Shannon", colour: "var(--green)" },
 };
 
 /** Longer token texts carry no more information to a reader; the longest real ones are runs of spaces or dashes. */

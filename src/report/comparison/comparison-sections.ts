@@ -1,6 +1,7 @@
 import type { Comparison, Mover } from "../../compare/comparison.js";
 import type { Spread } from "../../measures/context-values.js";
 import { type Html, html } from "../page/html.js";
+import { lineKey } from "../page/line-key.js";
 import { count, duration, percent, probability, significant, times } from "../page/numbers.js";
 import { facts, madeBy, type Provenance, textFacts } from "../page/provenance-section.js";
 import { tokenLabel } from "../page/token-label.js";
@@ -38,7 +39,7 @@ function divergenceFigures(): Html {
   const legend = (names: readonly DivergenceName[]) =>
     html`<div class="legend">${names.map((name) => {
       const { colour, name: shown } = divergenceLooks[name];
-      return html`<span class="key"><span class="swatch line" style="background:${colour}"></span>${shown}</span>`;
+      return lineKey(colour, shown, name === "reverseKl");
     })}</div>`;
   return html`<div class="columns two">
 <figure id="spread-figure">${legend(["kl", "js"])}

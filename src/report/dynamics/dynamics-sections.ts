@@ -1,5 +1,6 @@
 import type { Convergence, Dynamics, LearntToken, OnsetAtShare } from "../../dynamics/dynamics.js";
 import { type Html, html } from "../page/html.js";
+import { lineKey } from "../page/line-key.js";
 import { bytes, count, decimal, duration, percent, probability, significant, times } from "../page/numbers.js";
 import { facts, madeBy, type Provenance } from "../page/provenance-section.js";
 import { tokenLabel } from "../page/token-label.js";
@@ -14,9 +15,9 @@ export function trajectorySection(run: Dynamics): Html {
   const { onset, log, convergence, probes } = run;
   return html`<div class="controls" id="scale-controls"></div>
 <figure id="trajectory-figure">
-<div class="legend">${key("var(--accent)", "readout: cross-validated R²")}${key("var(--neutral)", "rank correlation")}${
-    convergence && key("var(--warm)", "layers: share of the path walked")
-  }${key("var(--muted)", "shuffled frequencies: R²")}</div>
+<div class="legend">${lineKey("var(--accent)", "readout: cross-validated R²")}${lineKey("var(--green)", "rank correlation")}${
+    convergence && lineKey("var(--warm)", "layers: share of the path walked")
+  }${lineKey("var(--neutral)", "shuffled frequencies: R²", true)}</div>
 <div class="chart" data-label="Cross-validated R squared of the readout, its rank correlation and the layers' share of their paths against the training step"></div>
 <figcaption><b>The readout against the training step.</b> ${
     convergence ? "Each thin line is one layer: how much of its whole path through parameter space it has walked. " : ""
@@ -34,10 +35,6 @@ ${
   }</tr></thead><tbody>${(["50", "90"] as const).map((share) => onsetRow(share, onset.shares[share], convergence !== undefined))}</tbody></table></div>
 <p class="note">Steps are interpolated between checkpoints on log(1 + step). The readout’s interval comes from 1,000 bootstrap draws of groups of tokens (errors of each token under the fit that leaves its fold out), the ratio’s from draws of tokens and of layers.
 It covers the choice of tokens and layers, not of the training run. By chance, with shuffled frequencies, the last checkpoint gives R² ${decimal(probes.at(-1)!.shuffled.r2, 3)} in the sample and ${decimal(probes.at(-1)!.shuffled.crossValidatedR2, 3)} out of it.</p>`;
-}
-
-function key(colour: string, text: string): Html {
-  return html`<span class="key"><span class="swatch line" style="background:${colour}"></span>${text}</span>`;
 }
 
 function onsetRow(share: string, { encoding, medianLayerStep, timesEarlier }: OnsetAtShare, layers: boolean): Html {

@@ -1,16 +1,24 @@
-/** The page's colours on a light ground, as CSS variables. */
+/**
+ * The page's colours on a light ground, as CSS variables. Series are drawn in accent, warm, neutral, green, violet and
+ * gold: any two of these can be told apart, by the colour-blind too (style.test.ts).
+ */
 export const LIGHT = `
   --ground: #fbfaf8; --surface: #ffffff; --ink: #1d2127; --muted: #5b6370; --line: #dfdeda; --grid: #1d212718;
-  --accent: #1f5fa8; --accent-soft: #d5e4f5; --warm: #b4480b; --neutral: #6f7680;
+  --accent: #1f5fa8; --accent-soft: #d5e4f5; --warm: #b4480b; --neutral: #878d96;
+  --green: #0f4022; --violet: #591374; --gold: #d37a06;
   --mass-0: #12355f; --mass-1: #1f5fa8; --mass-2: #7fabd8; --mass-3: #dcdfe4;
   color-scheme: light;`;
 
 /** The same on a dark ground. */
 export const DARK = `
   --ground: #14171b; --surface: #1b1f25; --ink: #e6e8ec; --muted: #a0a8b4; --line: #333942; --grid: #e6e8ec1c;
-  --accent: #7db4f2; --accent-soft: #22374f; --warm: #f2a25c; --neutral: #99a1ad;
+  --accent: #7db4f2; --accent-soft: #22374f; --warm: #f2a25c; --neutral: #7b8490;
+  --green: #6fe8cf; --violet: #a94ed6; --gold: #efe05a;
   --mass-0: #d5e7fc; --mass-1: #7db4f2; --mass-2: #3d6da3; --mass-3: #363d47;
   color-scheme: dark;`;
+
+/** How much of the points below it the plate of a name in a figure hides. */
+export const NAME_PLATE = 0.88;
 
 /** The report's style sheet: system fonts, both themes, 400 px and up, print. */
 export const style = `
@@ -79,8 +87,8 @@ figcaption b { color: var(--ink); }
 .chart svg { display: block; overflow: visible; position: relative; max-width: 100%; --plot-background: var(--surface); font-family: inherit; font-size: 12px; color: var(--ink); }
 .chart canvas { position: absolute; pointer-events: none; }
 .cloud { touch-action: pan-y; cursor: crosshair; border-radius: 4px; }
-.cloud .name { font-size: 12px; font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; paint-order: stroke; stroke: var(--ground); stroke-width: 4px; stroke-linejoin: round; pointer-events: none; fill: var(--ink); unicode-bidi: isolate; }
-.cloud .name.landmark { fill: var(--ink); font-size: 11.5px; }
+.cloud .name { font-size: 12px; font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; pointer-events: none; fill: var(--ink); unicode-bidi: isolate; }
+.cloud .name-plate { fill: var(--ground); fill-opacity: ${NAME_PLATE}; pointer-events: none; }
 .cloud .name.marked { fill: var(--warm); font-weight: 600; }
 .tip { position: absolute; z-index: 2; pointer-events: none; max-width: 250px; background: var(--surface); border: 1px solid var(--line); border-radius: 8px; box-shadow: 0 4px 18px #0003; padding: 8px 11px; font-size: 13px; line-height: 1.45; }
 .tip[hidden] { display: none; }
@@ -122,6 +130,8 @@ figcaption b { color: var(--ink); }
 .list-title { font-weight: 600; font-size: 13.5px; margin: 14px 0 0; }
 .swatch { display: inline-block; width: 11px; height: 11px; border-radius: 2px; margin-right: 5px; vertical-align: -1px; }
 .swatch.line { height: 3px; width: 18px; vertical-align: 3px; }
+.swatch.dashed { border-radius: 0; mask: repeating-linear-gradient(to right, #000 0 5px, transparent 5px 8px); width: 21px; }
+.key svg { display: inline-block; vertical-align: -2px; margin-right: 5px; }
 .number.wrap { white-space: normal; }
 .nowrap { white-space: nowrap; }
 .swatch.ring { border: 1.5px solid var(--ink); border-radius: 50%; }

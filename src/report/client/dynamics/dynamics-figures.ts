@@ -81,8 +81,8 @@ export function trajectoryFigure(data: DynamicsPageData, view: View): Figure {
         gridY(GRID),
         ruleY([0], { stroke: "var(--muted)" }),
         ...layers.map(({ pathShare }) => curve(points(movements!.steps, pathShare), "var(--warm)", 1)),
-        curve(points(steps, data.shuffled), "var(--muted)", 1.25, "4 3"),
-        curve(points(steps, data.spearman), "var(--neutral)", 1.5),
+        curve(points(steps, data.shuffled), "var(--neutral)", 1.75, "5 3"),
+        curve(points(steps, data.spearman), "var(--green)", 1.75),
         curve(points(steps, data.crossValidatedR2), "var(--accent)", 2.5),
         dot(rows, { x: "step", y: "value", fill: "var(--accent)", r: 2.5 }),
         dot(passed, { x: "step", y: "value", stroke: "colour", fill: "var(--surface)", strokeWidth: 2, r: 5 }),
@@ -128,7 +128,7 @@ export function layerColour(share: number): string {
 
 export function outerColour(name: string): string {
   if (name === "head") return "var(--accent)";
-  return name === "input embedding" ? "var(--mass-2)" : "var(--neutral)";
+  return name === "input embedding" ? "var(--violet)" : "var(--green)";
 }
 
 /** One measure of every layer and of what lies outside the layers. */

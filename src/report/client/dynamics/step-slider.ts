@@ -18,14 +18,7 @@ import type { View } from "./dynamics-view.js";
 const PLAY_INTERVAL = 450;
 /** Ways of tokens drawn at once, and marked by one search. */
 const MAX_WAYS = 6;
-const WAY_COLOURS = [
-  "var(--accent)",
-  "var(--warm)",
-  "var(--neutral)",
-  "var(--mass-2)",
-  "var(--mass-0)",
-  "var(--muted)",
-];
+const WAY_COLOURS = ["accent", "warm", "green", "violet", "gold", "neutral"].map((name) => `var(--${name})`);
 
 /** The scatter plot of fitted against true with its slider, and the ways of the tokens marked in it. */
 export function stepSlider(data: DynamicsPageData, view: View): { draw: () => void } {
@@ -94,12 +87,16 @@ export function stepSlider(data: DynamicsPageData, view: View): { draw: () => vo
       token,
       line: fitted.map((values, k) => ({ step: steps[k]!, value: values[token]! })),
     }));
+    const labels = spreadLabels(
+      ways.map(({ token, line: way, colour }) => ({ token, colour, value: way.at(-1)!.value })),
+    );
+    const atEnd = { x: () => steps.at(-1), y: "value", textAnchor: "start" } as const;
     const width = wayHolder.clientWidth;
     const chart = plot({
       width,
       height: 260,
       marginLeft: 36,
-      marginRight: 84,
+      marginRight: 96,
       marginTop: 10,
       marginBottom: 40,
       x: stepScale(data.steps, view),
@@ -118,15 +115,13 @@ export function stepSlider(data: DynamicsPageData, view: View): { draw: () => vo
             dx: 7,
           }),
         ),
-        text(spreadLabels(ways.map(({ token, line: way, colour }) => ({ token, colour, value: way.at(-1)!.value }))), {
-          x: () => steps.at(-1),
-          y: "value",
+        text(labels, { ...atEnd, text: () => "━", fill: "colour", dx: 14 }),
+        text(labels, {
+          ...atEnd,
           text: ({ token }: { token: number }) => visibleToken(tokens.texts[token]!).slice(0, 9),
-          fill: "colour",
-          textAnchor: "start",
-          dx: 16,
+          dx: 28,
         }),
-        stepAxis(steps, view, width - 48),
+        stepAxis(steps, view, width - 60),
         axisY({ label: null, ticks: 5 }),
       ],
     });

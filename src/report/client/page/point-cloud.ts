@@ -2,6 +2,7 @@ import { type PlotOptions, plot, type Scale } from "@observablehq/plot";
 import { SHADES } from "./colours.js";
 import { nearestPoint } from "./nearest.js";
 import { drawLabels, type LabelledPoint } from "./point-labels.js";
+import { type Box, pointsInBox } from "./points-in-box.js";
 import { hover, type Selection, toggleMark } from "./selection.js";
 import type { TokenTable } from "./token-table.js";
 import { describeToken, placeTip } from "./token-tip.js";
@@ -78,7 +79,14 @@ export function pointCloud(
     const { hovered, marked } = selection;
     const named = [...marked.map(point("marked")), ...(marked.length > 0 ? [] : landmarks.map(point("landmark")))];
     const points = hovered === undefined ? named : [point("hovered")(hovered), ...named];
-    drawLabels(overlay, points, { left, top, right: left + width, bottom: top + height });
+    const crowd = (box: Box) =>
+      placed!.pointsIn({
+        left: box.left - left,
+        right: box.right - left,
+        top: box.top - top,
+        bottom: box.bottom - top,
+      });
+    drawLabels(overlay, points, { left, top, right: left + width, bottom: top + height }, crowd);
   };
 
   const showTip = (token: number | undefined) => {
@@ -132,6 +140,8 @@ interface Placed {
   x: Float32Array;
   y: Float32Array;
   nearest: (x: number, y: number, within: number) => number | undefined;
+  /** Points in a box of the frame. */
+  pointsIn: (box: Box) => number;
   overlay?: SVGGElement;
 }
 
@@ -144,7 +154,16 @@ function place(chart: ReturnType<typeof plot>, cloud: Cloud): Placed {
   const height = Math.abs(down.to - down.from);
   const x = cloud.x.map((value) => across.at(value) - left);
   const y = cloud.y.map((value) => down.at(value) - top);
-  return { left, top, width, height, x, y, nearest: nearestPoint(x, y, width, height) };
+  return {
+    left,
+    top,
+    width,
+    height,
+    x,
+    y,
+    nearest: nearestPoint(x, y, width, height),
+    pointsIn: pointsInBox(x, y, width, height),
+  };
 }
 
 /** A linear scale as plain arithmetic: much quicker than its function for hundreds of thousands of points. */

@@ -1,17 +1,11 @@
 import { visibleToken } from "../../page/visible-text.js";
+import { type LabelPlace, labelPlace } from "./label-places.js";
+import type { Box } from "./points-in-box.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-/** Room that one character of a label takes, in pixels, and its line's height. */
+/** Room that one character of a name takes, in pixels, and that is left on either side of it. */
 const CHARACTER = 7.3;
-const LINE = 14;
-const OFFSET = 7;
-
-interface Box {
-  left: number;
-  top: number;
-  right: number;
-  bottom: number;
-}
+const PADDING = 3;
 
 export interface LabelledPoint {
   x: number;
@@ -21,61 +15,67 @@ export interface LabelledPoint {
 }
 
 /**
- * Rings around points, with names where there is room: each name is tried on four sides and left out if it would cover
- * another name or leave the frame. A landmark without its name is left out altogether.
- * @param points in order of importance
+ * Rings around points, with names on plates that hide what is below them. A name that finds no room is left out, and a
+ * landmark without its name altogether.
+ * @param points in order of importance  @param crowd points of the figure in a box
  */
-export function drawLabels(group: SVGGElement, points: LabelledPoint[], frame: Box): void {
+export function drawLabels(group: SVGGElement, points: LabelledPoint[], frame: Box, crowd: (box: Box) => number): void {
   group.replaceChildren();
   const taken: Box[] = points.map(({ x, y }) => ({ left: x - 3, right: x + 3, top: y - 3, bottom: y + 3 }));
-  for (const { x, y, text, kind } of points) {
-    if (kind !== "landmark") group.append(ring(x, y, kind));
+  for (const point of points) {
+    const { x, y, text, kind } = point;
+    if (kind !== "landmark") group.append(...rings(x, y, kind));
     if (kind === "hovered") continue;
     const name = visibleToken(text);
-    const place = places(x, y, name.length * CHARACTER).find(
-      ({ box }) => isInside(box, frame) && !taken.some((other) => overlaps(box, other)),
-    );
+    const place = labelPlace(point, [...name].length * CHARACTER + 2 * PADDING, frame, taken, crowd);
     if (place === undefined) continue;
     taken.push(place.box);
-    if (kind === "landmark") group.append(ring(x, y, kind));
-    const label = document.createElementNS(SVG, "text");
-    label.textContent = name;
-    set(label, { x: place.x, y: place.y, "text-anchor": place.anchor, class: `name ${kind}` });
-    group.append(label);
+    if (place.led) group.append(...leader(point, place));
+    if (place.led || kind === "landmark") group.append(...rings(x, y, kind));
+    group.append(plate(place), nameIn(place, name, kind));
   }
 }
 
-function ring(x: number, y: number, kind: LabelledPoint["kind"]): SVGElement {
-  const circle = document.createElementNS(SVG, "circle");
-  const colour = kind === "landmark" ? "var(--ink)" : "var(--warm)";
-  const size = kind === "landmark" ? 3 : 5;
-  set(circle, { cx: x, cy: y, r: size, fill: "none", stroke: colour, "stroke-width": kind === "landmark" ? 1 : 2 });
-  return circle;
-}
-
-function places(x: number, y: number, width: number): { x: number; y: number; anchor: string; box: Box }[] {
-  const at = (left: number, middle: number) => ({
-    left,
-    right: left + width,
-    top: middle - LINE / 2,
-    bottom: middle + LINE / 2,
-  });
+/** A ring, on a wider one in the page's colour that parts it from the points. */
+function rings(x: number, y: number, kind: LabelledPoint["kind"]): SVGElement[] {
+  const [colour, r, width] = kind === "landmark" ? ["var(--ink)", 3.2, 1.3] : ["var(--warm)", 5, 2];
+  const ring = { cx: x, cy: y, r, fill: "none" };
   return [
-    { x: x + OFFSET, y: y + 4, anchor: "start", box: at(x + OFFSET, y) },
-    { x: x - OFFSET, y: y + 4, anchor: "end", box: at(x - OFFSET - width, y) },
-    { x, y: y - 8, anchor: "middle", box: at(x - width / 2, y - 12) },
-    { x, y: y + 17, anchor: "middle", box: at(x - width / 2, y + 13) },
+    shape("circle", { ...ring, stroke: "var(--ground)", "stroke-width": width + 2.4, class: "halo" }),
+    shape("circle", { ...ring, stroke: colour, "stroke-width": width }),
   ];
 }
 
-function overlaps(a: Box, b: Box): boolean {
-  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+/** From the point to the nearest spot of its name, parted from the points as rings are. */
+function leader({ x, y }: LabelledPoint, { box }: LabelPlace): SVGElement[] {
+  const x2 = Math.max(box.left, Math.min(box.right, x));
+  const y2 = Math.max(box.top, Math.min(box.bottom, y));
+  const line = (stroke: string, width: number) =>
+    shape("line", { x1: x, y1: y, x2, y2, stroke, "stroke-width": width });
+  return [line("var(--ground)", 3), line("var(--ink)", 0.9)];
 }
 
-function isInside(box: Box, frame: Box): boolean {
-  return box.left >= frame.left && box.right <= frame.right && box.top >= frame.top && box.bottom <= frame.bottom;
+function plate({ box }: LabelPlace): SVGElement {
+  const { left, top, right, bottom } = box;
+  return shape("rect", {
+    ...{ x: left, y: top, width: right - left, height: bottom - top, rx: 3 },
+    class: "name-plate",
+  });
 }
 
-function set(node: SVGElement, attributes: Record<string, string | number>): void {
+function nameIn({ box }: LabelPlace, name: string, kind: LabelledPoint["kind"]): SVGElement {
+  const label = shape("text", {
+    x: (box.left + box.right) / 2,
+    y: (box.top + box.bottom) / 2 + 4,
+    "text-anchor": "middle",
+    class: `name ${kind}`,
+  });
+  label.textContent = name;
+  return label;
+}
+
+function shape(tag: string, attributes: Record<string, string | number>): SVGElement {
+  const node = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
+  return node;
 }

@@ -2,56 +2,16 @@ import { axisX, axisY, dot, gridY, line, plot, pointer, ruleY, tip } from "@obse
 import { decimal, percent, significant, superscript } from "../../page/numbers.js";
 import { methodName, type ReductionPageData } from "../../reduction/reduction-page-data.js";
 import { type Figure, GRID, TIP } from "../page/figure.js";
+import { appendEndLabels } from "./end-labels.js";
+import { lineLooks, type Method, methodsOf, symbolLooks } from "./method-looks.js";
 
 const MARGINS = { marginLeft: 66, marginRight: 20, marginTop: 14, marginBottom: 42 };
 
-/** A colour for each order, a dash for each compensation, so that twelve curves can be told apart. */
-const COLOURS: Record<string, string> = {
-  saliency: "var(--warm)",
-  slope: "var(--mass-0)",
-  variance: "var(--mass-2)",
-  random: "var(--neutral)",
-  rotation: "var(--accent)",
-};
-const DASHES: Record<string, string> = { none: "2 3", mean: "6 4", "least-squares": "none", refine: "10 3 2 3" };
-
-type Method = Pick<ReductionPageData["curve"][number], "order" | "compensate">;
-const isStrong = ({ order, compensate }: Method) => order === "rotation" || compensate === "refine";
-
-function methodsOf(curve: readonly Method[]): Method[] {
-  const seen = new Map(curve.map(({ order, compensate }) => [`${order} ${compensate}`, { order, compensate }]));
-  return [...seen.values()];
-}
-
-/** The methods with the lines that they are drawn with. */
-export function curveLegend(holder: HTMLElement, curve: ReductionPageData["curve"]): void {
-  for (const { order, compensate } of methodsOf(curve)) {
-    const width = isStrong({ order, compensate }) ? 3 : 2;
-    holder.append(key(methodName(order, compensate), order, width, DASHES[compensate]));
-  }
-}
-
-/** The orders with their colours. */
-export function orderLegend(holder: HTMLElement, { encoding }: ReductionPageData): void {
-  for (const order of new Set(encoding.map((point) => point.order))) holder.append(key(order, order, 2));
-}
-
-function key(name: string, order: string, width: number, dashes = "none"): HTMLElement {
-  const holder = document.createElement("span");
-  holder.className = "key";
-  const swatch = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  swatch.setAttribute("width", "30");
-  swatch.setAttribute("height", "8");
-  const sample = document.createElementNS("http://www.w3.org/2000/svg", "line");
-  const attributes = {
-    ...{ x1: 0, x2: 28, y1: 4, y2: 4 },
-    ...{ stroke: COLOURS[order] ?? "var(--neutral)", "stroke-width": width, "stroke-dasharray": dashes },
-  };
-  for (const [attribute, value] of Object.entries(attributes)) sample.setAttribute(attribute, String(value));
-  swatch.append(sample);
-  holder.append(swatch, ` ${name}`);
-  return holder;
-}
+/** Room for the names at the ends of the curves, and the width from which there is some. */
+const NAMES = 210;
+const NAMES_FROM = 760;
+/** Every so many points a curve shows its symbol. */
+const SYMBOL_EVERY = 5;
 
 const LABELS = { kl: "KL (nats)", top1: "top-1 agreement", perplexity: "perplexity" } as const;
 
@@ -62,28 +22,30 @@ export function curveFigure({ curve, chosen }: ReductionPageData, measure: keyof
   const title = (point: (typeof points)[number]) =>
     `${methodName(point.order, point.compensate)}\n${percent(point.fraction, 0)} deleted (${point.deleted})\nKL ${significant(point.kl)}\ntop-1 ${percent(point.top1)}\nperplexity ${decimal(point.perplexity, 1)}`;
   const mark = [{ fraction: chosen.fraction, value: chosen[measure] }];
-  return (width) =>
-    plot({
+  const methods = methodsOf(points);
+  const pointsOf = ({ order, compensate }: Method) =>
+    points.filter((point) => point.order === order && point.compensate === compensate);
+  return (width) => {
+    const named = width >= NAMES_FROM;
+    const height = Math.min(420, Math.max(260, width * 0.5));
+    const chart = plot({
       width,
-      height: Math.min(420, Math.max(260, width * 0.5)),
+      height,
       ...MARGINS,
+      ...(named ? { marginRight: NAMES } : {}),
       x: { domain: [0, 1] },
       y: measure === "top1" ? { domain: [0, 1] } : { type: "log", nice: true },
       marks: [
         gridY(GRID),
-        ...methodsOf(points).map((method) =>
-          line(
-            points.filter((point) => point.order === method.order && point.compensate === method.compensate),
-            {
-              x: "fraction",
-              y: measure,
-              stroke: COLOURS[method.order] ?? "var(--neutral)",
-              strokeWidth: isStrong(method) ? 2.5 : 1.5,
-              strokeDasharray: DASHES[method.compensate] ?? "none",
-            },
-          ),
-        ),
-        dot(mark, { x: "fraction", y: "value", r: 6, stroke: "var(--ink)", strokeWidth: 2 }),
+        ...methods.flatMap((method, m) => {
+          const own = pointsOf(method);
+          const shown = own.filter((_, i) => i % SYMBOL_EVERY === m % SYMBOL_EVERY);
+          return [
+            line(own, { x: "fraction", y: measure, ...lineLooks(method) }),
+            dot(shown, { x: "fraction", y: measure, ...symbolLooks(method) }),
+          ];
+        }),
+        dot(mark, { x: "fraction", y: "value", r: 7, stroke: "var(--ink)", strokeWidth: 2 }),
         axisX({
           label: "share of the dimensions deleted",
           labelAnchor: "center",
@@ -103,6 +65,22 @@ export function curveFigure({ curve, chosen }: ReductionPageData, measure: keyof
         tip(points, pointer({ ...TIP, x: "fraction", y: measure, title })),
       ],
     });
+    if (named) {
+      const [x, y] = [chart.scale("x")!, chart.scale("y")!];
+      const ends = methods.flatMap((method) => {
+        const last = pointsOf(method).at(-1);
+        if (last === undefined) return [];
+        const at = { x: Number(x.apply(last.fraction)), y: Number(y.apply(last[measure])) };
+        return [{ ...at, name: methodName(method.order, method.compensate), stroke: lineLooks(method).stroke }];
+      });
+      appendEndLabels(chart, ends, {
+        x: width - NAMES + 24,
+        top: MARGINS.marginTop,
+        bottom: height - MARGINS.marginBottom,
+      });
+    }
+    return chart;
+  };
 }
 
 /** As short as a number of a logarithmic scale can be. */
@@ -127,9 +105,15 @@ export function r2Figure({ encoding }: ReductionPageData): Figure {
         gridY(GRID),
         ruleY([0]),
         ...names.map((name) =>
+          dot(
+            points.filter(({ order }) => order === name).filter((_, i) => i % SYMBOL_EVERY === 0),
+            { x: "fraction", y: "r2", ...symbolLooks({ order: name }) },
+          ),
+        ),
+        ...names.map((name) =>
           line(
             points.filter(({ order }) => order === name),
-            { x: "fraction", y: "r2", stroke: COLOURS[name] ?? "var(--neutral)", strokeWidth: 2 },
+            { x: "fraction", y: "r2", ...lineLooks({ order: name, compensate: "least-squares" }), strokeWidth: 2 },
           ),
         ),
         axisX({

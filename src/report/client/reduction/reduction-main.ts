@@ -1,6 +1,7 @@
 import type { ReductionPageData } from "../../reduction/reduction-page-data.js";
 import { drawFigure, find, followTheme } from "../page/page.js";
-import { curveFigure, curveLegend, orderLegend, r2Figure } from "./reduction-figures.js";
+import { curveLegend, orderLegend } from "./method-looks.js";
+import { curveFigure, r2Figure } from "./reduction-figures.js";
 
 const data: ReductionPageData = JSON.parse(find("#data").textContent ?? "");
 
@@ -11,7 +12,7 @@ if (data.curve.length > 0) {
   drawFigure("perplexity-figure", curveFigure(data, "perplexity"));
 }
 if (data.encoding.length > 0) {
-  orderLegend(find("#encoding-legend"), data);
+  orderLegend(find("#encoding-legend"), data.encoding);
   drawFigure("encoding-figure", r2Figure(data));
 }
 // Every figure is SVG with colours from the style sheet: nothing to draw anew in another theme.

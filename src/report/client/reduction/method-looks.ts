@@ -1,0 +1,80 @@
+import { dot, line, type Markish, plot } from "@observablehq/plot";
+import { compensationNames, type ReductionPageData } from "../../reduction/reduction-page-data.js";
+
+/** One way to delete dimensions: in which order, and what makes up for them. */
+export type Method = Pick<ReductionPageData["curve"][number], "order" | "compensate">;
+
+type Symbol = "circle" | "square" | "triangle" | "diamond" | "star";
+
+/** A colour and a symbol for each order, a dash for each compensation: thirteen curves that can be told apart without colours too. */
+const ORDERS: Record<Method["order"], { colour: string; symbol: Symbol }> = {
+  saliency: { colour: "var(--warm)", symbol: "circle" },
+  slope: { colour: "var(--green)", symbol: "square" },
+  variance: { colour: "var(--gold)", symbol: "triangle" },
+  random: { colour: "var(--neutral)", symbol: "diamond" },
+  rotation: { colour: "var(--accent)", symbol: "star" },
+};
+const DASHES: Record<Method["compensate"], string> = {
+  none: "2 3",
+  mean: "7 4",
+  "least-squares": "none",
+  refine: "12 3 2 3",
+};
+
+export function isStrong({ order, compensate }: Method): boolean {
+  return order === "rotation" || compensate === "refine";
+}
+
+export function lineLooks(method: Method) {
+  return {
+    stroke: ORDERS[method.order].colour,
+    strokeWidth: isStrong(method) ? 2.5 : 1.5,
+    strokeDasharray: DASHES[method.compensate],
+  };
+}
+
+export function symbolLooks({ order }: Pick<Method, "order">) {
+  const { colour, symbol } = ORDERS[order];
+  return { fill: colour, symbol, r: 4 };
+}
+
+/** The methods that a curve's points are of, in their order. */
+export function methodsOf(curve: readonly Method[]): Method[] {
+  const seen = new Map(curve.map(({ order, compensate }) => [`${order} ${compensate}`, { order, compensate }]));
+  return [...seen.values()];
+}
+
+/** What colours and symbols stand for, and what dashes do. */
+export function curveLegend(holder: HTMLElement, curve: readonly Method[]): void {
+  orderLegend(holder, curve);
+  for (const compensate of new Set(curve.map((point) => point.compensate))) {
+    const looks = { stroke: "var(--muted)", strokeWidth: 2, strokeDasharray: DASHES[compensate] };
+    holder.append(key(compensationNames[compensate], [line(SAMPLE, looks)]));
+  }
+}
+
+/** The orders with their colours and symbols. */
+export function orderLegend(holder: HTMLElement, points: readonly Pick<Method, "order">[]): void {
+  for (const order of new Set(points.map((point) => point.order))) {
+    const { stroke } = lineLooks({ order, compensate: "least-squares" });
+    holder.append(key(order, [line(SAMPLE, { stroke, strokeWidth: 2 }), dot([[16, 0]], symbolLooks({ order }))]));
+  }
+}
+
+/** Ends of the line that a legend shows, in pixels. */
+const SAMPLE = [
+  [0, 0],
+  [32, 0],
+];
+
+function key(name: string, marks: Markish[]): HTMLElement {
+  const holder = document.createElement("span");
+  holder.className = "key";
+  const sample = plot({
+    ...{ width: 32, height: 12, margin: 0, marks },
+    ...{ x: { type: "identity", axis: null }, y: { domain: [-1, 1], axis: null } },
+  });
+  sample.setAttribute("aria-hidden", "true");
+  holder.append(sample, name);
+  return holder;
+}
