@@ -1,10 +1,10 @@
 import { InputError } from "../../../errors.js";
 import { type ByteSource, checkRange } from "../../../tensor/byte-source.js";
-import { type HubSubject, statusError } from "../transfer/answer-status.js";
-import { contentRange } from "../transfer/content-range.js";
-import { type Connection, concatenate, type Exchange, exchange } from "../transfer/exchange.js";
+import type { HubSubject } from "../transfer/answer-status.js";
+import { type Connection, concatenate } from "../transfer/exchange.js";
 import { countRetries, defaultRetryPolicy, progressBytes, Transient } from "../transfer/retry.js";
 import { sequentialBody } from "../transfer/sequential-body.js";
+import { remoteFile } from "./remote-file.js";
 
 /** A file behind an HTTP address, of which only what is read is fetched. */
 export interface RemoteSource extends ByteSource {
@@ -32,129 +32,22 @@ export interface RemoteOptions {
   maxDiscardedBytes?: number | undefined;
 }
 
-/** Statuses of a signed storage address that has expired. */
-const expired = [400, 401, 403, 404, 410];
+/** Bytes that may be received for nothing from a server that ignores ranges. */
+const defaultDiscardedBytes = 2 ** 30;
 
 /**
- * Random access to a file behind HTTP, by range requests. Redirects are followed once, and their end is asked directly
- * until it expires. From a server that ignores ranges, the file is read from its start as far as needed, forwards with one request.
+ * Random access to a file behind HTTP, by range requests. From a server that ignores ranges, the file is read from its start
+ * as far as needed, forwards with one request.
  * @throws InputError if the file cannot be had or its length cannot be found out; Unreachable if not for now
  */
 export async function openRemoteSource(address: string, options: RemoteOptions = {}): Promise<RemoteSource> {
   const name = options.name ?? address;
   if (!URL.canParse(address)) throw new InputError(name, "is not a web address");
-  const connection = options.connection ?? {
-    endpoint: new URL(address).origin,
-    token: undefined,
-    retry: defaultRetryPolicy,
-    signal: undefined,
-  };
-  const subject = options.subject ?? name;
-  let size = options.size;
-  let resolved: URL | undefined;
-  let ranges = true;
-  let fetched = 0;
-
-  /** Asks for bytes [start, end), or for all of the file. */
-  async function ask(range?: { start: number; end: number }): Promise<Exchange> {
-    const headers: Record<string, string> = range ? { range: `bytes=${range.start}-${range.end - 1}` } : {};
-    const answer = await exchange(connection, name, resolved ?? address, headers);
-    if (answer.status === 200 || answer.status === 206) {
-      if (answer.url.href !== new URL(address).href) resolved = answer.url;
-      return answer;
-    }
-    if (resolved !== undefined && expired.includes(answer.status)) {
-      resolved = undefined;
-      answer.close();
-      throw new Transient(`${answer.url.host} answers with status ${answer.status}`, 0);
-    }
-    if (answer.status === 416) {
-      const total = /^bytes \*\/(\d{1,15})$/.exec(answer.headers.get("content-range") ?? "")?.[1];
-      if (size === undefined && total === "0") size = 0;
-      answer.close();
-      if (size !== 0)
-        throw new InputError(name, `is shorter than expected: ${answer.url.host} has no byte ${range?.start}`);
-      return answer;
-    }
-    throw statusError(connection, answer, subject);
-  }
-
-  function refuse(answer: Exchange, problem: string): InputError {
-    answer.close();
-    return new InputError(name, `${answer.url.host} ${problem}`);
-  }
-
-  function checkSize(answer: Exchange, found: number | undefined): number {
-    if (found === undefined) throw refuse(answer, "does not say how long the file is");
-    if (size !== undefined && size !== found)
-      throw refuse(answer, `has ${found} bytes of it where ${size} are expected`);
-    size = found;
-    return found;
-  }
-
-  async function* partialBody(answer: Exchange, start: number, end: number): AsyncGenerator<Uint8Array, void> {
-    const range = contentRange(answer.headers);
-    if (range === undefined || range.start !== start || range.end >= end) {
-      throw refuse(answer, `sends other bytes than asked for (${answer.headers.get("content-range")})`);
-    }
-    checkSize(answer, range.total ?? size);
-    let left = range.end + 1 - start;
-    for await (const chunk of answer.chunks()) {
-      fetched += chunk.byteLength;
-      if (left <= 0) return;
-      yield chunk.subarray(0, left);
-      left -= chunk.byteLength;
-    }
-  }
-
-  function checkWhole(answer: Exchange): Exchange {
-    const length = answer.headers.get("content-length");
-    const unknown = answer.headers.has("content-encoding") || length === null;
-    checkSize(answer, unknown ? size : Number(length));
-    return answer;
-  }
-
-  const whole = sequentialBody(
-    name,
-    async () => checkWhole(await ask()),
-    options.maxDiscardedBytes ?? 2 ** 30,
-    (received) => {
-      fetched += received;
-    },
-  );
-
-  async function open(start: number, end: number): Promise<AsyncGenerator<Uint8Array, void>> {
-    if (!ranges) return whole.read(start, end);
-    const answer = await ask({ start, end });
-    if (answer.status === 206) return partialBody(answer, start, end);
-    if (answer.status === 416) return nothing();
-    ranges = false;
-    whole.begin(checkWhole(answer));
-    options.onNotice?.(`${name}: ${answer.url.host} ignores range requests, so more than what is needed is fetched`);
-    return whole.read(start, Math.min(end, size ?? end));
-  }
-
-  /** @param end may lie beyond the end of a file whose length is not known yet */
-  async function* fetchBytes(start: number, end: number): AsyncGenerator<Uint8Array, void> {
-    const retries = countRetries(name, connection.retry, connection.signal);
-    for (let position = start; position < Math.min(end, size ?? end); ) {
-      connection.signal?.throwIfAborted();
-      const before = position;
-      try {
-        for await (const chunk of await open(position, Math.min(end, size ?? end))) {
-          position += chunk.byteLength;
-          yield chunk;
-        }
-        if (position < Math.min(end, size ?? end)) throw new Transient(`the connection ended at byte ${position}`);
-      } catch (error) {
-        if (position - before >= progressBytes) retries.progressed();
-        await retries.afterFailure(error);
-      }
-    }
-  }
-
-  const firstBytes = options.firstBytes ?? (size === undefined ? 8 : 0);
-  const first = await collect(fetchBytes(0, size === undefined ? Math.max(1, firstBytes) : Math.min(firstBytes, size)));
+  const bytes = remoteBytes(address, name, options);
+  const firstBytes = options.firstBytes ?? (options.size === undefined ? 8 : 0);
+  const wanted = options.size === undefined ? Math.max(1, firstBytes) : Math.min(firstBytes, options.size);
+  const first = await collect(bytes.fetch(0, wanted));
+  const size = bytes.size();
   if (size === undefined) throw new InputError(name, "its length cannot be found out");
   const source: RemoteSource = {
     name,
@@ -166,12 +59,66 @@ export async function openRemoteSource(address: string, options: RemoteOptions =
       checkRange(source, offset, length);
       const known = first.subarray(offset, offset + length);
       if (known.byteLength > 0) yield known;
-      yield* fetchBytes(offset + known.byteLength, offset + length);
+      yield* bytes.fetch(offset + known.byteLength, offset + length);
     },
-    fetchedBytes: () => fetched,
-    close: whole.close,
+    fetchedBytes: bytes.fetched,
+    close: bytes.close,
   };
   return source;
+}
+
+/** Bytes of a remote file in pieces as they arrive, fetched again from where a connection ended. */
+function remoteBytes(address: string, name: string, options: RemoteOptions) {
+  const connection = options.connection ?? {
+    endpoint: new URL(address).origin,
+    token: undefined,
+    retry: defaultRetryPolicy,
+    signal: undefined,
+  };
+  const { subject = name, maxDiscardedBytes = defaultDiscardedBytes, onNotice } = options;
+  let ranges = true;
+  let fetched = 0;
+  const count = (received: number) => {
+    fetched += received;
+  };
+  const file = remoteFile(address, { connection, subject, name }, options.size, count);
+  const whole = sequentialBody(name, async () => file.whole(await file.ask()), maxDiscardedBytes, count);
+
+  async function open(start: number, end: number): Promise<AsyncGenerator<Uint8Array, void>> {
+    if (!ranges) return whole.read(start, end);
+    const answer = await file.ask({ start, end });
+    if (answer.status === 206) return file.part(answer, start, end);
+    if (answer.status === 416) return nothing();
+    ranges = false;
+    whole.begin(file.whole(answer));
+    onNotice?.(`${name}: ${answer.url.host} ignores range requests, so more than what is needed is fetched`);
+    return whole.read(start, Math.min(end, file.size ?? end));
+  }
+
+  return {
+    size: () => file.size,
+    fetched: () => fetched,
+    close: whole.close,
+    /** @param end may lie beyond the end of a file whose length is not known yet */
+    async *fetch(start: number, end: number): AsyncGenerator<Uint8Array, void> {
+      const retries = countRetries(name, connection.retry, connection.signal);
+      const last = () => Math.min(end, file.size ?? end);
+      for (let position = start; position < last(); ) {
+        connection.signal?.throwIfAborted();
+        const before = position;
+        try {
+          for await (const chunk of await open(position, last())) {
+            position += chunk.byteLength;
+            yield chunk;
+          }
+          if (position < last()) throw new Transient(`the connection ended at byte ${position}`);
+        } catch (error) {
+          if (position - before >= progressBytes) retries.progressed();
+          await retries.afterFailure(error);
+        }
+      }
+    },
+  };
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array, void> {}
