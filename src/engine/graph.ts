@@ -1,72 +1,34 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import {
-  type AttributeProto,
-  AttributeProtoSchema,
-  AttributeProto_AttributeType as AttributeType,
   GraphProtoSchema,
   ModelProtoSchema,
   type NodeProto,
   NodeProtoSchema,
-  OperatorSetIdProtoSchema,
-  StringStringEntryProtoSchema,
   type TensorProto,
-  TensorProto_DataLocation,
-  TensorProto_DataType,
-  TensorProtoSchema,
-  TensorShapeProto_DimensionSchema,
-  TensorShapeProtoSchema,
-  TypeProto_TensorSchema,
-  TypeProtoSchema,
   type ValueInfoProto,
-  ValueInfoProtoSchema,
 } from "onnx-buf";
 import { InputError } from "../errors.js";
 import type { ByteSource } from "../tensor/byte-source.js";
-import type { DType } from "../tensor/dtype.js";
 import type { TensorEntry } from "../tensor/safetensors/safetensors.js";
+import {
+  type Attribute,
+  constantTensor,
+  type Dimension,
+  type ElementType,
+  elementTypes,
+  type GraphWeight,
+  initializer,
+  modelFields,
+  operator,
+  valueInfo,
+  type WeightPlace,
+  weightTypes,
+} from "./graph-protos.js";
 
 /** A tensor inside a graph that is being built. */
 export interface Value {
   readonly name: string;
 }
-
-/** Number types of a graph's inputs, outputs and constants. */
-export type ElementType = "float32" | "float64" | "int64" | "int32" | "bool";
-
-/** A size, or a name for one that is known only when the graph runs. */
-export type Dimension = number | string;
-
-type Attribute = number | string | readonly number[] | { readonly float: number };
-
-/** A weight of a graph and its number type in ONNX. */
-export interface GraphWeight {
-  readonly tensor: TensorEntry;
-  readonly type: TensorProto_DataType;
-}
-
-/** Where a session looks for a weight's bytes, or the bytes, to be put into the graph itself. */
-export type WeightPlace = { readonly location: string; readonly offset: number } | { readonly bytes: Uint8Array };
-
-/** ONNX operators of opset 21 and of com.microsoft 1 (the contributed ones of onnxruntime). */
-const opset = 21n;
-const irVersion = 10n;
-
-const elementTypes: Record<ElementType, TensorProto_DataType> = {
-  float32: TensorProto_DataType.FLOAT,
-  float64: TensorProto_DataType.DOUBLE,
-  int64: TensorProto_DataType.INT64,
-  int32: TensorProto_DataType.INT32,
-  bool: TensorProto_DataType.BOOL,
-};
-
-/** Number types of weights in ONNX. */
-export const weightTypes: Partial<Record<DType, TensorProto_DataType>> = {
-  F64: TensorProto_DataType.DOUBLE,
-  F32: TensorProto_DataType.FLOAT,
-  F16: TensorProto_DataType.FLOAT16,
-  BF16: TensorProto_DataType.BFLOAT16,
-  I64: TensorProto_DataType.INT64,
-};
 
 /**
  * An ONNX graph under construction. Weights are referred to where they lie in their files; nothing is read or copied.
@@ -103,16 +65,7 @@ export interface Graph {
   encodeParts(): { readonly model: Uint8Array; readonly graph: Uint8Array };
 }
 
-/** Contributed operators; all others are ONNX's own. */
-const contributed = new Set([
-  "FusedMatMul",
-  "MultiHeadAttention",
-  "GroupQueryAttention",
-  "RotaryEmbedding",
-  "SkipLayerNormalization",
-  "SkipSimplifiedLayerNormalization",
-]);
-
+/** An empty graph of that name. */
 export function createGraph(name: string): Graph {
   const nodes: NodeProto[] = [];
   const inputs: ValueInfoProto[] = [];
@@ -145,13 +98,7 @@ export function createGraph(name: string): Graph {
       return { name: inputName };
     },
     weight(tensor) {
-      const type = weightTypes[tensor.dtype];
-      if (type === undefined) {
-        throw new InputError(
-          tensor.source.name,
-          `tensor "${tensor.name}" has number type ${tensor.dtype}; weights must be F64, F32, F16 or BF16 (or indices, I64)`,
-        );
-      }
+      const type = weightType(tensor);
       const name = weightName(weights, tensor);
       weights.set(name, { tensor: name === tensor.name ? tensor : { ...tensor, name }, type });
       sources.add(tensor.source);
@@ -163,19 +110,7 @@ export function createGraph(name: string): Graph {
     },
     constant(data, shape = [data.length]) {
       const value = { name: `constant_${counter++}` };
-      constants.push(
-        create(TensorProtoSchema, {
-          name: value.name,
-          dims: shape.map(BigInt),
-          dataType:
-            data instanceof BigInt64Array
-              ? TensorProto_DataType.INT64
-              : data instanceof Float64Array
-                ? TensorProto_DataType.DOUBLE
-                : TensorProto_DataType.FLOAT,
-          rawData: new Uint8Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength) as ArrayBuffer),
-        }),
-      );
+      constants.push(constantTensor(value.name, data, shape));
       return value;
     },
     op(type, operands, attributes = {}) {
@@ -183,16 +118,8 @@ export function createGraph(name: string): Graph {
     },
     ops(type, operands, outputCount, attributes = {}) {
       const results = Array.from({ length: outputCount }, () => ({ name: `${type}_${counter++}` }));
-      nodes.push(
-        create(NodeProtoSchema, {
-          name: results[0]!.name,
-          opType: type,
-          domain: contributed.has(type) ? "com.microsoft" : "",
-          input: inputNames(operands),
-          output: results.map((result) => result.name),
-          attribute: Object.entries(attributes).map(([key, value]) => attribute(key, value)),
-        }),
-      );
+      const names = results.map((result) => result.name);
+      nodes.push(operator(type, inputNames(operands), names, attributes));
       return results;
     },
     cast(value, to) {
@@ -225,6 +152,15 @@ function inputNames(operands: readonly (Value | undefined)[]): string[] {
   return operands.slice(0, given).map((operand) => operand?.name ?? "");
 }
 
+function weightType({ name, dtype, source }: TensorEntry): GraphWeight["type"] {
+  const type = weightTypes[dtype];
+  if (type !== undefined) return type;
+  throw new InputError(
+    source.name,
+    `tensor "${name}" has number type ${dtype}; weights must be F64, F32, F16 or BF16 (or indices, I64)`,
+  );
+}
+
 /** The tensor's name, with a number where another tensor of the graph has it: a head and its changed copy. */
 function weightName(weights: ReadonlyMap<string, GraphWeight>, { name, source, offset }: TensorEntry): string {
   const isFree = (candidate: string) => {
@@ -238,57 +174,4 @@ function weightName(weights: ReadonlyMap<string, GraphWeight>, { name, source, o
 
 function elementCount(shape: readonly number[]): number {
   return shape.reduce((count, size) => count * size, 1);
-}
-
-function modelFields() {
-  return {
-    irVersion,
-    producerName: "unembed",
-    opsetImport: [
-      create(OperatorSetIdProtoSchema, { domain: "", version: opset }),
-      create(OperatorSetIdProtoSchema, { domain: "com.microsoft", version: 1n }),
-    ],
-  };
-}
-
-function initializer({ tensor, type }: GraphWeight, locate: (tensor: TensorEntry) => WeightPlace): TensorProto {
-  const place = locate(tensor);
-  const fields = { name: tensor.name, dims: tensor.shape.map(BigInt), dataType: type };
-  if ("bytes" in place) {
-    return create(TensorProtoSchema, { ...fields, rawData: place.bytes as Uint8Array<ArrayBuffer> });
-  }
-  const entries = { location: place.location, offset: `${place.offset}`, length: `${tensor.byteLength}` };
-  return create(TensorProtoSchema, {
-    ...fields,
-    dataLocation: TensorProto_DataLocation.EXTERNAL,
-    externalData: Object.entries(entries).map(([key, value]) => create(StringStringEntryProtoSchema, { key, value })),
-  });
-}
-
-function valueInfo(name: string, type: TensorProto_DataType, shape: readonly Dimension[]): ValueInfoProto {
-  const dim = shape.map((size) =>
-    create(TensorShapeProto_DimensionSchema, {
-      value: typeof size === "number" ? { case: "dimValue", value: BigInt(size) } : { case: "dimParam", value: size },
-    }),
-  );
-  return create(ValueInfoProtoSchema, {
-    name,
-    type: create(TypeProtoSchema, {
-      value: {
-        case: "tensorType",
-        value: create(TypeProto_TensorSchema, { elemType: type, shape: create(TensorShapeProtoSchema, { dim }) }),
-      },
-    }),
-  });
-}
-
-function attribute(name: string, value: Attribute): AttributeProto {
-  if (typeof value === "number") {
-    return create(AttributeProtoSchema, { name, type: AttributeType.INT, i: BigInt(value) });
-  }
-  if (typeof value === "string") {
-    return create(AttributeProtoSchema, { name, type: AttributeType.STRING, s: new TextEncoder().encode(value) });
-  }
-  if ("float" in value) return create(AttributeProtoSchema, { name, type: AttributeType.FLOAT, f: value.float });
-  return create(AttributeProtoSchema, { name, type: AttributeType.INTS, ints: value.map(BigInt) });
 }

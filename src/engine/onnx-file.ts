@@ -2,7 +2,8 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { GraphProtoSchema, ModelProtoSchema, TensorProtoSchema } from "onnx-buf";
 import type { TensorEntry } from "../tensor/safetensors/safetensors.js";
-import type { Graph, GraphWeight, WeightPlace } from "./graph.js";
+import type { Graph } from "./graph.js";
+import type { GraphWeight, WeightPlace } from "./graph-protos.js";
 
 /** A file's bytes, piece by piece, so that a large one is never in memory. */
 export type Chunks = AsyncIterable<Uint8Array>;

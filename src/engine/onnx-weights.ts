@@ -12,7 +12,7 @@ import { type ByteSource, checkRange } from "../tensor/byte-source.js";
 import { bytesPerElement, type DType } from "../tensor/dtype.js";
 import { shapeSize, type TensorEntry } from "../tensor/safetensors/safetensors.js";
 import { quote } from "../tensor/strict-json.js";
-import { weightTypes } from "./graph.js";
+import { weightTypes } from "./graph-protos.js";
 
 /** A tag and a length, or a tag and a number: at most five bytes and ten. */
 const maxFieldStart = 15;
