@@ -4,11 +4,12 @@ import { tokenIds } from "../corpus/tokens/token-ids.js";
 import { windows } from "../corpus/tokens/windows.js";
 import { contextLengthFor, requiredBeginOfText } from "../model/contexts/context.js";
 import type { HeadModel } from "../model/head/head-model.js";
+import { optionalTokenizer } from "../model/head/head-model.js";
 import type { Model } from "../model/model.js";
 import { collectFromHidden, collectStatistics } from "../statistics/collect.js";
 import { type CollectedSums, contextsOf } from "../statistics/collected-sums.js";
 import type { Collected } from "./collected.js";
-import { checkRegressionPossible, optionalTokenizer } from "./read-encoding.js";
+import { checkRegressionPossible } from "./read-encoding.js";
 
 /** How much of the text is read, how it is cut, and what goes on from an earlier pass. */
 export interface CollectTextOptions {

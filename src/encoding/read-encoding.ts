@@ -1,7 +1,6 @@
-import type { Tokenizer } from "../corpus/tokenizer/tokenizer.js";
 import { gramSession } from "../engine/gram-session.js";
 import { InputError } from "../errors.js";
-import type { HeadModel } from "../model/head/head-model.js";
+import { type HeadModel, optionalTokenizer } from "../model/head/head-model.js";
 import { matrix } from "../tensor/matrix.js";
 import { readTensor } from "../tensor/safetensors/safetensors.js";
 import type { Analysis } from "./analysis.js";
@@ -78,9 +77,4 @@ export function checkRegressionPossible({ name, vocabSize, hiddenSize }: HeadMod
     name,
     `has V = ${vocabSize} tokens and d = ${hiddenSize}; a regression on d dimensions needs V >= d + 2`,
   );
-}
-
-/** The tokenizer of a model that has one: token ids and hidden states can do without. */
-export async function optionalTokenizer(model: HeadModel): Promise<Tokenizer | undefined> {
-  return (await model.hasTokenizer()) ? model.tokenizer() : undefined;
 }

@@ -1,6 +1,7 @@
 import type { Tokenizer } from "../corpus/tokenizer/tokenizer.js";
 import { InputError } from "../errors.js";
 import { requiredBeginOfText } from "../model/contexts/context.js";
+import { optionalTokenizer } from "../model/head/head-model.js";
 import type { Model } from "../model/model.js";
 import { type Continuation, type ContinueOptions, continueTexts, sampleRandom } from "./continuations.js";
 import { endOfTextIds } from "./end-of-text.js";
@@ -63,7 +64,7 @@ export const defaultMaxTokens = 100;
 export async function generate(model: Model, options: GenerateOptions): Promise<GeneratedText[]> {
   const { maxTokens = defaultMaxTokens, seed = 0, n = 1, onToken } = options;
   if (!Number.isInteger(n) || n < 1) throw new InputError("n", `is ${n}; a whole number above 0 is wanted`);
-  const tokenizer = (await model.hasTokenizer()) ? await model.tokenizer() : undefined;
+  const tokenizer = await optionalTokenizer(model);
   const ids = promptIds(model, tokenizer, promptsOf(options), options.beginOfText ?? false);
   const endOfText = await endOfTextIds(model.folder);
   const texts = ids.flatMap((opening, prompt) =>

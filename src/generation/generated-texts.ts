@@ -6,7 +6,7 @@ import { float32Output } from "../engine/engine.js";
 import { InputError } from "../errors.js";
 import { contextLengthFor } from "../model/contexts/context.js";
 import type { Head } from "../model/head/head.js";
-import { logitsGraph } from "../model/head/head-model.js";
+import { logitsGraph, optionalTokenizer } from "../model/head/head-model.js";
 import type { Model } from "../model/model.js";
 import { type ContinueOptions, continueWith, type Logits, sampleRandom } from "./continuations.js";
 import { type Decoder, openDecoder } from "./decoder.js";
@@ -80,7 +80,7 @@ const otherSeed = (seed: number) => -1 - seed;
 export async function generatedTexts(options: GeneratedTextsOptions): Promise<GeneratedTexts> {
   const { original, prompts, seeds = [0], editedTokens = [], maxTokens = 60 } = options;
   if (seeds.length === 0) throw new InputError("seeds", "are none: at least one is wanted");
-  const tokenizer = (await original.hasTokenizer()) ? await original.tokenizer() : undefined;
+  const tokenizer = await optionalTokenizer(original);
   const ids = promptIds(original, tokenizer, prompts, false);
   const endOfText = await endOfTextIds(original.folder);
   const wanted: ContinueOptions = {
@@ -143,7 +143,7 @@ export async function windowPrompts(
   } = {},
 ): Promise<number[][]> {
   const length = contextLengthFor([model], contextLength);
-  const ids = tokenIds(corpus, await model.tokenizer(), { vocabSize: model.vocabSize, separator });
+  const ids = tokenIds(corpus, await optionalTokenizer(model), { vocabSize: model.vocabSize, separator });
   const prompts: number[][] = [];
   for await (const window of windows(ids, { contextLength: length })) {
     // What is left at the end may be too short; of a text that is all of it, it is the only one.

@@ -1,3 +1,4 @@
+import { optionalTokenizer } from "../model/head/head-model.js";
 import type { Model } from "../model/model.js";
 import { checkOpening, requireFiniteLogits } from "./continuations.js";
 import { type Prompt, promptIds } from "./generate.js";
@@ -46,7 +47,7 @@ export const defaultListed = 20;
  */
 export async function nextTokenDistribution(model: Model, options: NextTokenOptions): Promise<NextTokenDistribution> {
   checkSampling(options);
-  const tokenizer = (await model.hasTokenizer()) ? await model.tokenizer() : undefined;
+  const tokenizer = await optionalTokenizer(model);
   const [ids] = promptIds(model, tokenizer, [options.prompt], options.beginOfText ?? false) as [readonly number[]];
   checkOpening(model, ids);
   const { hidden } = await model.forward(ids);

@@ -74,7 +74,11 @@ async function writtenTexts(
   head: Head,
   { found: { reduced, curve }, texts }: Pick<MeasuredReduction, "found" | "texts">,
   options: ReduceOptions,
-): Promise<ReducedTexts[]> {
+): Promise<ReducedTexts[] | undefined> {
+  if (!(await model.hasTokenizer())) {
+    options.onEvent?.({ type: "notice", message: `${model.name} has no tokenizer.json: no texts are written` });
+    return undefined;
+  }
   const { hiddenSize } = model;
   const { corpus } = texts.check;
   const { separator, signal } = options;

@@ -2,6 +2,7 @@ import type { Corpus } from "../../corpus/corpus.js";
 import { tokenIds } from "../../corpus/tokens/token-ids.js";
 import { windows } from "../../corpus/tokens/windows.js";
 import { InputError } from "../../errors.js";
+import { optionalTokenizer } from "../head/head-model.js";
 import type { Model } from "../model.js";
 import { contextLengthFor } from "./context.js";
 import { memoryStore, type RowStore, type StoredContexts, storeContexts } from "./stored-contexts.js";
@@ -33,7 +34,7 @@ export async function storeText(
   corpus: Corpus,
   { tokens, contextLength, separator, store = memoryStore(), signal, onProgress }: StoreTextOptions = {},
 ): Promise<StoredContexts> {
-  const ids = tokenIds(corpus, await model.tokenizer(), { vocabSize: model.vocabSize, separator });
+  const ids = tokenIds(corpus, await optionalTokenizer(model), { vocabSize: model.vocabSize, separator });
   const length = contextLengthFor([model], contextLength);
   const name = corpus.files.map((file) => file.name).join(", ");
   const stream = windows(ids, { contextLength: length, maxTokens: tokens, name });

@@ -72,6 +72,11 @@ export function headModel(parts: HeadModelParts): HeadModel {
   };
 }
 
+/** The tokenizer of a model that has one: token ids and hidden states can do without. */
+export async function optionalTokenizer(model: HeadModel): Promise<Tokenizer | undefined> {
+  return (await model.hasTokenizer()) ? model.tokenizer() : undefined;
+}
+
 /** Whether two tensors are one: some files list a tied embedding under both names. */
 function sameBytes(a: TensorEntry, b: TensorEntry): boolean {
   return a.source === b.source && a.offset === b.offset && a.byteLength === b.byteLength;
