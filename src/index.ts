@@ -38,7 +38,7 @@ export { type AnalyzeOptions, analyze, analyzeHidden } from "./encoding/analyze.
 export { type CollectProgress, type CollectTextOptions, collectHidden, collectText } from "./encoding/collect-text.js";
 export type { Collected } from "./encoding/collected.js";
 export { type ReadEncodingOptions, readEncoding } from "./encoding/read-encoding.js";
-export { type AnalysisSummary, summarize } from "./encoding/summary.js";
+export { type AnalysisSummary, summarizeAnalysis } from "./encoding/summary.js";
 export type { Engine } from "./engine/engine.js";
 export { InputError } from "./errors.js";
 export {
@@ -90,6 +90,7 @@ export { type OpenedCheckpoints, openCheckpoints } from "./node/checkpoints/chec
 export type { FetchedBytes } from "./node/checkpoints/remote-checkpoints.js";
 export { corpus } from "./node/corpus/corpus-files.js";
 export type { CorpusOptions } from "./node/corpus/file-documents.js";
+export { type CountFormat, countFormats, writeTokenCounts } from "./node/corpus/write-token-counts.js";
 export { type FileSource, openFileSource } from "./node/files/file-source.js";
 export type { FileContents } from "./node/files/write-atomic.js";
 export type { DownloadProgress } from "./node/hub/repository.js";
@@ -122,15 +123,16 @@ export type { CurvePoint, ReducedBytes, ReductionMeasures, ReductionRun } from "
 export { type ReductionSummary, summarizeReduction } from "./reduction/summary.js";
 export { type BiasPlace, type ExactHead, exactHead, NoPlaceForBias } from "./reduction/write/exact-head.js";
 export { spreadHead } from "./reduction/write/factored-head.js";
-export { renderReport } from "./report/analysis/report.js";
+export { renderAnalysisReport } from "./report/analysis/report.js";
 export { renderComparisonReport } from "./report/comparison/comparison-report.js";
 export { renderDynamicsReport } from "./report/dynamics/dynamics-report.js";
 export type { Provenance } from "./report/page/provenance-section.js";
 export { renderReductionReport } from "./report/reduction/reduction-report.js";
 export { renderSteeringReport } from "./report/steering/steering-report.js";
+export { type AnalysisRunOptions, analysisRun, hiddenAnalysisRun } from "./runs/analysis-run.js";
 export type { ReduceOptions, ReductionAmount } from "./runs/reduce-options.js";
 export { type ReduceResult, reduceRun } from "./runs/reduce-run.js";
-export type { OnRunEvent, RunEvent } from "./runs/run-events.js";
+export type { OnRunEvent, RunEvent, RunNotice, RunProgress } from "./runs/run-events.js";
 export { type CollectOptions, collectStatistics } from "./statistics/collect.js";
 export type { CollectedSums } from "./statistics/collected-sums.js";
 export {

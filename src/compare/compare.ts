@@ -11,6 +11,7 @@ import type { Model } from "../model/model.js";
 import type { ComparedModel, Comparison } from "./comparison.js";
 import { sharedTokenizer } from "./same-vocabulary.js";
 
+/** How much of the text is read, and how it is cut. */
 export interface CompareOptions {
   /** Tokens per window; each window is independent and every position of it counts once. Default 256. */
   contextLength?: number | undefined;

@@ -19,7 +19,14 @@ export interface AnalysisSummary {
 }
 
 /** An analysis in numbers that fit on a page: `results` of run.json and `--json` (docs/run-schema.md). */
-export function summarize({ model, corpus, encoding, sparsity, theory, concentration }: Analysis): AnalysisSummary {
+export function summarizeAnalysis({
+  model,
+  corpus,
+  encoding,
+  sparsity,
+  theory,
+  concentration,
+}: Analysis): AnalysisSummary {
   return {
     model: model.name,
     vocabSize: model.vocabSize,

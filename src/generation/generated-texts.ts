@@ -50,6 +50,7 @@ export interface GeneratedTexts {
   readonly measures?: TextMeasures | undefined;
 }
 
+/** The two models and the prompts that both go on with. */
 export interface GeneratedTextsOptions extends Sampling {
   original: Model;
   /** What is on the original's layers instead of its head: a head on disk or in memory, or what computes logits. */

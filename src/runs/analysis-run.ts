@@ -10,6 +10,7 @@ import type { OnRunEvent } from "./run-events.js";
 
 const phase = "analyze";
 
+/** How a text is analysed, and who is told. */
 export interface AnalysisRunOptions extends AnalyzeOptions {
   onEvent?: OnRunEvent | undefined;
 }

@@ -1,6 +1,7 @@
 /** What a run tells while it works. A command draws it on one line, a page shows it, a worker passes it on. */
 export type RunEvent = RunProgress | RunNotice;
 
+/** How far one phase of a run is. */
 export interface RunProgress {
   readonly type: "progress";
   /** What is being done, as a line names it: "fit", "measure check". */

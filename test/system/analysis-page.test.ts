@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { renderReport } from "../../src/report/analysis/report.js";
+import { renderAnalysisReport } from "../../src/report/analysis/report.js";
 import { browserPath, openFile, QUIET_BROWSER } from "../support/browser.js";
 import { plausibleAnalysis } from "../support/plausible-analysis.js";
 import { expectWhole, HOSTILE } from "../support/report-page.js";
@@ -17,7 +17,7 @@ describe.skipIf(browserPath === undefined)("the report in a browser", () => {
   beforeAll(async () => {
     const analysis = plausibleAnalysis();
     analysis.tokens = analysis.tokens.map((text, id) => (id % 5 === 0 ? HOSTILE + id : text));
-    writeFileSync(file, renderReport(analysis, { command: "unembed analyze" }));
+    writeFileSync(file, renderAnalysisReport(analysis, { command: "unembed analyze" }));
     browser = await chromium.launch({
       executablePath: browserPath!,
       args: QUIET_BROWSER,

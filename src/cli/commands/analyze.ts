@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { Command } from "commander";
 import { openHiddenStates } from "../../corpus/hidden-states.js";
-import { summarize } from "../../encoding/summary.js";
+import { summarizeAnalysis } from "../../encoding/summary.js";
 import type { HeadModel } from "../../model/head/head-model.js";
 import { openCorpus } from "../../node/corpus/open-corpus.js";
 import { checkWritable } from "../../node/files/check-writable.js";
@@ -96,7 +96,7 @@ async function runAnalyze(modelName: string | undefined, args: AnalyzeArguments,
   const seconds = (performance.now() - started) / 1000;
   if (args.json) {
     const { tokensPerSecond } = analysis;
-    console.log(JSON.stringify({ ...summarize(analysis), seconds, tokensPerSecond, out }));
+    console.log(JSON.stringify({ ...summarizeAnalysis(analysis), seconds, tokensPerSecond, out }));
   } else if (!args.quiet) {
     console.log(analysisTable(analysis, seconds, out));
   }

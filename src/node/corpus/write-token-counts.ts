@@ -5,7 +5,9 @@ import { writeSafetensors } from "../../tensor/safetensors/write-safetensors.js"
 import { writeFileAtomic } from "../files/write-atomic.js";
 import { version } from "../version.js";
 
+/** Endings of files of counts. */
 export const countFormats = ["npy", "json", "csv", "safetensors"] as const;
+/** One of `countFormats`. */
 export type CountFormat = (typeof countFormats)[number];
 
 /**

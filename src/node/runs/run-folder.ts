@@ -1,6 +1,6 @@
 import type { Analysis } from "../../encoding/analysis.js";
-import { summarize, worstTokens } from "../../encoding/summary.js";
-import { renderReport } from "../../report/analysis/report.js";
+import { summarizeAnalysis, worstTokens } from "../../encoding/summary.js";
+import { renderAnalysisReport } from "../../report/analysis/report.js";
 import { meanProbability } from "../../statistics/head-statistics.js";
 import { writeSafetensors } from "../../tensor/safetensors/write-safetensors.js";
 import { writeFolderAtomic } from "../files/write-atomic.js";
@@ -26,7 +26,7 @@ export async function writeAnalysisRun(folder: string, analysis: Analysis, asked
   await writeFolderAtomic(folder, [
     ["run.json", `${JSON.stringify(runRecord(analysis, asked, date), undefined, 2)}\n`],
     ["tensors.safetensors", analysisTensors(analysis)],
-    ["report.html", renderReport(analysis, { command: asked.command, version, date: date.slice(0, 10) })],
+    ["report.html", renderAnalysisReport(analysis, { command: asked.command, version, date: date.slice(0, 10) })],
   ]);
 }
 
@@ -42,7 +42,7 @@ function runRecord(analysis: Analysis, asked: Asked, date: string) {
     model,
     corpus,
     results: {
-      ...summarize(analysis),
+      ...summarizeAnalysis(analysis),
       theory,
       encoding: {
         fStatistic: encoding.fStatistic,

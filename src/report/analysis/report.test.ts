@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { plausibleAnalysis } from "../../../test/support/plausible-analysis.js";
-import { renderReport } from "./report.js";
+import { renderAnalysisReport } from "./report.js";
 
 const HOSTILE = `</script><img src=x onerror="alert(1)">`;
 
-describe("renderReport", () => {
+describe("renderAnalysisReport", () => {
   test("never lets a token, a name or the command become markup", () => {
     const tokens = Array.from({ length: 500 }, () => HOSTILE);
     const analysis = plausibleAnalysis({ tokens });
@@ -12,7 +12,7 @@ describe("renderReport", () => {
     analysis.model.dtype = HOSTILE;
     analysis.model.modelType = HOSTILE;
     analysis.corpus.files = [{ name: HOSTILE, bytes: 1 }];
-    const page = renderReport(analysis, { command: HOSTILE, version: HOSTILE, date: HOSTILE });
+    const page = renderAnalysisReport(analysis, { command: HOSTILE, version: HOSTILE, date: HOSTILE });
     expect(page).toContain("&lt;img src=x");
     expect(page).not.toMatch(/<img/i);
     // Two script elements of its own: the data and the page's script.
@@ -22,12 +22,12 @@ describe("renderReport", () => {
 
   test("keeps token texts as they are in its data", () => {
     const tokens = Array.from({ length: 500 }, (_, id) => ["<!--", "]]>", "\u2028", "\ud800", '"', HOSTILE][id % 6]!);
-    const data = embeddedData(renderReport(plausibleAnalysis({ tokens })));
+    const data = embeddedData(renderAnalysisReport(plausibleAnalysis({ tokens })));
     expect(data.tokens).toEqual(tokens);
   });
 
   test("loads nothing: no address but name spaces and the paper's link", () => {
-    const page = renderReport(plausibleAnalysis());
+    const page = renderAnalysisReport(plausibleAnalysis());
     const addresses = new Set(page.match(/\b(?:https?:)?\/\/[\w-]+\.[\w.]+[\w/.-]*/g));
     const known = /^http:\/\/www\.w3\.org\/[\w/]+$|^https:\/\/arxiv\.org\/abs\/2406\.01468$/;
     expect([...addresses].filter((address) => !known.test(address))).toEqual([]);
@@ -36,28 +36,28 @@ describe("renderReport", () => {
   });
 
   test("gives the same bytes for the same analysis", () => {
-    expect(renderReport(plausibleAnalysis())).toBe(renderReport(plausibleAnalysis()));
+    expect(renderAnalysisReport(plausibleAnalysis())).toBe(renderAnalysisReport(plausibleAnalysis()));
   });
 
   test.each([
     { vocabSize: 8192, hiddenSize: 256, megabytes: 1.2 },
     { vocabSize: 250_000, hiddenSize: 64, megabytes: 12 },
   ])("weighs under $megabytes MB for $vocabSize tokens", ({ vocabSize, hiddenSize, megabytes }) => {
-    const page = renderReport(plausibleAnalysis({ vocabSize, hiddenSize }));
+    const page = renderAnalysisReport(plausibleAnalysis({ vocabSize, hiddenSize }));
     expect(new TextEncoder().encode(page).length).toBeLessThan(megabytes * 1e6);
   });
 
   test("names the ids where padding rows were left out in between", () => {
     const analysis = plausibleAnalysis();
     analysis.encoding.tokenIds = analysis.encoding.tokenIds.map((id) => (id < 100 ? id : id + 7));
-    expect(embeddedData(renderReport(analysis)).ids).toBeTypeOf("string");
-    expect(embeddedData(renderReport(plausibleAnalysis())).ids).toBeUndefined();
+    expect(embeddedData(renderAnalysisReport(analysis)).ids).toBeTypeOf("string");
+    expect(embeddedData(renderAnalysisReport(plausibleAnalysis())).ids).toBeUndefined();
   });
 
   test("says so when the fit is poor, flattered or undefined", () => {
     const analysis = plausibleAnalysis();
     Object.assign(analysis.encoding, { r2: 0.3, crossValidatedR2: -0.2, spearman: Number.NaN });
-    const page = renderReport(analysis);
+    const page = renderAnalysisReport(analysis);
     expect(page).toContain("explains only 30%");
     expect(page).toContain("worse than a constant");
     expect(page).not.toMatch(/\bNaN\b(?=<)/);

@@ -16,7 +16,7 @@ import { tokenTables } from "./token-tables.js";
  * @param analysis token texts and names in it are untrusted; they only ever become text
  * @param provenance what was asked, for the section on how the report was made
  */
-export function renderReport(analysis: Analysis, provenance: Provenance = {}): string {
+export function renderAnalysisReport(analysis: Analysis, provenance: Provenance = {}): string {
   const tables = tokenTables(analysis);
   const content = html`${headline(analysis)}
 ${primer()}

@@ -22,6 +22,7 @@ export interface TrialSummary {
   readonly medianNormPerLogarithm: number;
 }
 
+/** Trials of one method, summed up. */
 export interface MethodSummary extends TrialSummary, Pick<Trial, "method" | "calibrated" | "exact"> {}
 
 /** What experiments come to: the tables of the page, of the terminal and of `--json`. */
