@@ -30,6 +30,15 @@ test("says in words what was lost and what was gained", () => {
   expect(plain).toContain("its weights take 1.13 MB, the original’s 1.00 MB. Written with --format onnx it is");
 });
 
+test("a head that cannot be kept in its shape has its reason, as text of the page's own", () => {
+  const { bytes, ...run } = plausibleReduction();
+  const page = renderReductionReport({ ...run, format: "onnx", bytes: { ...bytes, safetensors: undefined } });
+  expect(page).toContain(
+    "this model has no place for the bias there, but in the kept columns (<code>--no-bias</code>)",
+  );
+  expectHarmless(page);
+});
+
 test("other words for other shares of likeliest tokens that stay", () => {
   const run = plausibleReduction();
   const { fit, check } = run.measures;

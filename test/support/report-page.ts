@@ -24,6 +24,8 @@ export function expectHarmless(page: string): void {
   expect(page.match(/<\/script/g)).toHaveLength(2);
   expect(markupOf(page)).toContain("default-src &#39;none&#39;");
   expect(markupOf(page)).not.toMatch(/NaN|Infinity|undefined|\[object/);
+  // Markup of the page's own that went through as text.
+  expect(markupOf(page)).not.toMatch(/&lt;\/?(?:b|bdi|code|dl|i|li|p|small|span|table|td|tr|ul)\b/);
 }
 
 /** Chromium for the tests around it, with a report in a file: opens it, and collects what the page complains of. */

@@ -104,6 +104,8 @@ figcaption b { color: var(--ink); }
 .slider output { flex: 0 1 330px; font-variant-numeric: tabular-nums; color: var(--muted); }
 .wide { overflow-x: auto; max-width: none !important; position: relative; }
 .wide + .wide { margin-top: 18px; }
+:is(.wide, .columns) + p { margin-top: 14px; }
+.facts > div > div + div { margin-top: 18px; }
 .wide:has(thead th:nth-child(5)) :is(td, th):first-child { position: sticky; left: 0; z-index: 1; background: var(--ground); padding-right: 10px; }
 @media (max-width: 600px) { .wide:has(thead th:nth-child(5)) :is(td, th):first-child { min-width: 5em; max-width: 44vw; white-space: normal; overflow-wrap: break-word; } }
 @media (max-width: 600px) {

@@ -192,7 +192,7 @@ function gainedSection(run: ReductionRun): Html {
 <p class="note">The factored head (<code>--format onnx</code>) is V × k numbers, what picks or projects the k numbers, and a bias. As safetensors the head keeps its shape, so that any runtime loads it, and nothing is saved${
     size.safetensors
       ? ""
-      : "; this model has no place for the bias there, but in the kept columns (<code>--no-bias</code>)"
+      : html`; this model has no place for the bias there, but in the kept columns (<code>--no-bias</code>)`
   }.
 ${model.tied ? "The input embedding of this model is the same matrix and stays whole, so that with a second matrix the model is larger than before; what can be saved is time." : ""}
 ${milliseconds && "Times are medians of single tokens, original and reduced in turn in one run."}</p>`;

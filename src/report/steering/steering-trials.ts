@@ -40,7 +40,7 @@ export interface ExperimentsPageData {
 }
 
 export const bandNames = ["commonest tokens", "common tokens", "rare tokens"];
-export const bandColours = ["var(--accent)", "var(--warm)", "var(--neutral)"];
+export const bandColours = ["var(--accent)", "var(--warm)", "var(--green)"];
 
 /** Digits that a figure can show. */
 const DIGITS = 5;
