@@ -64,8 +64,9 @@ export {
   nextTokenDistribution,
 } from "./generation/next-token.js";
 export type { Sampling } from "./generation/sampling.js";
-export type { BeforeAfter, TextMeasures } from "./generation/text-measures.js";
+export type { TextMeasures } from "./generation/text-measures.js";
 export type { Gram } from "./linalg/gram.js";
+export type { BeforeAfter } from "./measures/before-after.js";
 export type { Spread } from "./measures/context-values.js";
 export { type Divergences, divergences } from "./measures/divergence.js";
 export type { Interval } from "./measures/interval.js";

@@ -1,15 +1,10 @@
 import { gramSession } from "../engine/gram-session.js";
+import type { BeforeAfter } from "../measures/before-after.js";
 import { mauveFromFeatures } from "../measures/mauve.js";
 import { distinct, repetition } from "../measures/text.js";
 import type { Model } from "../model/model.js";
 import type { Matrix } from "../tensor/matrix.js";
 import type { Decoder } from "./decoder.js";
-
-/** Of the original's and the edited model's texts. */
-export interface BeforeAfter {
-  readonly before: number;
-  readonly after: number;
-}
 
 /** How two models' texts differ as a whole. */
 export interface TextMeasures {

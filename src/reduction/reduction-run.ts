@@ -1,5 +1,6 @@
 import type { Corpus } from "../corpus/corpus.js";
 import type { TextMeasures } from "../generation/text-measures.js";
+import type { BeforeAfter } from "../measures/before-after.js";
 import type { Spread } from "../measures/context-values.js";
 import type { Compensation, Metric, Order } from "./methods/orders.js";
 
@@ -35,12 +36,6 @@ export interface EncodingPoint {
   readonly fraction: number;
   readonly deleted: number;
   readonly r2: number;
-}
-
-/** A pair of numbers, of the original and of the reduced model. */
-export interface BeforeAfter {
-  readonly before: number;
-  readonly after: number;
 }
 
 /** Bytes of weights, at the number types that are stored. */

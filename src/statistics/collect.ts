@@ -14,7 +14,7 @@ import { type ContextSums, groupCount, type HeadStatistics } from "./head-statis
 const maxBlockNumbers = 2 ** 22;
 
 /** Contexts of one window of hidden states that were computed elsewhere, whose text's own windows are not known. */
-export const hiddenWindow = 256;
+const hiddenWindow = 256;
 
 /** Where a pass begins, and who is told. */
 export interface CollectOptions {

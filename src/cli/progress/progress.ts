@@ -56,7 +56,7 @@ function lineProgress(
 export const noProgress: Progress = { update() {}, stop() {} };
 
 /** @param rate tokens a second */
-export function progressLine(done: number, total: number | undefined, rate: number): string {
+function progressLine(done: number, total: number | undefined, rate: number): string {
   const speed = `${Math.round(rate).toLocaleString("en")} tokens/s`;
   if (total === undefined) return `${done.toLocaleString("en")} tokens, ${speed}`;
   const share = Math.min(1, done / total);

@@ -1,4 +1,5 @@
-import type { BeforeAfter, ReductionMeasures, ReductionRun } from "../../reduction/reduction-run.js";
+import type { BeforeAfter } from "../../measures/before-after.js";
+import type { ReductionMeasures, ReductionRun } from "../../reduction/reduction-run.js";
 import { duration } from "../progress/progress.js";
 
 /** Points of a curve that are listed. */

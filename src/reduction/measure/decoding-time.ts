@@ -1,9 +1,9 @@
 import { createGraph } from "../../engine/graph.js";
 import { openDecoder } from "../../generation/decoder.js";
+import type { BeforeAfter } from "../../measures/before-after.js";
 import { logitsGraph } from "../../model/head/head-model.js";
 import { type ReducedHead, reducedLogits } from "../../model/head/reduced-head.js";
 import type { Model } from "../../model/model.js";
-import type { BeforeAfter } from "../reduction-run.js";
 
 /** Tokens that are read before the first that is timed. */
 const readTokens = 64;

@@ -9,7 +9,7 @@ import { memoryTensor } from "../../tensor/memory-tensor.js";
 const blockContexts = 256;
 
 /** A reduced head as a head of its own: it multiplies what `partsOf` makes of h. */
-export function factoredHead(head: Head, { factor, bias, kept }: ReducedHead): Head {
+function factoredHead(head: Head, { factor, bias, kept }: ReducedHead): Head {
   const { vocabSize } = head;
   return {
     ...head,
@@ -21,11 +21,7 @@ export function factoredHead(head: Head, { factor, bias, kept }: ReducedHead): H
 }
 
 /** P h, float32 [n, k]. @param hidden h, [n, d] */
-export function partsOf(
-  { coordinates, projection, kept: k }: ReducedHead,
-  hidden: Float32Array,
-  d: number,
-): Float32Array {
+function partsOf({ coordinates, projection, kept: k }: ReducedHead, hidden: Float32Array, d: number): Float32Array {
   const n = hidden.length / d;
   const parts = new Float32Array(n * k);
   for (let t = 0; t < n; t++) {

@@ -1,10 +1,11 @@
+import type { BeforeAfter } from "../../measures/before-after.js";
 import type { Head } from "../../model/head/head.js";
 import type { ReducedHead } from "../../model/head/reduced-head.js";
 import type { Model } from "../../model/model.js";
 import { openCheckpointTensors } from "../../tensor/checkpoint-tensors.js";
 import { bytesPerElement } from "../../tensor/dtype.js";
 import type { TensorEntry } from "../../tensor/safetensors/safetensors.js";
-import type { BeforeAfter, ReducedBytes } from "../reduction-run.js";
+import type { ReducedBytes } from "../reduction-run.js";
 import { exactHeadBytes } from "./exact-head.js";
 
 type Sizes = Pick<ReducedBytes, "head" | "model">;

@@ -1,10 +1,5 @@
-import type {
-  BeforeAfter,
-  CurvePoint,
-  ReducedTexts,
-  ReductionMeasures,
-  ReductionRun,
-} from "../../reduction/reduction-run.js";
+import type { BeforeAfter } from "../../measures/before-after.js";
+import type { CurvePoint, ReducedTexts, ReductionMeasures, ReductionRun } from "../../reduction/reduction-run.js";
 import { type Html, html } from "../page/html.js";
 import { bytes, count, decimal, duration, percent, significant } from "../page/numbers.js";
 import { pageFrame, section } from "../page/page-frame.js";

@@ -91,7 +91,7 @@ logit bias, measured by how far that moves the model.${
 }
 
 /** A factor as it stands in a table. */
-export function factor(value: number): string {
+function factor(value: number): string {
   return Number.isFinite(value) ? significant(value) : "–";
 }
 

@@ -21,7 +21,7 @@ export interface Lines {
 }
 
 /** Probabilities of the edited tokens in a block of contexts, [m, n], and the logits' derivatives by the lengths. */
-export async function sharesAlong(
+async function sharesAlong(
   lines: Lines,
   lengths: Float64Array,
   block: Float32Array,

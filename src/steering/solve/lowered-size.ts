@@ -29,7 +29,7 @@ export async function solveAtLoweredSize(
 }
 
 /** |ln(reached / wanted)| of the group that is farthest off. */
-export function largestMiss({ groups }: Pick<Solution, "groups">): number {
+function largestMiss({ groups }: Pick<Solution, "groups">): number {
   return Math.max(...groups.map(({ probability: { after, wanted } }) => Math.abs(Math.log(after / wanted))));
 }
 

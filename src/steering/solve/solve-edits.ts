@@ -193,22 +193,6 @@ async function guardedText(
   return { text, lines: { ...lines, text, ...joinedTokens(lines, inGuard) } };
 }
 
-/** The true logit bias of each group, all solved jointly: what an edit is compared with. @returns nats, [groups] */
-export async function idealBiases(
-  subject: Subject,
-  groups: readonly TokenGroup[],
-  watched: Watched = {},
-): Promise<Float64Array> {
-  checkGroups(groups, subject.head.vocabSize);
-  const text = await fittingText(subject, watched);
-  const products = await createProducts(subject.engine, subject.head.hiddenSize);
-  try {
-    return (await posed(subject, text, products, groups, watched)).ideal.biases;
-  } finally {
-    await products.release();
-  }
-}
-
 /** @param textCount contexts of the text; what follows is the guard  @returns [m, d] */
 async function nearestEdits(
   { tokens, groupOf, lines, ideal: { before, wanted, biases } }: Problem,

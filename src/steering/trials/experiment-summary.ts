@@ -84,7 +84,7 @@ function summary(trials: readonly Trial[]): TrialSummary {
 }
 
 /** KL(ideal || edited) as a share of KL(original || ideal), on one text. */
-export function klShareOf({ effects }: Trial, text: CheckText): number {
+function klShareOf({ effects }: Trial, text: CheckText): number {
   const { klToIdeal = Number.NaN, klOfIdeal = Number.NaN } = effects[text] ?? {};
   return klToIdeal / klOfIdeal;
 }

@@ -32,7 +32,7 @@ export function movementControls(
   legend.replaceChildren(...keys.map(([colour, name]) => legendKey(colour, name)));
 }
 
-export function legendKey(colour: string, name: string): HTMLElement {
+function legendKey(colour: string, name: string): HTMLElement {
   const key = element("span", name);
   key.className = "key";
   const swatch = element("span", "");

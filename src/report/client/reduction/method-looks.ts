@@ -2,30 +2,30 @@ import { dot, line, type Markish, plot } from "@observablehq/plot";
 import { compensationNames, type ReductionPageData } from "../../reduction/reduction-page-data.js";
 
 /** One way to delete dimensions: in which order, and what makes up for them. */
-export type Method = Pick<ReductionPageData["curve"][number], "order" | "compensate">;
+export type DeletionMethod = Pick<ReductionPageData["curve"][number], "order" | "compensate">;
 
 type Symbol = "circle" | "square" | "triangle" | "diamond" | "star";
 
 /** A colour and a symbol for each order, a dash for each compensation: thirteen curves that can be told apart without colours too. */
-const ORDERS: Record<Method["order"], { colour: string; symbol: Symbol }> = {
+const ORDERS: Record<DeletionMethod["order"], { colour: string; symbol: Symbol }> = {
   saliency: { colour: "var(--warm)", symbol: "circle" },
   slope: { colour: "var(--green)", symbol: "square" },
   variance: { colour: "var(--gold)", symbol: "triangle" },
   random: { colour: "var(--neutral)", symbol: "diamond" },
   rotation: { colour: "var(--accent)", symbol: "star" },
 };
-const DASHES: Record<Method["compensate"], string> = {
+const DASHES: Record<DeletionMethod["compensate"], string> = {
   none: "2 3",
   mean: "7 4",
   "least-squares": "none",
   refine: "12 3 2 3",
 };
 
-export function isStrong({ order, compensate }: Method): boolean {
+function isStrong({ order, compensate }: DeletionMethod): boolean {
   return order === "rotation" || compensate === "refine";
 }
 
-export function lineLooks(method: Method) {
+export function lineLooks(method: DeletionMethod) {
   return {
     stroke: ORDERS[method.order].colour,
     strokeWidth: isStrong(method) ? 2.5 : 1.5,
@@ -33,19 +33,19 @@ export function lineLooks(method: Method) {
   };
 }
 
-export function symbolLooks({ order }: Pick<Method, "order">) {
+export function symbolLooks({ order }: Pick<DeletionMethod, "order">) {
   const { colour, symbol } = ORDERS[order];
   return { fill: colour, symbol, r: 4 };
 }
 
 /** The methods that a curve's points are of, in their order. */
-export function methodsOf(curve: readonly Method[]): Method[] {
+export function methodsOf(curve: readonly DeletionMethod[]): DeletionMethod[] {
   const seen = new Map(curve.map(({ order, compensate }) => [`${order} ${compensate}`, { order, compensate }]));
   return [...seen.values()];
 }
 
 /** What colours and symbols stand for, and what dashes do. */
-export function curveLegend(holder: HTMLElement, curve: readonly Method[]): void {
+export function curveLegend(holder: HTMLElement, curve: readonly DeletionMethod[]): void {
   orderLegend(holder, curve);
   for (const compensate of new Set(curve.map((point) => point.compensate))) {
     const looks = { stroke: "var(--muted)", strokeWidth: 2, strokeDasharray: DASHES[compensate] };
@@ -54,7 +54,7 @@ export function curveLegend(holder: HTMLElement, curve: readonly Method[]): void
 }
 
 /** The orders with their colours and symbols. */
-export function orderLegend(holder: HTMLElement, points: readonly Pick<Method, "order">[]): void {
+export function orderLegend(holder: HTMLElement, points: readonly Pick<DeletionMethod, "order">[]): void {
   for (const order of new Set(points.map((point) => point.order))) {
     const { stroke } = lineLooks({ order, compensate: "least-squares" });
     holder.append(key(order, [line(SAMPLE, { stroke, strokeWidth: 2 }), dot([[16, 0]], symbolLooks({ order }))]));

@@ -3,7 +3,7 @@ import { decimal, percent, significant, superscript } from "../../page/numbers.j
 import { methodName, type ReductionPageData } from "../../reduction/reduction-page-data.js";
 import { type Figure, GRID, TIP } from "../page/figure.js";
 import { appendEndLabels } from "./end-labels.js";
-import { lineLooks, type Method, methodsOf, symbolLooks } from "./method-looks.js";
+import { type DeletionMethod, lineLooks, methodsOf, symbolLooks } from "./method-looks.js";
 
 const MARGINS = { marginLeft: 66, marginRight: 20, marginTop: 14, marginBottom: 42 };
 
@@ -23,7 +23,7 @@ export function curveFigure({ curve, chosen }: ReductionPageData, measure: keyof
     `${methodName(point.order, point.compensate)}\n${percent(point.fraction, 0)} deleted (${point.deleted})\nKL ${significant(point.kl)}\ntop-1 ${percent(point.top1)}\nperplexity ${decimal(point.perplexity, 1)}`;
   const mark = [{ fraction: chosen.fraction, value: chosen[measure] }];
   const methods = methodsOf(points);
-  const pointsOf = ({ order, compensate }: Method) =>
+  const pointsOf = ({ order, compensate }: DeletionMethod) =>
     points.filter((point) => point.order === order && point.compensate === compensate);
   return (width) => {
     const named = width >= NAMES_FROM;
