@@ -33,7 +33,17 @@ export { readTokenCounts } from "./dynamics/inputs/token-counts.js";
 export { readTrainingLog } from "./dynamics/inputs/training-log.js";
 export { type DynamicsSummary, summarizeDynamics } from "./dynamics/summary.js";
 export { type DynamicsOptions, type DynamicsProgress, dynamics } from "./dynamics/watch.js";
-export type { Analysis, AnalyzedText, Concentration, Encoding, Sparsity, Theory } from "./encoding/analysis.js";
+export type {
+  Analysis,
+  AnalyzedText,
+  Concentration,
+  Encoding,
+  R2Interval,
+  R2Point,
+  R2Uncertainty,
+  Sparsity,
+  Theory,
+} from "./encoding/analysis.js";
 export { type AnalyzeOptions, analyze, analyzeHidden } from "./encoding/analyze.js";
 export { type CollectProgress, type CollectTextOptions, collectHidden, collectText } from "./encoding/collect-text.js";
 export type { Collected } from "./encoding/collected.js";

@@ -1,3 +1,4 @@
+import type { Interval } from "../measures/interval.js";
 import type { HeadStatistics } from "../statistics/head-statistics.js";
 
 /** The log-linear encoding -log alpha_w ~= A . E_w + B, fitted by least squares (METHOD.md section 1). */
@@ -32,6 +33,35 @@ export interface Encoding {
   crossValidatedR2: number;
   /** Rank correlation of fitted against observed. */
   spearman: number;
+}
+
+/** Where R2 lies with other windows of text of the same kind and length (docs/numbers.md says what this is and is not). */
+export interface R2Interval extends Interval {
+  /** 0.95. */
+  level: number;
+  /** Groups of windows drawn from, with replacement, and how often all of them were drawn. */
+  groups: number;
+  resamples: number;
+}
+
+/** R2 on a part of the text. */
+export interface R2Point {
+  /** Of each part, about. */
+  contexts: number;
+  /** Mean over disjoint parts of the text, its lowest and its highest. */
+  r2: number;
+  low: number;
+  high: number;
+  /** Number of the parts. */
+  subsets: number;
+}
+
+/** How far R2 depends on the text that it was found on. */
+export interface R2Uncertainty {
+  /** Undefined where the text has fewer than 16 windows. */
+  r2Interval: R2Interval | undefined;
+  /** By rising number of contexts; the last point is the fit itself. */
+  r2Curve: R2Point[];
 }
 
 /** What the theory predicts without any fitting, beside the fit (METHOD.md section 1). */
@@ -106,6 +136,9 @@ export interface Analysis {
   tokens: string[];
   statistics: HeadStatistics;
   encoding: Encoding;
+  uncertainty: R2Uncertainty;
+  /** What keeps the fit from saying something about the model, in plain words; none where there was enough text. */
+  warnings: string[];
   theory: Theory;
   concentration: Concentration;
   sparsity: Sparsity;

@@ -1,4 +1,5 @@
 import type { Gram } from "../linalg/gram.js";
+import type { WeightedRows } from "../linalg/weighted-rows.js";
 import { type HeadStatistics, meanProbability } from "../statistics/head-statistics.js";
 import type { Matrix } from "../tensor/matrix.js";
 import type { Analysis } from "./analysis.js";
@@ -6,6 +7,8 @@ import { concentration } from "./concentration.js";
 import { fitEncodingWithMoments } from "./fit-encoding.js";
 import { sparsity } from "./sparsity.js";
 import { theory } from "./theory.js";
+import { fitWarnings } from "./uncertainty/fit-warnings.js";
+import { r2Uncertainty } from "./uncertainty/r2-uncertainty.js";
 
 export interface EncodeInput {
   statistics: HeadStatistics;
@@ -15,10 +18,11 @@ export interface EncodeInput {
   outputBias?: Float32Array | undefined;
   /** Rows of E to regress on: all that are not padding. */
   tokenIds: Int32Array;
-  /** Of the random orders of the dimensions. */
+  /** Of the random orders of the dimensions, and of the windows that are drawn for R2's interval. */
   seed: number;
   /** What multiplies the matrices; plain JavaScript if left out. */
   gram?: Gram | undefined;
+  weighted?: WeightedRows | undefined;
 }
 
 /**
@@ -28,12 +32,17 @@ export interface EncodeInput {
  */
 export async function encode(
   input: EncodeInput,
-): Promise<Pick<Analysis, "encoding" | "theory" | "concentration" | "sparsity">> {
-  const { statistics, embedding, outputBias, tokenIds, seed, gram } = input;
+): Promise<Pick<Analysis, "encoding" | "uncertainty" | "warnings" | "theory" | "concentration" | "sparsity">> {
+  const { statistics, embedding, outputBias, tokenIds, seed, gram, weighted } = input;
   const alpha = meanProbability(statistics);
   const { encoding, regression } = await fitEncodingWithMoments({ embedding, tokenIds, meanProbability: alpha, gram });
+  const { groups } = statistics;
+  const refits = { embedding, tokenIds, leastSquares: regression.leastSquares, groups, weighted };
+  const uncertainty = await r2Uncertainty(refits, encoding.r2, seed);
   return {
     encoding,
+    uncertainty,
+    warnings: fitWarnings(statistics, uncertainty),
     theory: theory({ statistics, embedding, outputBias }, encoding),
     concentration: concentration(statistics),
     sparsity: sparsity({ embedding, encoding, regression, seed }),

@@ -1,4 +1,5 @@
 import { gramSession } from "../engine/gram-session.js";
+import { createProducts } from "../engine/products.js";
 import { InputError } from "../errors.js";
 import { type HeadModel, optionalTokenizer } from "../model/head/head-model.js";
 import { matrix } from "../tensor/matrix.js";
@@ -37,8 +38,17 @@ export async function readEncoding(
   const allIds = Int32Array.from({ length: vocabSize }, (_, id) => id);
   const ids = allIds.filter((id) => tokenizer?.produces(id) ?? true);
   const { gram, release } = await gramSession(engine);
+  const products = await createProducts(engine, hiddenSize);
   try {
-    const results = await encode({ statistics, embedding, outputBias, tokenIds: ids, seed, gram });
+    const results = await encode({
+      statistics,
+      embedding,
+      outputBias,
+      tokenIds: ids,
+      seed,
+      gram,
+      weighted: products.back,
+    });
     const passSeconds = pass?.seconds;
     const seconds = { pass: passSeconds, total: (passSeconds ?? 0) + (performance.now() - started) / 1000 };
     return {
@@ -66,6 +76,7 @@ export async function readEncoding(
       tokensPerSecond: pass?.tokensPerSecond,
     };
   } finally {
+    await products.release();
     await release();
   }
 }

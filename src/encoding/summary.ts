@@ -1,4 +1,4 @@
-import type { Analysis } from "./analysis.js";
+import type { Analysis, R2Interval, R2Point } from "./analysis.js";
 
 /** The numbers of an analysis that fit on a page: what `--json` prints and `run.json` holds under `results`. */
 export interface AnalysisSummary {
@@ -10,6 +10,10 @@ export interface AnalysisSummary {
   adjustedR2: number;
   crossValidatedR2: number;
   spearman: number;
+  /** Null where it cannot be told: see `warnings`. */
+  r2Interval: R2Interval | null;
+  r2Curve: R2Point[];
+  warnings: string[];
   intercept: number;
   residualStandardError: number;
   gini: number;
@@ -19,14 +23,8 @@ export interface AnalysisSummary {
 }
 
 /** An analysis in numbers that fit on a page: `results` of run.json and `--json` (docs/run-schema.md). */
-export function summarizeAnalysis({
-  model,
-  corpus,
-  encoding,
-  sparsity,
-  theory,
-  concentration,
-}: Analysis): AnalysisSummary {
+export function summarizeAnalysis(analysis: Analysis): AnalysisSummary {
+  const { model, corpus, encoding, uncertainty, warnings, sparsity, theory, concentration } = analysis;
   return {
     model: model.name,
     vocabSize: model.vocabSize,
@@ -36,6 +34,9 @@ export function summarizeAnalysis({
     adjustedR2: encoding.adjustedR2,
     crossValidatedR2: encoding.crossValidatedR2,
     spearman: encoding.spearman,
+    r2Interval: uncertainty.r2Interval ?? null,
+    r2Curve: uncertainty.r2Curve,
+    warnings,
     intercept: encoding.intercept,
     residualStandardError: encoding.residualStandardError,
     gini: sparsity.gini,

@@ -1,3 +1,4 @@
+import { weightedRows } from "../linalg/weighted-rows.js";
 import type { Engine } from "./engine.js";
 import { float64Output, type Session } from "./engine.js";
 import { createGraph } from "./graph.js";
@@ -34,7 +35,7 @@ export async function createProducts(engine: Engine, d: number): Promise<Product
       return float64Output(await loaded.run({ block: float32(block), rows: float64(rows, m) }), "product");
     },
     async back(weights, block, m) {
-      if (m <= fewRows) return backFew(weights, block, m, d);
+      if (m <= fewRows) return weightedRows(weights, block, m, d);
       const loaded = await session("back");
       return float64Output(await loaded.run({ block: float32(block), weights: float64(weights, m) }), "product");
     },
@@ -99,21 +100,6 @@ function alongOne(block: Float32Array, start: number, x: Float64Array, d: number
   }
   for (; i < d; i++) s0 += block[start + i]! * x[i]!;
   return s0 + s1 + (s2 + s3);
-}
-
-function backFew(weights: Float64Array, block: Float32Array, m: number, d: number): Float64Array {
-  const n = block.length / d;
-  const out = new Float64Array(m * d);
-  for (let j = 0; j < m; j++) {
-    const sum = out.subarray(j * d, (j + 1) * d);
-    for (let t = 0; t < n; t++) {
-      const weight = weights[j * n + t]!;
-      if (weight === 0) continue;
-      const start = t * d;
-      for (let i = 0; i < d; i++) sum[i]! += weight * block[start + i]!;
-    }
-  }
-  return out;
 }
 
 function crossFew(a: Float64Array, b: Float64Array, m: number, k: number): Float64Array {

@@ -40,7 +40,7 @@ export function contextValues(): ContextValues {
 }
 
 /** The number below which a share of the rising values lies, linear between neighbours (Hyndman & Fan 1996, type 7). */
-export function quantile(rising: Float32Array, share: number): number {
+export function quantile(rising: Float32Array | Float64Array, share: number): number {
   if (rising.length === 0) throw new RangeError("no values have no quantile");
   const place = share * (rising.length - 1);
   const below = Math.floor(place);

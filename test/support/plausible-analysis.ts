@@ -87,6 +87,17 @@ export function plausibleAnalysis({
       crossValidatedR2: 0.92,
       spearman: 0.94,
     },
+    uncertainty: {
+      r2Interval: { low: 0.924, high: 0.936, level: 0.95, groups: 16, resamples: 200 },
+      r2Curve: [1, 2, 4, 8, 16].map((groups, i) => ({
+        contexts: (contexts * groups) / 16,
+        r2: 0.9 + 0.0075 * i,
+        low: 0.88 + 0.0125 * i,
+        high: 0.91 + 0.005 * i,
+        subsets: 16 / groups,
+      })),
+    },
+    warnings: [],
     theory: { meanField: { r2: -0.6, cosine: 0.06, intercept: 9 }, secondOrder: { r2: 0.84 } },
     concentration: { logitStandardDeviation: 1.9, entropy: 4.5, topMass: { "1": 0.23, "10": 0.53, "100": 0.77 } },
     sparsity: {
