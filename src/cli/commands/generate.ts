@@ -5,6 +5,7 @@ import type { Sampling } from "../../generation/sampling.js";
 import type { Model } from "../../model/model.js";
 import { readInput } from "../../node/files/read-input.js";
 import { defaultModel, loadModel } from "../../node/load-model.js";
+import { counted } from "../../report/page/numbers.js";
 import { flagOf } from "../options/arguments.js";
 import { bosOption, type RunArguments, runOptions, seedOption } from "../options/common-options.js";
 import { hubOptions } from "../options/hub-options.js";
@@ -178,7 +179,7 @@ async function writeTexts(
   } else if (!streams) console.log(generatedSections(prompts, texts));
   if (failure !== undefined) throw failure;
   if (!quiet && !json)
-    console.error(`${tokens} tokens, ${(tokens / seconds).toFixed(1)} tokens/s${restartNote(model, texts)}`);
+    console.error(`${counted(tokens, "token")}, ${(tokens / seconds).toFixed(1)} tokens/s${restartNote(model, texts)}`);
 }
 
 function unwritten(prompt: number, sample: number) {

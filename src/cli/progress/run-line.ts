@@ -37,6 +37,8 @@ export function runLine(stream: NodeJS.WriteStream, { quiet = false }: { quiet?:
         started = now;
         last = Number.NEGATIVE_INFINITY;
       }
+      // Where lines stay, one that nothing is done yet would only take the place of the first that says something.
+      if (!stream.isTTY && event.done === (event.resumedFrom ?? 0)) return;
       // Where lines stay, each that says something was found is one to keep.
       const kept = !stream.isTTY && event.found !== undefined;
       if (!kept && now - last < (stream.isTTY ? redrawMilliseconds : lineMilliseconds)) return;

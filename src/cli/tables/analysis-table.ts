@@ -3,6 +3,7 @@ import { worstTokens } from "../../encoding/summary.js";
 import { duration } from "../progress/progress.js";
 
 const worstShown = 5;
+const nameWidth = 26;
 
 /** The results as a table that fits 80 columns. */
 export function analysisTable(analysis: Analysis, seconds: number, out: string): string {
@@ -17,8 +18,10 @@ export function analysisTable(analysis: Analysis, seconds: number, out: string):
       "contexts",
       count(corpus.contexts) + (corpus.contextLength ? ` in windows of ${count(corpus.contextLength)}` : ""),
     ],
+    ...warningRows(analysis),
     ["", ""],
     ["-log alpha ~ A . E + B", `R2 ${four(encoding.r2)}, adjusted ${four(encoding.adjustedR2)}`],
+    ["  95% interval", intervalText(analysis)],
     ["  10-fold cross-validated", `R2 ${four(encoding.crossValidatedR2)}`],
     ["  Spearman", four(encoding.spearman)],
     [
@@ -49,7 +52,28 @@ export function analysisTable(analysis: Analysis, seconds: number, out: string):
     ["time", [duration(seconds), ...speedOf(analysis)].join(", ")],
     ["report", `${out}/report.html`],
   ];
-  return rows.map(([name, value]) => `${name.padEnd(26)}${value}`.trimEnd()).join("\n");
+  return rows.map(([name, value]) => `${name.padEnd(nameWidth)}${value}`.trimEnd()).join("\n");
+}
+
+function intervalText({ uncertainty: { r2Interval: interval } }: Analysis): string {
+  return interval === undefined ? "cannot be told" : `R2 ${interval.low.toFixed(4)} to ${interval.high.toFixed(4)}`;
+}
+
+/** What keeps the numbers below from saying something about the model, before them. */
+function warningRows({ warnings }: Analysis): [string, string][] {
+  return warnings.flatMap((warning) =>
+    wrapped(warning, 80 - nameWidth).map((line, i): [string, string] => [i === 0 ? "warning" : "", line]),
+  );
+}
+
+function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const longer = lines.length > 0 ? `${lines.at(-1)} ${word}` : word;
+    if (lines.length > 0 && longer.length <= width) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 /** Not known of sums that were collected elsewhere. */

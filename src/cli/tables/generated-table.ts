@@ -1,5 +1,6 @@
 import type { GeneratedText } from "../../generation/generate.js";
 import type { NextTokenDistribution } from "../../generation/next-token.js";
+import { counted } from "../../report/page/numbers.js";
 import { printable } from "./analysis-table.js";
 
 /**
@@ -40,7 +41,7 @@ export function nextTokenTable(prompt: string, distribution: NextTokenDistributi
     return columns(`${index + 1}`, printable(token), `${id}`, percent(probability), percent(cumulative), ...drawnCell);
   });
   return [
-    `after ${printable(prompt.slice(-20))} (${promptTokens} tokens): entropy ${entropy.toFixed(3)} nats`,
+    `after ${printable(prompt.slice(-20))} (${counted(promptTokens, "token")}): entropy ${entropy.toFixed(3)} nats`,
     columns("", "token", "id", "probability", "together", ...(differs ? ["drawn"] : [])),
     ...lines,
   ].join("\n");

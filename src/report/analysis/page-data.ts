@@ -1,4 +1,4 @@
-import type { Analysis } from "../../encoding/analysis.js";
+import type { Analysis, R2Interval, R2Point } from "../../encoding/analysis.js";
 import { packFloat32, packInt32, type Quantised, quantise } from "../page/packed-numbers.js";
 
 /** What the figures are drawn from, as it lies in the page. Token arrays are in the order of `Encoding.tokenIds`. */
@@ -26,6 +26,8 @@ export interface PageData {
   gini: number;
   dimensionsFor: Analysis["sparsity"]["dimensionsFor"];
   refits: Analysis["sparsity"]["refits"];
+  r2Curve: R2Point[];
+  r2Interval?: R2Interval;
 }
 
 /** Characters of base64 that the PCA scores may take: a quarter of what a report of 250,000 tokens may weigh. */
@@ -36,7 +38,7 @@ const MAX_COMPONENTS = 8;
 const MAX_TOKEN_CHARACTERS = 64;
 
 export function pageData(analysis: Analysis): PageData {
-  const { encoding, sparsity, statistics, tokens } = analysis;
+  const { encoding, uncertainty, sparsity, statistics, tokens } = analysis;
   const ids = [...encoding.tokenIds];
   return {
     tokens: ids.map((id) => (tokens[id] ?? "").slice(0, MAX_TOKEN_CHARACTERS)),
@@ -54,6 +56,8 @@ export function pageData(analysis: Analysis): PageData {
     gini: sparsity.gini,
     dimensionsFor: sparsity.dimensionsFor,
     refits: sparsity.refits,
+    r2Curve: uncertainty.r2Curve,
+    ...(uncertainty.r2Interval && { r2Interval: uncertainty.r2Interval }),
   };
 }
 

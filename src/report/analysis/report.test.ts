@@ -62,6 +62,25 @@ describe("renderAnalysisReport", () => {
     expect(page).toContain("worse than a constant");
     expect(page).not.toMatch(/\bNaN\b(?=<)/);
   });
+
+  test("calls no fit sound that was made on too little text, and draws no curve of one point", () => {
+    const sound = renderReport(plausibleAnalysis());
+    expect(sound).toContain("no artefact of the many coefficients");
+    expect(sound).toContain("95% interval over windows of text 0.924 to 0.936");
+    expect(sound).toContain('id="uncertainty-figure"');
+    const analysis = plausibleAnalysis();
+    Object.assign(analysis.encoding, { r2: 1, crossValidatedR2: 1 });
+    analysis.corpus.contexts = 1;
+    analysis.uncertainty = { r2Interval: undefined, r2Curve: analysis.uncertainty.r2Curve.slice(-1) };
+    analysis.warnings = ["1 context: R2 = 1 by construction"];
+    const page = renderReport(analysis);
+    expect(page).toContain("<h1>One context cannot tell");
+    expect(page).toContain("Warning: 1 context: R2 = 1 by construction.");
+    expect(page).toContain("over\n1 context of");
+    expect(page).not.toContain("no artefact");
+    expect(page).not.toContain("reaches 84%");
+    expect(page).not.toContain('id="uncertainty-figure"');
+  });
 });
 
 function embeddedData(page: string): { tokens: string[]; ids?: string } {

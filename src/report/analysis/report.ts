@@ -9,6 +9,7 @@ import { pageData } from "./page-data.js";
 import { pageScript } from "./page-script.generated.js";
 import { theorySection } from "./theory-section.js";
 import { tokenTables } from "./token-tables.js";
+import { uncertaintySection } from "./uncertainty-section.js";
 
 /**
  * The report of one analysis as a single HTML file that works offline: text and tables in the markup, figures drawn by
@@ -21,7 +22,7 @@ export function renderAnalysisReport(analysis: Analysis, provenance: Provenance 
   const content = html`${headline(analysis)}
 ${primer()}
 <noscript><p><b>The figures need JavaScript.</b> The text and the tables do not.</p></noscript>
-${section("fit", "How good is the readout?", fitSection(analysis))}
+${section("fit", "How good is the readout?", html`${fitSection(analysis)}${uncertaintySection(analysis)}`)}
 ${section("misses", "Where it misses, and where it doesn’t", tables.misses)}
 ${section(
   "likeliest",

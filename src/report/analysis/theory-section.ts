@@ -3,7 +3,7 @@ import { type Html, html } from "../page/html.js";
 import { count, decimal, percent, significant } from "../page/numbers.js";
 
 /** Why the encoding holds: predictions made without fitting beside the fit, and the two conditions, measured. */
-export function theorySection({ theory, encoding, concentration, model }: Analysis): Html {
+export function theorySection({ theory, encoding, concentration, model, warnings }: Analysis): Html {
   return html`<div class="columns two wide-left">
 <div>
 <div class="wide"><table class="theory">
@@ -31,8 +31,13 @@ ${prediction(
 ${decimal(encoding.intercept, 2)}).</p>
 </div>
 <div class="prose">
-<p><b>Second order</b> ${secondOrderReading(theory.secondOrder.r2, encoding.r2)}</p>
-<p><b>Mean field</b> ${meanFieldReading(theory.meanField.r2, theory.secondOrder.r2)}</p>
+${
+  warnings.length > 0
+    ? html`<p><b>Too little text.</b> Of a single context all three are exact, whatever the model, and of few they are still near that: how the predictions compare
+says nothing here about the model.</p>`
+    : html`<p><b>Second order</b> ${secondOrderReading(theory.secondOrder.r2, encoding.r2)}</p>
+<p><b>Mean field</b> ${meanFieldReading(theory.meanField.r2, theory.secondOrder.r2)}</p>`
+}
 <p><b>The cosine</b> compares the fitted A with −h̄, the slope that mean field predicts. It can be small even where both predict well: along a direction in which
 the rows of E hardly differ, A can be anything without costing the fit accuracy.</p>
 </div>

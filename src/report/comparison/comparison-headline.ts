@@ -1,6 +1,6 @@
 import type { Comparison, Mover } from "../../compare/comparison.js";
 import { type Html, html } from "../page/html.js";
-import { count, decimal, percent, significant, times } from "../page/numbers.js";
+import { count, counted, decimal, percent, significant, times } from "../page/numbers.js";
 import { tile } from "../page/tile.js";
 import { tokenLabel } from "../page/token-label.js";
 import { shortName } from "../page/visible-text.js";
@@ -12,7 +12,7 @@ export function comparisonHeadline(comparison: Comparison, mover: Mover | undefi
   return html`<header class="headline">
 <p class="eyebrow">Comparison of two models · A is ${shortName(models.a.name)}, B is ${shortName(models.b.name)}</p>
 <h1>${verdict(comparison)}</h1>
-<p class="lead">Both models read the same ${count(corpus.contexts)} contexts; in each, the distribution of the next token under <b>${shortName(models.b.name)}</b> (B) was compared with that under
+<p class="lead">Both models read the same ${counted(corpus.contexts, "context")}; in each, the distribution of the next token under <b>${shortName(models.b.name)}</b> (B) was compared with that under
 <b>${shortName(models.a.name)}</b> (A). On average they are ${significant(kl.mean)} nats apart (KL(A ‖ B)); in 95% of the contexts at most ${significant(kl.percentile95)}, in the worst ${significant(kl.max)}.
 ${prediction(comparison)} ${mover && html`The token whose mean probability differs by the largest factor is ${tokenLabel(mover.token, mover.id)}: ${times(mover.scale, "likelier", "rarer")} under B.`}</p>
 ${tiles(comparison, mover)}
@@ -31,7 +31,7 @@ function verdict(comparison: Comparison): string {
   if (others === 0) return "The models agree on the likeliest next token in every context, if not on its probability";
   const share = percent(top1Agreement);
   return share === "100%"
-    ? `The models agree on the likeliest next token in all but ${count(others)} of ${count(corpus.contexts)} contexts`
+    ? `The models agree on the likeliest next token in all but ${count(others)} of ${counted(corpus.contexts, "context")}`
     : `The models agree on the likeliest next token in ${share} of contexts`;
 }
 

@@ -2,7 +2,7 @@ import type { Comparison, Mover } from "../../compare/comparison.js";
 import type { Spread } from "../../measures/context-values.js";
 import { type Html, html } from "../page/html.js";
 import { lineKey } from "../page/line-key.js";
-import { count, duration, percent, probability, significant, times } from "../page/numbers.js";
+import { count, counted, duration, percent, probability, significant, times } from "../page/numbers.js";
 import { facts, madeBy, type Provenance, textFacts } from "../page/provenance-section.js";
 import { tokenLabel } from "../page/token-label.js";
 import { visibleText } from "../page/visible-text.js";
@@ -31,7 +31,7 @@ ${isSame(comparison) ? html`<p>No context differs by more than the rounding of f
 <p class="note">KL(A ‖ B) weighs differences by A’s probabilities, KL(B ‖ A) by B’s; Jensen–Shannon is the mean divergence of both from their average, at most ln 2.${
     same === 0
       ? ""
-      : ` In ${count(same)} contexts the divergence is below 10⁻⁹, the rounding of float32 logits; the figures leave them out.`
+      : ` In ${counted(same, "context")} the divergence is below 10⁻⁹, the rounding of float32 logits; the figures leave them out.`
   }</p>`;
 }
 

@@ -1,6 +1,6 @@
 import type { Dynamics, OnsetAtShare } from "../../dynamics/dynamics.js";
 import { type Html, html } from "../page/html.js";
-import { count, decimal, percent } from "../page/numbers.js";
+import { count, counted, decimal, percent } from "../page/numbers.js";
 import { tile } from "../page/tile.js";
 import { shortName } from "../page/visible-text.js";
 
@@ -11,7 +11,7 @@ export function dynamicsHeadline(run: Dynamics): Html {
   return html`<header class="headline">
 <p class="eyebrow">Training dynamics · ${shortName(model.name)}</p>
 <h1>${verdict(run)}</h1>
-<p class="lead">At each of ${count(probes.length)} checkpoints from step ${count(probes[0]!.step)} to step ${count(last.step)}, the ${frequencyWords(frequencies.kind)} of
+<p class="lead">At each of ${counted(probes.length, "checkpoint")} from step ${count(probes[0]!.step)} to step ${count(last.step)}, the ${frequencyWords(frequencies.kind)} of
 ${count(frequencies.tokenIds.length)} tokens were regressed on the output embedding (${count(model.vocabSize)} × ${count(model.hiddenSize)}).
 At the end the readout explains ${percent(Math.max(0, onset.finalR2))} of the variance of −log f on tokens that it was not fitted to;
 half of that is there at step ${stepText(onset.shares[50].encoding.interpolatedStep)}. ${comparison(onset.shares[50])}</p>

@@ -1,5 +1,16 @@
 import { expect, test } from "vitest";
-import { bytes, count, decimal, duration, percent, probability, significant, superscript, times } from "./numbers.js";
+import {
+  bytes,
+  count,
+  counted,
+  decimal,
+  duration,
+  percent,
+  probability,
+  significant,
+  superscript,
+  times,
+} from "./numbers.js";
 
 test("shows numbers with the digits that matter", () => {
   expect([decimal(-0.6272, 3), decimal(-0.0001, 2), decimal(Number.NaN, 2)]).toEqual(["−0.627", "0.00", "–"]);
@@ -40,4 +51,13 @@ test("shows a ratio as a number of times at least 1, with its direction", () => 
     "3,000× rarer",
   ]);
   expect([0, Number.NaN, Number.POSITIVE_INFINITY].map(words)).toEqual(["–", "–", "–"]);
+});
+
+test("one thing is no plural", () => {
+  expect([counted(1, "context"), counted(0, "context"), counted(2000, "context")]).toEqual([
+    "1 context",
+    "0 contexts",
+    "2,000 contexts",
+  ]);
+  expect([counted(1, "entry", "entries"), counted(3, "entry", "entries")]).toEqual(["1 entry", "3 entries"]);
 });

@@ -13,6 +13,11 @@ export function count(value: number): string {
   return Number.isFinite(value) ? Math.round(value).toLocaleString("en-US") : "–";
 }
 
+/** A number of things, in words: 1 context, 2,000 contexts. @param many where it is not the one with an s */
+export function counted(value: number, one: string, many = `${one}s`): string {
+  return `${count(value)} ${value === 1 ? one : many}`;
+}
+
 /** Three significant digits, with a power of ten where it is shorter. */
 export function significant(value: number): string {
   if (!Number.isFinite(value)) return "–";

@@ -1,6 +1,6 @@
 import type { Analysis } from "../../encoding/analysis.js";
 import { type Html, html } from "./html.js";
-import { bytes, count, decimal, duration, significant } from "./numbers.js";
+import { bytes, count, counted, decimal, duration, significant } from "./numbers.js";
 import { visibleText } from "./visible-text.js";
 
 /** What was asked and with what, for the "how it was made" section. */
@@ -76,7 +76,7 @@ export function textFacts({ files, contextLength, windows, contexts, beginOfText
     ...(contextLength === undefined || windows === undefined
       ? ([["held", "hidden states, computed elsewhere"]] satisfies Fact[])
       : ([
-          ["context length", `${count(contextLength)} tokens`],
+          ["context length", counted(contextLength, "token")],
           ["windows", `${count(windows)}, each independent`],
           ["begin-of-text", beginOfText ? "before every window" : "not added"],
         ] satisfies Fact[])),

@@ -1,7 +1,7 @@
 import type { BeforeAfter } from "../../measures/before-after.js";
 import type { CurvePoint, ReducedTexts, ReductionMeasures, ReductionRun } from "../../reduction/reduction-run.js";
 import { type Html, html } from "../page/html.js";
-import { bytes, count, decimal, duration, percent, significant } from "../page/numbers.js";
+import { bytes, count, counted, decimal, duration, percent, significant } from "../page/numbers.js";
 import { pageFrame, section } from "../page/page-frame.js";
 import { facts, type Provenance } from "../page/provenance-section.js";
 import { tile } from "../page/tile.js";
@@ -248,7 +248,7 @@ function textsSection({ deleted, mauve, mauveOfOriginal, distinct, repetition, s
     html`<tr><th scope="row">${name}</th>${numbers(decimal(before ?? Number.NaN, 3), decimal(after ?? Number.NaN, 3))}</tr>`;
   const text = (prompt: string, written: string, who: string) =>
     html`<figure><pre><b>${visibleText(prompt, SAMPLE_CHARACTERS)}</b>${visibleText(written, SAMPLE_CHARACTERS)}</pre><figcaption>${who}</figcaption></figure>`;
-  return html`<h3>${count(deleted)} dimensions deleted</h3>
+  return html`<h3>${counted(deleted, "dimension")} deleted</h3>
 ${table(
   ["", "original", "reduced"],
   [
@@ -302,7 +302,7 @@ ${facts("Text", [
   ["fitted on", files(corpus.fit)],
   ["unseen", files(corpus.check)],
   ["contexts", `${count(corpus.contexts.fit)} fitted, ${count(corpus.contexts.check)} unseen`],
-  ["context length", `${count(corpus.contextLength)} tokens`],
+  ["context length", counted(corpus.contextLength, "token")],
 ])}
 ${facts("Run", [
   ["order", run.order],

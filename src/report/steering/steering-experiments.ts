@@ -10,7 +10,7 @@ import {
 import type { Experiments } from "../../steering/trials/run-experiments.js";
 import type { Trial } from "../../steering/trials/trial.js";
 import { type Html, html } from "../page/html.js";
-import { count, decimal, percent, significant } from "../page/numbers.js";
+import { count, counted, decimal, percent, significant } from "../page/numbers.js";
 import { tile } from "../page/tile.js";
 import { shortName } from "../page/visible-text.js";
 import { offBy, shortMiss } from "./steering-headline.js";
@@ -35,7 +35,7 @@ export function experimentsHeadline({ model }: SteeringRun, experiments: Experim
   return html`<header class="headline">
 <p class="eyebrow">Steering, tried out · ${shortName(model.name)}</p>
 <h1>${experimentsVerdict(experiments)}</h1>
-<p class="lead">${count(trials.length)} edits of single rows${experiments.groups.some(({ tokens }) => tokens.length > 1) ? " and sets of rows" : ""} of the output embedding of <b>${shortName(model.name)}</b>
+<p class="lead">${counted(trials.length, "edit")} of single rows${experiments.groups.some(({ tokens }) => tokens.length > 1) ? " and sets of rows" : ""} of the output embedding of <b>${shortName(model.name)}</b>
 (${count(model.vocabSize)} × ${count(model.hiddenSize)}) were solved, each alone, and measured on text; nothing was written. Their whole effect follows exactly from one number a context.</p>
 ${tiles}
 </header>`;
@@ -201,7 +201,7 @@ ${textLegend(texts, false)}
 <figcaption><b>|ln(actual ÷ wanted)|, median over edits,</b> against how many tokens of text were fitted on: the edit (solid) and the true logit bias calibrated on the same tokens (dashed).</figcaption></figure>
 ${summaryTable(
   "In numbers",
-  rows.map((row) => [`${count(row.contexts)} tokens`, row]),
+  rows.map((row) => [counted(row.contexts, "token"), row]),
   texts,
 )}`;
 }

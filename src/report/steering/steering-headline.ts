@@ -3,7 +3,7 @@ import type { CheckedGroup, CheckText } from "../../steering/check/check.js";
 import type { EditPlan } from "../../steering/plan/edit-plan.js";
 import type { SteeringRun, WrittenEdit } from "../../steering/steering-run.js";
 import { type Html, html } from "../page/html.js";
-import { count, decimal, percent, significant, times } from "../page/numbers.js";
+import { count, counted, decimal, percent, significant, times } from "../page/numbers.js";
 import { tile } from "../page/tile.js";
 import { tokenLabel } from "../page/token-label.js";
 import { shortName, visibleText } from "../page/visible-text.js";
@@ -29,12 +29,12 @@ ${tiles(edit)}
 export function editName({ label, tokens }: EditPlan["edits"][number]): Html {
   const [first] = tokens;
   if (tokens.length === 1) return tokenLabel(first!.text, first!.id);
-  return html`<bdi class="token">${visibleText(selectorOf(label))}</bdi> <small>${count(tokens.length)} tokens</small>`;
+  return html`<bdi class="token">${visibleText(selectorOf(label))}</bdi> <small>${counted(tokens.length, "token")}</small>`;
 }
 
 function verdict({ plan, solution }: WrittenEdit): Html {
   const { edits } = plan;
-  if (edits.length > NAMED) return html`${count(edits.length)} edits of token probability, inside the weights`;
+  if (edits.length > NAMED) return html`${counted(edits.length, "edit")} of token probability, inside the weights`;
   const parts = edits.map((edit, g) => {
     const { before, after } = solution.groups[g]!.probability;
     const factor = times(after / before, "likelier", "rarer");

@@ -3,7 +3,7 @@ import type { Spread } from "../../measures/context-values.js";
 import { type CheckText, type Collateral, checkTexts, type EditCheck } from "../../steering/check/check.js";
 import type { SteeringRun, WrittenEdit } from "../../steering/steering-run.js";
 import { type Html, html } from "../page/html.js";
-import { bytes, count, decimal, duration, percent, probability, significant } from "../page/numbers.js";
+import { bytes, count, counted, decimal, duration, percent, probability, significant } from "../page/numbers.js";
 import { facts, madeBy, type Provenance } from "../page/provenance-section.js";
 import { tokenLabel } from "../page/token-label.js";
 import { visibleText } from "../page/visible-text.js";
@@ -151,7 +151,7 @@ export function generatedSection({ plan }: WrittenEdit, { pairs, occurrences, to
   const shown = pairs.slice(0, PAIRS_SHOWN);
   const more = shown.slice(PAIRS_OPEN);
   return html`<p>From the same prompts (bold) and random numbers: while both models’ distributions agree, so do the texts. The edited tokens are marked.</p>
-<div class="occurrences wide"><table><caption><b>How often they occur</b> In ${count(tokens.before)} tokens generated before and ${count(tokens.after)} after the edit.</caption>
+<div class="occurrences wide"><table><caption><b>How often they occur</b> In ${counted(tokens.before, "token")} generated before and ${count(tokens.after)} after the edit.</caption>
 <thead><tr><th scope="col">token</th><th scope="col" class="number">before</th><th scope="col" class="number">after</th><th scope="col" class="number">share before</th><th scope="col" class="number">after</th></tr></thead>
 <tbody>${plan.edits.slice(0, SHOWN_EDITS).map((edit, g) => {
     const none = Number.NaN;
@@ -196,7 +196,7 @@ ${facts("Model", [
 ])}
 ${facts("Texts", [
   ...checkTexts.map((text) => [textNames[text], fileList(run.texts[text]?.files)] as [string, Html | undefined]),
-  ["context length", `${count(run.contextLength)} tokens`],
+  ["context length", counted(run.contextLength, "token")],
 ])}
 ${facts("Run", [
   ["method", edit?.plan.method],

@@ -15,6 +15,7 @@ import {
 } from "./component-figure.js";
 import { fitCloud } from "./fit-figure.js";
 import { lorenzFigure, refitFigure, saliencyFigure } from "./sparsity-figures.js";
+import { uncertaintyFigure } from "./uncertainty-figure.js";
 
 const data: PageData = JSON.parse(find("#data").textContent ?? "");
 const tokens = analysisTokens(data);
@@ -47,6 +48,7 @@ for (const [id, figure] of Object.entries({
   "saliency-figure": saliencyFigure(data),
   "lorenz-figure": lorenzFigure(data),
   "refit-figure": refitFigure(data),
+  ...(data.r2Curve.length > 1 && { "uncertainty-figure": uncertaintyFigure(data) }),
 })) {
   drawFigure(id, figure);
 }
