@@ -46,6 +46,11 @@ test("analyze agrees with PyTorch and statsmodels from text to numbers, and writ
   expect(printed.concentration.entropy).toBeCloseTo(golden.concentration.entropy, 5);
   expect(printed.concentration.logitStandardDeviation).toBeCloseTo(golden.concentration.logitStandardDeviation, 5);
   expect(printed.concentration.topMass["100"]).toBeCloseTo(golden.concentration.topMass["100"], 6);
+  expect(printed.r2Interval).toMatchObject({ level: 0.95, groups: 16, resamples: 200 });
+  expect(printed.r2Interval.low).toBeLessThan(printed.r2Interval.high);
+  expect(printed.r2Curve.map(({ subsets }: { subsets: number }) => subsets)).toEqual([16, 8, 4, 2, 1]);
+  expect(printed.r2Curve.at(-1)).toMatchObject({ contexts: 23236, r2: printed.r2 });
+  expect(printed.warnings).toEqual([]);
   expect(printed.seconds).toBeGreaterThan(0);
   expect(printed.tokensPerSecond).toBeGreaterThan(0);
 
@@ -62,7 +67,25 @@ test("analyze agrees with PyTorch and statsmodels from text to numbers, and writ
     const worst = ours.reduce((most, value, i) => Math.max(most, Math.abs(value - theirs[i]!)), 0);
     expect(worst / size, name).toBeLessThan(1e-6);
   }
+  const alpha = await readTensorFloat64(tensors.get("mean_probability")!);
+  expect(Math.abs(alpha.reduce((sum, value) => sum + value, 0) - 1)).toBeLessThan(1e-12);
   expect(await readFile(join(out, "report.html"), "utf8")).toContain("<!doctype html>");
+});
+
+test.each([
+  [1, /^warning +1 context: -log alpha of one alone is linear in E/m],
+  [16, /^warning +16 contexts are few/m],
+])("a fit on %i tokens is shown with what keeps it from saying anything", async (tokens, warning) => {
+  const out = join(folder, `few-${tokens}`);
+  const { code, stdout } = await unembed(["analyze", "--corpus", goldenText, "--tokens", `${tokens}`, "--out", out]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(warning);
+  expect(stdout).toMatch(/95% interval +cannot be told/);
+  const { results } = JSON.parse(await readFile(join(out, "run.json"), "utf8"));
+  expect(results.r2Interval).toBeNull();
+  expect(results.r2Curve).toHaveLength(1);
+  expect(results.warnings[0]).toMatch(/by construction/);
+  expect(await readFile(join(out, "report.html"), "utf8")).not.toContain("no artefact of the many coefficients");
 });
 
 test("an interrupted run says so, leaves what it had reached, and goes on from there to the same bytes", async () => {
