@@ -64,7 +64,7 @@ describe("renderAnalysisReport", () => {
   });
 
   test("calls no fit sound that was made on too little text, and draws no curve of one point", () => {
-    const sound = renderReport(plausibleAnalysis());
+    const sound = renderAnalysisReport(plausibleAnalysis());
     expect(sound).toContain("no artefact of the many coefficients");
     expect(sound).toContain("95% interval over windows of text 0.924 to 0.936");
     expect(sound).toContain('id="uncertainty-figure"');
@@ -73,7 +73,7 @@ describe("renderAnalysisReport", () => {
     analysis.corpus.contexts = 1;
     analysis.uncertainty = { r2Interval: undefined, r2Curve: analysis.uncertainty.r2Curve.slice(-1) };
     analysis.warnings = ["1 context: R2 = 1 by construction"];
-    const page = renderReport(analysis);
+    const page = renderAnalysisReport(analysis);
     expect(page).toContain("<h1>One context cannot tell");
     expect(page).toContain("Warning: 1 context: R2 = 1 by construction.");
     expect(page).toContain("over\n1 context of");
