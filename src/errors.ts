@@ -1,16 +1,23 @@
+interface InputErrorOptions extends ErrorOptions {
+  remedy?: string;
+}
+
 /**
  * Input that cannot be used: a broken file, a contradicting config, a missing token.
  * Its message is one line that names the place and the field and says what to do.
  */
 export class InputError extends Error {
   override readonly name = "InputError";
+  /** Option of the call under which it would be done all the same, or that says what is missing. */
+  readonly remedy: string | undefined;
   constructor(
     /** File, URL or argument that the bad value came from. */
     readonly place: string,
     /** What is wrong with it, naming the field. */
     readonly problem: string,
-    options?: ErrorOptions,
+    options: InputErrorOptions = {},
   ) {
     super(`${place}: ${problem}`, options);
+    this.remedy = options.remedy;
   }
 }

@@ -10,6 +10,7 @@ import { reduceCommand } from "./commands/reduce.js";
 import { steerCommand } from "./commands/steer.js";
 import { swallowedModel } from "./options/swallowed-model.js";
 import { Interrupted, untilInterrupted } from "./progress/interrupt.js";
+import { shownError } from "./shown-error.js";
 import { UsageError } from "./usage-error.js";
 
 /** Exit codes: all went well, it failed, the command line made no sense, Ctrl-C. */
@@ -26,6 +27,10 @@ export async function main(args: readonly string[]): Promise<number> {
     return exitCodes.ok;
   } catch (error) {
     if (error instanceof CommanderError) return exitCodeOf(error, program, args);
+    if (error instanceof InputError) {
+      console.error(`unembed: ${shownError(error, commandOf(program, args), args)}`);
+      return exitCodes.failure;
+    }
     console.error(...described(error));
     if (error instanceof UsageError) return exitCodes.usage;
     return error instanceof Interrupted ? exitCodes.interrupted : exitCodes.failure;
@@ -65,15 +70,19 @@ function programOf(signal: AbortSignal): Command {
 /** Of what commander has said already: help that was asked for, or bad usage. */
 function exitCodeOf({ exitCode, code }: CommanderError, program: Command, args: readonly string[]): number {
   if (exitCode === 0) return exitCodes.ok;
-  const command = program.commands.find((one) => one.name() === args[0]);
+  const command = commandOf(program, args);
   const swallowed = code === "commander.missingArgument" && command && swallowedModel(command);
   if (swallowed) console.error(...described(swallowed));
   return exitCodes.usage;
 }
 
+function commandOf(program: Command, [name]: readonly string[]): Command | undefined {
+  return program.commands.find((command) => command.name() === name);
+}
+
 /** What is printed of an error: one line, and the stack only of what nobody foresaw. */
 function described(error: unknown): unknown[] {
-  const foreseen = error instanceof UsageError || error instanceof Interrupted || error instanceof InputError;
+  const foreseen = error instanceof UsageError || error instanceof Interrupted;
   return foreseen ? [`unembed: ${error.message}`] : ["unembed: unexpected failure:", error];
 }
 

@@ -64,6 +64,6 @@ export async function checkPlanFolder(folder: string, force = false): Promise<vo
     throw new InputError(folder, "is a file where a folder is wanted");
   });
   const there = Object.values(reductionPlanFiles).find((name) => names.includes(name));
-  if (there !== undefined && !force) throw new InputError(folder, `holds ${there} already; --force replaces it`);
+  if (there !== undefined && !force) throw new InputError(folder, `holds ${there} already`, { remedy: "force" });
   await checkWritable(folder);
 }

@@ -87,9 +87,10 @@ test("the head of an architecture that is not known is found, or named", async (
     expect([head.vocabSize, head.hiddenSize, head.modelType]).toEqual([8192, 256, "mamba9"]);
     await head.close();
   }
-  await expect(loadHead(copy, { tensorName: "lm_head.weight" })).rejects.toThrow(
-    "no output embedding is found under lm_head.weight; name it with --head-tensor",
-  );
+  await expect(loadHead(copy, { tensorName: "lm_head.weight" })).rejects.toMatchObject({
+    problem: "no output embedding is found under lm_head.weight",
+    remedy: "tensorName",
+  });
 });
 
 test.each<[string, Uint8Array, RegExp]>([

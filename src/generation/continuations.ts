@@ -73,7 +73,7 @@ export async function continueWith(
 ): Promise<Continuation[]> {
   checkSampling(options);
   if (!Number.isInteger(options.maxTokens) || options.maxTokens < 1) {
-    throw new InputError("max-tokens", `is ${options.maxTokens}; a whole number above 0 is wanted`);
+    throw new InputError("maxTokens", `is ${options.maxTokens}; a whole number above 0 is wanted`);
   }
   for (const { ids } of openings) checkOpening(model, ids);
   const rows = openings.map(({ ids, random }, index): Row => ({ index, read: [...ids], random, ids: [], restarts: 0 }));

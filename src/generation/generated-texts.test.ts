@@ -132,7 +132,7 @@ describe("generatedTexts", () => {
 
   it.each([
     ["no seeds", { seeds: [] }, /seeds: are none/],
-    ["no tokens", { maxTokens: 0 }, /max-tokens: is 0/],
+    ["no tokens", { maxTokens: 0 }, /maxTokens: is 0/],
     ["a prompt too long", { prompts: [new Array(300).fill(5)] }, /has 300 tokens/],
   ])("refuses %s", async (_name, wrong, message) => {
     const options = { original: model, edited: { logits: model.logits }, prompts, ...wrong };

@@ -42,7 +42,7 @@ it("is the softmax of the last position's logits", async () => {
 it.each([
   ["an id outside the vocabulary", { prompt: [8192] }, /id 8192 at 0 is outside/],
   ["a prompt too long", { prompt: new Array(257).fill(5) }, /has 257 tokens; tiny-books takes 256/],
-  ["no share", { prompt: "a", topP: 2 }, /top-p: is 2/],
+  ["no share", { prompt: "a", topP: 2 }, /topP: is 2/],
 ])("%s is refused", async (_name, options, message) => {
   await expect(nextTokenDistribution(model, options)).rejects.toThrow(message);
 });

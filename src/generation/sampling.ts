@@ -17,9 +17,9 @@ export function checkSampling({ temperature = 1, topK, topP = 1 }: Sampling): vo
     throw new InputError("temperature", `is ${temperature}; 0 (always the likeliest token) or above is wanted`);
   }
   if (topK !== undefined && !(Number.isInteger(topK) && topK > 0)) {
-    throw new InputError("top-k", `is ${topK}; a whole number above 0 is wanted`);
+    throw new InputError("topK", `is ${topK}; a whole number above 0 is wanted`);
   }
-  if (!(topP > 0 && topP <= 1)) throw new InputError("top-p", `is ${topP}; a share above 0, at most 1, is wanted`);
+  if (!(topP > 0 && topP <= 1)) throw new InputError("topP", `is ${topP}; a share above 0, at most 1, is wanted`);
 }
 
 /**

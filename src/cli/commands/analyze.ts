@@ -1,26 +1,28 @@
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { openHiddenStates } from "../../corpus/hidden-states.js";
 import { summarizeAnalysis } from "../../encoding/summary.js";
-import type { HeadModel } from "../../model/head/head-model.js";
 import { openCorpus } from "../../node/corpus/open-corpus.js";
-import { checkWritable } from "../../node/files/check-writable.js";
 import { openFileSource } from "../../node/files/file-source.js";
 import { defaultCorpus, defaultModel, loadHead, loadModel } from "../../node/load-model.js";
+import { inRunFolder } from "../../node/runs/claim-folder.js";
 import { resumableAnalysis } from "../../node/runs/resumable-analysis.js";
-import { type Asked, writeAnalysisRun } from "../../node/runs/run-folder.js";
+import { writeAnalysisRun } from "../../node/runs/run-folder.js";
+import type { Asked } from "../../node/runs/run-record.js";
 import { hiddenAnalysisRun } from "../../runs/analysis-run.js";
-import { commandLine, flagOf, folderName } from "../options/arguments.js";
+import { askedCommand, flagOf, folderName } from "../options/arguments.js";
 import {
   bosOption,
   contextOption,
   corpusOption,
+  forceOption,
   outOption,
   type RunArguments,
   runOptions,
   seedOption,
   tokensOption,
 } from "../options/common-options.js";
+import { defaultName } from "../options/default-folder.js";
 import { hubOptions } from "../options/hub-options.js";
 import { readingOf, separatorId, type TextArguments, textOptions } from "../options/text-options.js";
 import { runLine } from "../progress/run-line.js";
@@ -35,6 +37,7 @@ interface AnalyzeArguments extends TextArguments, RunArguments {
   tokens?: number;
   bos?: boolean;
   out?: string;
+  force?: boolean;
   seed: number;
 }
 
@@ -58,7 +61,7 @@ export function analyzeCommand(signal: AbortSignal): Command {
       "Fits -log(mean output probability) of every token as a linear function of its output embedding, " +
         "and writes the numbers, the tensors and a report to a folder.",
     )
-    .argument("[model]", "model folder or hub id (org/name, org/name@revision); left out: the embedded model")
+    .argument("[model]", "model folder, hub id (org/name, org/name@revision), or tiny-books (embedded)", defaultModel)
     .addOption(corpusOption());
   textOptions(command)
     .option("--hidden <file>", "hidden states [n, d] (.npy, .safetensors) made elsewhere, instead of a corpus")
@@ -66,11 +69,12 @@ export function analyzeCommand(signal: AbortSignal): Command {
     .addOption(contextOption())
     .addOption(tokensOption())
     .addOption(bosOption())
-    .addOption(outOption("where to write (default: runs/analyze-<model>)"))
+    .addOption(outOption("where to write (default: runs/analyze-<model>-<text>...)"))
+    .addOption(forceOption("take the place of another run that is there"))
     .addOption(seedOption("of the random choices in the comparison curves"));
   return runOptions(command)
     .addHelpText("after", examples)
-    .action((model: string | undefined, args: AnalyzeArguments) => runAnalyze(model, args, signal));
+    .action((model: string, args: AnalyzeArguments, command: Command) => runAnalyze(model, args, command, signal));
 }
 
 const forText = ["corpus", "field", "column", "tokenDtype", "separator", "context", "tokens", "bos"] as const;
@@ -85,14 +89,22 @@ function checkOptions(args: AnalyzeArguments): void {
   if (unused !== undefined) throw new UsageError(flagOf(unused), "is for text; --hidden takes the place of a corpus");
 }
 
-async function runAnalyze(modelName: string | undefined, args: AnalyzeArguments, signal: AbortSignal): Promise<void> {
+async function runAnalyze(
+  modelName: string,
+  args: AnalyzeArguments,
+  command: Command,
+  signal: AbortSignal,
+): Promise<void> {
   checkOptions(args);
   const started = performance.now();
-  const out = resolve(args.out ?? `runs/analyze-${folderName(modelName ?? defaultModel)}`);
-  await checkWritable(out);
-  const analysis = await (args.hidden === undefined
-    ? analyzeText(modelName, out, args, signal)
-    : analyzeStates(modelName, args.hidden, out, args, signal));
+  const { force } = args;
+  const asked = { command: askedCommand(command), arguments: { model: modelName, ...args } };
+  const out = resolve(args.out ?? join("runs", defaultName(command, folderName(modelName), modelName)));
+  const analysis = await inRunFolder(out, { kind: "analyze", ...asked, force }, () =>
+    args.hidden === undefined
+      ? analyzeText(modelName, out, asked, args, signal)
+      : analyzeStates(modelName, args.hidden, out, asked, args, signal),
+  );
   const seconds = (performance.now() - started) / 1000;
   if (args.json) {
     const { tokensPerSecond } = analysis;
@@ -102,7 +114,7 @@ async function runAnalyze(modelName: string | undefined, args: AnalyzeArguments,
   }
 }
 
-async function analyzeText(modelName: string | undefined, out: string, args: AnalyzeArguments, signal: AbortSignal) {
+async function analyzeText(modelName: string, out: string, asked: Asked, args: AnalyzeArguments, signal: AbortSignal) {
   const hub = hubOptions(args, signal);
   const reading = readingOf(args);
   const text = await openCorpus(args.corpus ?? [defaultCorpus], reading, hub);
@@ -116,7 +128,7 @@ async function analyzeText(modelName: string | undefined, out: string, args: Ana
       separator: await separatorId(model, args.separator),
       seed: args.seed,
       reading,
-      asked: askedOf(model, args),
+      asked,
       signal,
       onEvent: line.onEvent,
     });
@@ -127,9 +139,10 @@ async function analyzeText(modelName: string | undefined, out: string, args: Ana
 }
 
 async function analyzeStates(
-  modelName: string | undefined,
+  modelName: string,
   file: string,
   out: string,
+  asked: Asked,
   args: AnalyzeArguments,
   signal: AbortSignal,
 ) {
@@ -139,14 +152,10 @@ async function analyzeStates(
   try {
     const hidden = await openHiddenStates(await openFileSource(file), model.hiddenSize);
     const analysis = await hiddenAnalysisRun(model, hidden, { seed: args.seed, signal, onEvent: line.onEvent });
-    await writeAnalysisRun(out, analysis, askedOf(model, args));
+    await writeAnalysisRun(out, analysis, asked);
     return analysis;
   } finally {
     line.stop();
     await model.close();
   }
-}
-
-function askedOf({ name }: HeadModel, args: AnalyzeArguments): Asked {
-  return { command: commandLine(process.argv.slice(2)), arguments: { model: name, ...args } };
 }

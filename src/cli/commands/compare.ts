@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { compare } from "../../compare/compare.js";
 import { type Comparison, summarizeComparison } from "../../compare/comparison.js";
@@ -6,19 +6,22 @@ import type { Corpus } from "../../corpus/corpus.js";
 import { measuredCorpus } from "../../corpus/text/measured-corpus.js";
 import type { Model } from "../../model/model.js";
 import { openCorpus } from "../../node/corpus/open-corpus.js";
-import { checkWritable } from "../../node/files/check-writable.js";
 import { defaultCorpus, loadModel } from "../../node/load-model.js";
+import { inRunFolder } from "../../node/runs/claim-folder.js";
 import { writeComparisonRun } from "../../node/runs/comparison-run.js";
-import { commandLine, folderName } from "../options/arguments.js";
+import type { Asked } from "../../node/runs/run-record.js";
+import { askedCommand, folderName } from "../options/arguments.js";
 import {
   bosOption,
   contextOption,
   corpusOption,
+  forceOption,
   outOption,
   type RunArguments,
   runOptions,
   tokensOption,
 } from "../options/common-options.js";
+import { defaultName } from "../options/default-folder.js";
 import { hubOptions } from "../options/hub-options.js";
 import { positiveInteger } from "../options/numbers.js";
 import { readingOf, separatorId, type TextArguments, textOptions } from "../options/text-options.js";
@@ -33,6 +36,7 @@ interface CompareArguments extends TextArguments, RunArguments {
   bos?: boolean;
   movers: number;
   out?: string;
+  force?: boolean;
 }
 
 /** Ctrl-C in a comparison: nothing is kept of it. */
@@ -63,27 +67,35 @@ export function compareCommand(signal: AbortSignal): Command {
     .addOption(tokensOption())
     .addOption(bosOption())
     .option("--movers <n>", "how many of the tokens that moved most to list", positiveInteger, 20)
-    .addOption(outOption("where to write (default: runs/compare-<model-a>-<model-b>)"));
+    .addOption(outOption("where to write (default: runs/compare-<model-a>-<model-b>-...)"))
+    .addOption(forceOption("take the place of another run that is there"));
   return runOptions(command)
     .addHelpText("after", examples)
-    .action((a: string, b: string, args: CompareArguments) => runCompare(a, b, args, signal));
+    .action((a: string, b: string, args: CompareArguments, command: Command) => {
+      const asked = { command: askedCommand(command), arguments: { modelA: a, modelB: b, ...args } };
+      const name = defaultName(command, `${folderName(a)}-${folderName(b)}`, [a, b]);
+      const out = resolve(args.out ?? join("runs", name));
+      return inRunFolder(out, { kind: "compare", ...asked, force: args.force }, () =>
+        runCompare([a, b], out, asked, args, signal),
+      );
+    });
 }
 
-async function runCompare(a: string, b: string, args: CompareArguments, signal: AbortSignal): Promise<void> {
+async function runCompare(
+  names: readonly [string, string],
+  out: string,
+  asked: Asked,
+  args: CompareArguments,
+  signal: AbortSignal,
+): Promise<void> {
   const started = performance.now();
   const hub = hubOptions(args, signal);
   const text = await openCorpus(args.corpus ?? [defaultCorpus], readingOf(args), hub);
   const opened: Model[] = [];
   try {
-    for (const name of [a, b]) opened.push(await loadModel(name, { threads: args.threads, ...hub }));
+    for (const name of names) opened.push(await loadModel(name, { threads: args.threads, ...hub }));
     const [modelA, modelB] = opened as [Model, Model];
-    const out = resolve(args.out ?? `runs/compare-${folderName(a)}-${folderName(b)}`);
-    await checkWritable(out);
     const comparison = await shownComparison(modelA, modelB, text, args, signal);
-    const asked = {
-      command: commandLine(process.argv.slice(2)),
-      arguments: { modelA: a, modelB: b, ...args },
-    };
     await writeComparisonRun(out, comparison, asked, args.movers);
     const seconds = (performance.now() - started) / 1000;
     if (args.json) {

@@ -1,15 +1,26 @@
-import { resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { Command } from "commander";
 import { measuredCorpus } from "../../corpus/text/measured-corpus.js";
 import { loadTokenizer } from "../../corpus/tokenizer/tokenizer.js";
 import { countTokens } from "../../dynamics/inputs/count-tokens.js";
+import { InputError } from "../../errors.js";
 import { openCorpus } from "../../node/corpus/open-corpus.js";
 import { openTokenizerFolder } from "../../node/corpus/tokenizer-folder.js";
 import { type CountFormat, countFormats, writeTokenCounts } from "../../node/corpus/write-token-counts.js";
 import { checkWritable } from "../../node/files/check-writable.js";
+import { whileLocked } from "../../node/files/path-lock.js";
 import { defaultCorpus, defaultModel } from "../../node/load-model.js";
 import { folderName } from "../options/arguments.js";
-import { corpusOption, outOption, type PrintArguments, printOptions, tokensOption } from "../options/common-options.js";
+import {
+  corpusOption,
+  forceOption,
+  outOption,
+  type PrintArguments,
+  printOptions,
+  tokensOption,
+} from "../options/common-options.js";
+import { defaultName } from "../options/default-folder.js";
 import { hubOptions } from "../options/hub-options.js";
 import { positiveInteger } from "../options/numbers.js";
 import { type ReadingArguments, readingOf, readingOptions } from "../options/text-options.js";
@@ -22,6 +33,7 @@ interface CountArguments extends ReadingArguments, PrintArguments {
   tokens?: number;
   vocabSize?: number;
   out?: string;
+  force?: boolean;
 }
 
 /** Ctrl-C while counting: nothing is kept of it. */
@@ -34,19 +46,24 @@ export function countCommand(signal: AbortSignal): Command {
   const command = new Command("count")
     .summary("count how often each token occurs in a text")
     .description("Counts token ids with a model's own tokenizer: the frequencies that unembed dynamics takes.")
-    .argument("[model]", "model folder or hub id to take the tokenizer from; left out: the embedded model")
+    .argument("[model]", "model folder or hub id to take the tokenizer from", defaultModel)
     .addOption(corpusOption());
   readingOptions(command)
     .addOption(tokensOption())
     .option("--vocab-size <n>", "ids to count (default: those of the tokenizer)", positiveInteger)
-    .addOption(outOption("a .npy, .json, .csv or .safetensors file (default: runs/counts-<model>.npy)", "file"));
-  return printOptions(command, "no progress, no summary").action((model: string | undefined, args: CountArguments) =>
-    runCount(model, args, signal),
+    .addOption(
+      outOption("a .npy, .json, .csv or .safetensors file (default: runs/count-<model>-<text>....npy)", "file"),
+    )
+    .addOption(forceOption("replace the file if it is there"));
+  return printOptions(command, "no progress, no summary").action(
+    (model: string, args: CountArguments, command: Command) => {
+      const name = defaultName(command, folderName(model), model);
+      return runCount(model, resolve(args.out ?? join("runs", `${name}.npy`)), args, signal);
+    },
   );
 }
 
-async function runCount(name: string = defaultModel, args: CountArguments, signal: AbortSignal): Promise<void> {
-  const out = resolve(args.out ?? `runs/counts-${folderName(name)}.npy`);
+async function runCount(name: string, out: string, args: CountArguments, signal: AbortSignal): Promise<void> {
   const format = /\.(\w+)$/.exec(out)?.[1]?.toLowerCase() as CountFormat | undefined;
   if (format === undefined || !countFormats.includes(format)) {
     throw new UsageError(
@@ -54,7 +71,23 @@ async function runCount(name: string = defaultModel, args: CountArguments, signa
       `${out} has no ending that says how to write it: ${countFormats.map((one) => `.${one}`).join(", ")}`,
     );
   }
-  await checkWritable(resolve(out, ".."));
+  await checkWritable(dirname(out));
+  return whileLocked(out, async () => {
+    // A file of counts does not say what it is of: only the name that stands for the arguments does.
+    if (args.out !== undefined && !args.force && existsSync(out)) {
+      throw new InputError(args.out, "is there already", { remedy: "force" });
+    }
+    await countInto(out, format, name, args, signal);
+  });
+}
+
+async function countInto(
+  out: string,
+  format: CountFormat,
+  name: string,
+  args: CountArguments,
+  signal: AbortSignal,
+): Promise<void> {
   const hub = hubOptions(args, signal);
   const text = measuredCorpus(await openCorpus(args.corpus ?? [defaultCorpus], readingOf(args), hub));
   const tokenizer = await loadTokenizer(await openTokenizerFolder(name, hub));

@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { loadTokenizer, type Tokenizer } from "../../corpus/tokenizer/tokenizer.js";
 import type { Frequencies } from "../../dynamics/dynamics.js";
@@ -23,15 +23,24 @@ import { listSteps } from "../../node/checkpoints/remote-checkpoints.js";
 import { openCorpus } from "../../node/corpus/open-corpus.js";
 import { openTokenizerFolder } from "../../node/corpus/tokenizer-folder.js";
 import { createEngine } from "../../node/engine/onnx-engine.js";
-import { checkWritable } from "../../node/files/check-writable.js";
 import { openFileSource } from "../../node/files/file-source.js";
 import { parseHubReference } from "../../node/hub/reference.js";
 import type { HubOptions } from "../../node/hub/repository.js";
+import { inRunFolder } from "../../node/runs/claim-folder.js";
 import { writeDynamicsRun } from "../../node/runs/dynamics-run.js";
 import { keptProbes } from "../../node/runs/kept-probes.js";
 import { readMeasuredProbabilities } from "../../node/runs/measured-probabilities.js";
-import { commandLine, flagOf, folderName } from "../options/arguments.js";
-import { corpusOption, outOption, type RunArguments, runOptions, seedOption } from "../options/common-options.js";
+import type { Asked } from "../../node/runs/run-record.js";
+import { askedCommand, flagOf, folderName } from "../options/arguments.js";
+import {
+  corpusOption,
+  forceOption,
+  outOption,
+  type RunArguments,
+  runOptions,
+  seedOption,
+} from "../options/common-options.js";
+import { defaultName } from "../options/default-folder.js";
 import { hubOptions } from "../options/hub-options.js";
 import { type ReadingArguments, readingOf, readingOptions } from "../options/text-options.js";
 import { noStepProgress, stepProgress } from "../progress/step-progress.js";
@@ -49,6 +58,7 @@ interface DynamicsArguments extends ReadingArguments, RunArguments {
   log?: string;
   list?: boolean;
   out?: string;
+  force?: boolean;
   seed: number;
 }
 
@@ -85,15 +95,32 @@ export function dynamicsCommand(signal: AbortSignal): Command {
     .option("--convergence", "also measure how far all other parameters are (reads whole checkpoints)")
     .option("--log <file>", "training log with step and loss: JSON lines, CSV, trainer_state.json")
     .option("--list", "only list the steps that a hub repository has")
-    .addOption(outOption("where to write (default: runs/dynamics-<model>)"))
+    .addOption(outOption("where to write (default: runs/dynamics-<model>-...)"))
+    .addOption(forceOption("take the place of another run that is there"))
     .addOption(seedOption("of the shuffled frequencies and the bootstrap"));
   return runOptions(readingOptions(command))
     .addHelpText("after", examples)
-    .action((patterns: string[], args: DynamicsArguments) => runDynamics(patterns, args, signal));
+    .action((patterns: string[], args: DynamicsArguments, command: Command) => {
+      if (args.list) return printSteps(patterns, args, hubOptions(args, signal));
+      const asked = { command: askedCommand(command), arguments: { checkpoints: patterns, ...args } };
+      const shown = patterns[0]?.replace(/[@{*].*$/, "") ?? embeddedSeries;
+      const name = defaultName(command, folderName(shown), patterns[0] === undefined ? shown : patterns);
+      const out = resolve(args.out ?? join("runs", name));
+      const source = frequencySource(args, patterns.length === 0);
+      return inRunFolder(out, { kind: "dynamics", ...asked, force: args.force }, () =>
+        runDynamics(patterns, source, out, asked, args, signal),
+      );
+    });
 }
 
-async function runDynamics(patterns: readonly string[], args: DynamicsArguments, signal: AbortSignal): Promise<void> {
-  if (args.list) return printSteps(patterns, args, hubOptions(args, signal));
+async function runDynamics(
+  patterns: readonly string[],
+  source: FrequencySource,
+  out: string,
+  asked: Asked,
+  args: DynamicsArguments,
+  signal: AbortSignal,
+): Promise<void> {
   const progress = args.quiet ? noStepProgress : stepProgress(process.stderr);
   const onNotice = args.quiet
     ? undefined
@@ -105,9 +132,6 @@ async function runDynamics(patterns: readonly string[], args: DynamicsArguments,
   const started = performance.now();
   const embedded = patterns.length === 0;
   const name = embedded ? embeddedSeries : undefined;
-  const out = resolve(args.out ?? `runs/dynamics-${folderName(name ?? patterns[0]!.replace(/[@{*].*$/, ""))}`);
-  const source = frequencySource(args, embedded);
-  await checkWritable(out);
   const opened = await openCheckpoints(embedded ? [embeddedSteps] : patterns, { tensor: args.tensor, ...hub });
   const tokenizer = await findTokenizer(opened, args, hub);
   const log = args.log ?? (embedded ? embeddedLog : undefined);
@@ -117,7 +141,7 @@ async function runDynamics(patterns: readonly string[], args: DynamicsArguments,
   try {
     const { gram } = await gramSession(engine);
     let frequencies: Frequencies | undefined;
-    const kept = keptProbes(out, () => ({ seed: args.seed, frequencies: digest(frequencies!) }));
+    const kept = keptProbes(out, asked, () => ({ seed: args.seed, frequencies: digest(frequencies!) }));
     const run = await dynamics(opened.checkpoints, {
       name,
       async frequencies(vocabSize) {
@@ -143,10 +167,7 @@ async function runDynamics(patterns: readonly string[], args: DynamicsArguments,
     });
     progress.stop();
     const finished = { ...run, fetched: opened.fetched() };
-    await writeDynamicsRun(out, finished, {
-      command: commandLine(process.argv.slice(2)),
-      arguments: { checkpoints: patterns, ...args },
-    });
+    await writeDynamicsRun(out, finished, asked);
     await kept.remove();
     const seconds = (performance.now() - started) / 1000;
     if (args.json) console.log(JSON.stringify({ model: run.model, ...summarizeDynamics(finished), seconds, out }));

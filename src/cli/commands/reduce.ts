@@ -1,13 +1,16 @@
+import { join } from "node:path";
 import { Command, Option } from "commander";
 import { InputError } from "../../errors.js";
 import { type ModelFormat, modelFormats } from "../../export/model-formats.js";
 import type { Model } from "../../model/model.js";
 import { openCorpus } from "../../node/corpus/open-corpus.js";
-import { checkWritable } from "../../node/files/check-writable.js";
+import { whileLocked } from "../../node/files/path-lock.js";
 import { rowFile } from "../../node/files/row-file.js";
 import type { HubOptions } from "../../node/hub/repository.js";
 import { defaultCorpus, defaultModel, embeddedTexts, loadModel } from "../../node/load-model.js";
+import { inRunFolder } from "../../node/runs/claim-folder.js";
 import { writeReductionRun } from "../../node/runs/reduction-files.js";
+import type { Asked } from "../../node/runs/run-record.js";
 import { saveReduction } from "../../node/runs/saved-reduction.js";
 import { writeReductionPlan } from "../../node/save/reduction-plan-folder.js";
 import { checkOut } from "../../node/save/save-model.js";
@@ -17,7 +20,7 @@ import { summarizeReduction } from "../../reduction/summary.js";
 import { NoPlaceForBias } from "../../reduction/write/exact-head.js";
 import type { ReduceOptions, ReductionAmount } from "../../runs/reduce-options.js";
 import { reduceRun } from "../../runs/reduce-run.js";
-import { commandLine, flagOf, folderName } from "../options/arguments.js";
+import { askedCommand, folderName } from "../options/arguments.js";
 import {
   collectedPaths,
   contextOption,
@@ -29,6 +32,7 @@ import {
   seedOption,
   tokensOption,
 } from "../options/common-options.js";
+import { defaultName } from "../options/default-folder.js";
 import { hubOptions } from "../options/hub-options.js";
 import { fraction, positiveInteger, positiveNumber } from "../options/numbers.js";
 import { readingOf, separatorId, type TextArguments, textOptions } from "../options/text-options.js";
@@ -118,7 +122,7 @@ export function reduceCommand(signal: AbortSignal): Command {
     .addHelpText("after", examples)
     .action((name: string, args: ReduceArguments, command: Command) => {
       checkOptions(args, (option) => command.getOptionValueSource(option) === "cli");
-      return runReduce(name, args, signal);
+      return reduceInto(name, args, command, signal);
     });
 }
 
@@ -138,11 +142,25 @@ function checkOptions(args: ReduceArguments, given: (option: string) => boolean)
   }
 }
 
-async function runReduce(name: string, asked: ReduceArguments, signal: AbortSignal): Promise<void> {
+/** The reduction, while nobody else writes where it writes. */
+function reduceInto(name: string, args: ReduceArguments, command: Command, signal: AbortSignal): Promise<void> {
+  const { out, dryRun, force } = args;
+  const asked = { command: askedCommand(command), arguments: { model: name, ...args } };
+  const report = reportFolder(name, args, command);
+  const run = () => runReduce(name, args, { asked, report }, signal);
+  if (report !== undefined) return inRunFolder(report, { kind: "reduce", ...asked, force }, run);
+  return dryRun ? run() : whileLocked(out!, run);
+}
+
+async function runReduce(
+  name: string,
+  asked: ReduceArguments,
+  { asked: how, report }: { asked: Asked; report: string | undefined },
+  signal: AbortSignal,
+): Promise<void> {
   const hub = hubOptions(asked, signal);
   const line = runLine(process.stderr, asked);
   const { out, savePlan, dryRun, force } = asked;
-  const report = reportFolder(name, asked);
   let model: Model | undefined;
   try {
     model = await loadModel(name, { threads: asked.threads, ...hub });
@@ -150,9 +168,7 @@ async function runReduce(name: string, asked: ReduceArguments, signal: AbortSign
     const args = plan ? asPlanned(asked, plan) : asked;
     if (savePlan !== undefined) await checkPlanFolder(savePlan, force);
     if (dryRun && out !== undefined) await checkOut(model, out, force);
-    if (report !== undefined) await checkWritable(report);
     const options = { ...(await reduceOptions(model, args, plan, hub)), signal, onEvent: line.onEvent };
-    const how = { command: commandLine(process.argv.slice(2)), arguments: { model: model.name, ...args } };
     const { run, plan: chosen } = dryRun
       ? await reduceRun(model, { ...options, store: rowFile })
       : await saveReduction(model, out!, { ...options, force, asked: how });
@@ -176,8 +192,7 @@ function namingFlags(error: unknown): unknown {
     const problem = `${error.problem} (--no-bias, --compensate none, --format onnx)`;
     return new InputError(error.place, problem, { cause: error });
   }
-  const ofAmount = error instanceof InputError && ["fraction", "keep", "maxKl"].includes(error.place);
-  return ofAmount ? new InputError(flagOf(error.place), error.problem, { cause: error }) : error;
+  return error;
 }
 
 async function reduceOptions(
@@ -205,7 +220,7 @@ function amountOf({ fraction, keep, maxKl }: ReduceArguments, plan: ReductionPla
 }
 
 /** Where the page of a dry run goes: where it was asked for, and a curve's, which takes long, in any case. */
-function reportFolder(name: string, { dryRun, report, curve }: ReduceArguments): string | undefined {
+function reportFolder(name: string, { dryRun, report, curve }: ReduceArguments, command: Command): string | undefined {
   if (!dryRun) return undefined;
-  return report ?? (curve ? `runs/reduce-${folderName(name)}` : undefined);
+  return report ?? (curve ? join("runs", defaultName(command, folderName(name), name)) : undefined);
 }

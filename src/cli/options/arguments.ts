@@ -1,6 +1,13 @@
 import { basename } from "node:path";
+import type { Command } from "commander";
 
-/** The command line as a person would type it again. @param words the command and its arguments */
+/** The command line that a command was given, as a person would type it again. */
+export function askedCommand(command: Command): string {
+  // The words as they were given: commander keeps them, and its types do not say so.
+  return commandLine((command.parent as Command & { readonly rawArgs: readonly string[] }).rawArgs);
+}
+
+/** @param words the command and its arguments */
 export function commandLine(words: readonly string[]): string {
   const quote = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
   return ["unembed", ...words.map(quote)].join(" ");

@@ -26,7 +26,9 @@ test("a head of its own comes before the input embedding, and a name before both
   expect(findOutputEmbedding("here", tensors).name).toBe("lm_head.weight");
   expect(findOutputEmbedding("here", tensors, "model.embed_tokens.weight").name).toBe("model.embed_tokens.weight");
   expect(() => findOutputEmbedding("here", tensors, "other")).toThrow(/^here: has no tensor "other" \(it has "model/);
-  expect(() => findOutputEmbedding("here", new Map([tensor("a", [2])]))).toThrow(/name it with --tensor/);
+  expect(() => findOutputEmbedding("here", new Map([tensor("a", [2])]))).toThrow(
+    expect.objectContaining({ remedy: "tensorName" }),
+  );
   expect(() => findOutputEmbedding("here", new Map([tensor("lm_head.weight", [8])]))).toThrow(
     /where \[V, d\] is wanted/,
   );

@@ -31,11 +31,11 @@ export function findOutputEmbedding(
   const entry = names.map((name) => tensors.get(name)).find((found) => found !== undefined);
   if (entry === undefined) {
     const looked =
-      tensorName === undefined
-        ? "no output embedding under any of the usual names; name it with --tensor"
-        : `no tensor ${quote(tensorName)}`;
+      tensorName === undefined ? "no output embedding under any of the usual names" : `no tensor ${quote(tensorName)}`;
     const some = [...tensors.keys()].slice(0, 6).map(quote).join(", ");
-    throw new InputError(place, `has ${looked} (it has ${some}${tensors.size > 6 ? ", ..." : ""})`);
+    throw new InputError(place, `has ${looked} (it has ${some}${tensors.size > 6 ? ", ..." : ""})`, {
+      remedy: "tensorName",
+    });
   }
   if (entry.shape.length !== 2 || entry.shape.includes(0)) {
     throw new InputError(

@@ -35,7 +35,9 @@ function describeHead(place: string, config: Config, tensors: ReadonlyMap<string
   const names = tensorName === undefined ? outputEmbeddingNames : [tensorName];
   const weight = names.map((candidate) => tensors.get(candidate)).find((tensor) => tensor !== undefined);
   if (weight === undefined) {
-    throw new InputError(place, `no output embedding is found under ${names.join(", ")}; name it with --head-tensor`);
+    throw new InputError(place, `no output embedding is found under ${names.join(", ")}`, {
+      remedy: "tensorName",
+    });
   }
   if (weight.shape.length !== 2) {
     throw new InputError(

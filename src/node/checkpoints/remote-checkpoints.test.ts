@@ -166,7 +166,7 @@ describe("checkpoints on the hub", () => {
 
   test("that do not exist are named before anything is fetched, with those near them", async () => {
     await expect(open(["org/run@step{0,1,3}"])).rejects.toThrow(
-      /^org\/run@step3: org\/run has no revision step3; near it are step0, step1, step2, step4, step8, step1000 \(--list shows all\)$/,
+      /^org\/run@step3: org\/run has no revision step3; near it are step0, step1, step2, step4, step8, step1000$/,
     );
     expect(session.hub.requests.map(({ path }) => path)).toEqual(["/api/models/org/run/refs"]);
   });

@@ -131,7 +131,8 @@ async function checkRevisions(references: readonly HubReference[], options: Chec
       .sort((a, b) => stepOfName(a)! - stepOfName(b)!);
     throw new InputError(
       referenceText(missing),
-      `${name} has no revision ${missing.revision}; ${near.length > 0 ? `near it are ${near.join(", ")}` : "none of its revisions is a step"} (--list shows all)`,
+      `${name} has no revision ${missing.revision}; ${near.length > 0 ? `near it are ${near.join(", ")}` : "none of its revisions is a step"}`,
+      { remedy: "list" },
     );
   }
 }
@@ -143,8 +144,7 @@ function distance(name: string, other: string): number {
 function stepOf(reference: HubReference): number {
   const step = isCommit(reference.revision) ? undefined : stepOfName(reference.revision);
   if (step !== undefined) return step;
-  throw new InputError(
-    referenceText(reference),
-    "has no training step in its revision: give it as org/name@step1000, or see --list",
-  );
+  throw new InputError(referenceText(reference), "has no training step in its revision: give it as org/name@step1000", {
+    remedy: "list",
+  });
 }

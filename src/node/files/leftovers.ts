@@ -65,7 +65,8 @@ async function isDead(path: string): Promise<boolean> {
   return info !== undefined && info.mtimeMs < started;
 }
 
-function isRunning(pid: number): boolean {
+/** Whether a process of this machine runs. */
+export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

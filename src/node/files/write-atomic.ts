@@ -1,7 +1,8 @@
 import { mkdirSync, renameSync, rmdirSync } from "node:fs";
-import { type FileHandle, mkdir, open, realpath, rename, rm, rmdir, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { InputError } from "../../errors.js";
+import { removeEmptyFolders } from "./empty-folders.js";
 import { fileError } from "./file-source.js";
 import { asidePrefix, deleteAtExit, temporaryName } from "./leftovers.js";
 
@@ -209,18 +210,6 @@ async function makeReplaceable(path: string, target: string, names: readonly str
   }
 }
 
-/** From `folder` up to `top`, as far as they are empty. */
-async function removeEmptyFolders(folder: string, top: string): Promise<void> {
-  try {
-    for (let current = folder; ; current = dirname(current)) {
-      await rmdir(current);
-      if (current === resolve(top)) return;
-    }
-  } catch {
-    // Someone else put something there: it is theirs now.
-  }
-}
-
 /** Makes a rename last through a power cut, on systems where a folder can be opened for that. */
 async function syncFolder(path: string): Promise<void> {
   if (process.platform === "win32") return;
@@ -237,7 +226,8 @@ async function naming<T>(path: string, operation: Promise<T>): Promise<T> {
   }
 }
 
-function writeError(path: string, error: unknown): unknown {
+/** What a failed write is in the words of this program. */
+export function writeError(path: string, error: unknown): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (code === "EACCES" || code === "EPERM") {
     return new InputError(path, "cannot be written (permission denied)", { cause: error });

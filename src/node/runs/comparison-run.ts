@@ -3,10 +3,7 @@ import { renderComparisonReport } from "../../report/comparison/comparison-repor
 import { writeSafetensors } from "../../tensor/safetensors/write-safetensors.js";
 import { writeFolderAtomic } from "../files/write-atomic.js";
 import { version } from "../version.js";
-import type { Asked } from "./run-folder.js";
-
-/** Raised when a field of a comparison's run.json changes its meaning or goes; docs/run-schema.md describes it. */
-const schemaVersion = 1;
+import { type Asked, runRecord } from "./run-record.js";
 
 /**
  * Writes run.json, tensors.safetensors and report.html of a comparison (docs/run-schema.md), all or none.
@@ -20,24 +17,12 @@ export async function writeComparisonRun(
   movers = 20,
 ): Promise<void> {
   const { models, vocabSize, corpus, threads, seconds, tokensPerSecond } = comparison;
-  const date = new Date().toISOString();
-  const record = {
-    schema: "unembed-run",
-    schemaVersion,
-    kind: "compare",
-    unembed: version,
-    asked,
-    models,
-    vocabSize,
-    corpus,
-    results: summarizeComparison(comparison, movers),
-    // The only part, with `asked`, that differs between two runs of the same inputs.
-    made: { date, threads, seconds, tokensPerSecond },
-  };
+  const contents = { models, vocabSize, corpus, results: summarizeComparison(comparison, movers) };
+  const { file, provenance } = runRecord("compare", asked, contents, { threads, seconds, tokensPerSecond });
   await writeFolderAtomic(folder, [
-    ["run.json", `${JSON.stringify(record, undefined, 2)}\n`],
+    file,
     ["tensors.safetensors", comparisonTensors(comparison)],
-    ["report.html", renderComparisonReport(comparison, { command: asked.command, version, date: date.slice(0, 10) })],
+    ["report.html", renderComparisonReport(comparison, provenance)],
   ]);
 }
 

@@ -4,33 +4,21 @@ import { renderDynamicsReport } from "../../report/dynamics/dynamics-report.js";
 import { type TensorData, writeSafetensors } from "../../tensor/safetensors/write-safetensors.js";
 import { writeFolderAtomic } from "../files/write-atomic.js";
 import { version } from "../version.js";
-import type { Asked } from "./run-folder.js";
-
-/** Raised when a field of a dynamics run's run.json changes its meaning or goes; docs/run-schema.md describes it. */
-const schemaVersion = 1;
+import { type Asked, runRecord } from "./run-record.js";
 
 /**
  * Writes run.json, tensors.safetensors and report.html of a training run's dynamics (docs/run-schema.md), all or none.
  * @throws InputError if the folder cannot be written
  */
 export async function writeDynamicsRun(folder: string, run: Dynamics, asked: Asked): Promise<void> {
-  const date = new Date().toISOString();
-  const record = {
-    schema: "unembed-run",
-    schemaVersion,
-    kind: "dynamics",
-    unembed: version,
-    asked,
-    seed: run.seed,
-    model: run.model,
-    results: { ...summarizeDynamics(run), convergence: run.convergence ?? null, log: run.log ?? null },
-    // The only part, with `asked`, that differs between two runs of the same inputs and seed.
-    made: { date, threads: run.threads, seconds: run.seconds, fetched: run.fetched ?? null },
-  };
+  const { seed, model, threads, seconds, fetched } = run;
+  const results = { ...summarizeDynamics(run), convergence: run.convergence ?? null, log: run.log ?? null };
+  const made = { threads, seconds, fetched: fetched ?? null };
+  const { file, provenance } = runRecord("dynamics", asked, { seed, model, results }, made);
   await writeFolderAtomic(folder, [
-    ["run.json", `${JSON.stringify(record, undefined, 2)}\n`],
+    file,
     ["tensors.safetensors", dynamicsTensors(run)],
-    ["report.html", renderDynamicsReport(run, { command: asked.command, version, date: date.slice(0, 10) })],
+    ["report.html", renderDynamicsReport(run, provenance)],
   ]);
 }
 

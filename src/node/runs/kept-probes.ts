@@ -9,17 +9,25 @@ import { writeSafetensors } from "../../tensor/safetensors/write-safetensors.js"
 import { openFileSource } from "../files/file-source.js";
 import { writeFileAtomic } from "../files/write-atomic.js";
 import { version } from "../version.js";
+import type { Asked } from "./run-record.js";
+import { runMetadata, unfinishedFolder } from "./unfinished-names.js";
 
-const folderName = "unfinished";
-
-/** Probes kept in a run's folder while it is not finished, one file a checkpoint, so that the same run can go on from them. */
-export function keptProbes(folder: string, asked: () => unknown): KeptProbes & { remove(): Promise<void> } {
-  const place = join(folder, folderName);
+/**
+ * Probes kept in a run's folder while it is not finished, one file a checkpoint, so that the same run can go on from them.
+ * @param asked what is said of the run to who finds its folder
+ * @param identityOf what the probes depend on, beside the checkpoints
+ */
+export function keptProbes(
+  folder: string,
+  asked: Asked,
+  identityOf: () => unknown,
+): KeptProbes & { remove(): Promise<void> } {
+  const place = join(folder, unfinishedFolder);
   const written = new Set<string>();
   const pathOf = ({ step }: { step: number }) => join(place, `probe-${step}.safetensors`);
   const keyOf = async (name: string, entry: TensorEntry) =>
     createHash("sha256")
-      .update(JSON.stringify([version, asked(), name, entry.name, entry.shape, await identity(entry)]))
+      .update(JSON.stringify([version, identityOf(), name, entry.name, entry.shape, await identity(entry)]))
       .digest("hex");
   return {
     async load(checkpoint: Checkpoint, entry) {
@@ -64,7 +72,7 @@ export function keptProbes(folder: string, asked: () => unknown): KeptProbes & {
             tensor("held_out", groups.heldOut),
             tensor("total", groups.total),
           ],
-          { key: await keyOf(probe.name, entry), probe: JSON.stringify(rest) },
+          { key: await keyOf(probe.name, entry), probe: JSON.stringify(rest), ...runMetadata("dynamics", asked) },
         ),
       );
       written.add(path);

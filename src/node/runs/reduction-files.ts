@@ -1,29 +1,14 @@
 import type { ReductionRun } from "../../reduction/reduction-run.js";
 import { renderReductionReport } from "../../report/reduction/reduction-report.js";
 import { writeFolderAtomic } from "../files/write-atomic.js";
-import { version } from "../version.js";
-import type { Asked } from "./run-folder.js";
-
-/** Raised when a field of a reduction's run.json changes its meaning or goes; docs/run-schema.md describes it. */
-const schemaVersion = 1;
+import { type Asked, runRecord } from "./run-record.js";
 
 /** run.json (docs/run-schema.md) and report.html of a reduction, by name. */
 export function reductionRunFiles(run: ReductionRun, asked: Asked): (readonly [name: string, contents: string])[] {
   const { model, corpus, seed, threads, seconds, milliseconds, ...results } = run;
-  const date = new Date().toISOString();
-  const record = {
-    schema: "unembed-run",
-    schemaVersion,
-    kind: "reduce",
-    unembed: version,
-    ...{ asked, seed, model, corpus, results },
-    // The only part, with `asked`, that differs between two runs of the same inputs and seed.
-    made: { date, threads, seconds, milliseconds: milliseconds ?? null },
-  };
-  return [
-    ["run.json", `${JSON.stringify(record, undefined, 2)}\n`],
-    ["report.html", renderReductionReport(run, { command: asked.command, version, date: date.slice(0, 10) })],
-  ];
+  const made = { threads, seconds, milliseconds: milliseconds ?? null };
+  const { file, provenance } = runRecord("reduce", asked, { seed, model, corpus, results }, made);
+  return [file, ["report.html", renderReductionReport(run, provenance)]];
 }
 
 /**

@@ -5,7 +5,8 @@ import type { Model } from "../../model/model.js";
 import { type AnalysisRunOptions, analysisRun } from "../../runs/analysis-run.js";
 import { contextsOf } from "../../statistics/collected-sums.js";
 import type { CorpusOptions } from "../corpus/file-documents.js";
-import { type Asked, writeAnalysisRun } from "./run-folder.js";
+import { writeAnalysisRun } from "./run-folder.js";
+import type { Asked } from "./run-record.js";
 import { inputIdentity, openUnfinished } from "./unfinished.js";
 
 export interface ResumableAnalysisOptions extends Omit<AnalysisRunOptions, "resume" | "onProgress"> {
@@ -29,10 +30,14 @@ export async function resumableAnalysis(
 ): Promise<Analysis> {
   const { contextLength, tokens, beginOfText = false, separator, signal, onEvent } = options;
   const identity = { contextLength, tokens, beginOfText, separator, reading, inputs: await inputIdentity(model, text) };
-  const unfinished = await openUnfinished(folder, identity, model.head);
+  const unfinished = await openUnfinished(folder, identity, asked, model.head);
   const { found: resume } = unfinished;
   if (resume) {
     const message = `going on from ${contextsOf(resume).toLocaleString("en")} tokens of an interrupted run`;
+    onEvent?.({ type: "notice", message });
+  }
+  if (unfinished.unusable) {
+    const message = "starting anew: what an interrupted run left is of files that have changed, or of another version";
     onEvent?.({ type: "notice", message });
   }
   try {

@@ -5,39 +5,29 @@ import { meanProbability } from "../../statistics/head-statistics.js";
 import { writeSafetensors } from "../../tensor/safetensors/write-safetensors.js";
 import { writeFolderAtomic } from "../files/write-atomic.js";
 import { version } from "../version.js";
+import { type Asked, runRecord } from "./run-record.js";
 
-/** Raised when a field of run.json changes its meaning or goes; docs/run-schema.md describes it. */
-const schemaVersion = 1;
+export type { Asked } from "./run-record.js";
+
 const listedTokens = 20;
-
-/** What was asked for, as run.json records it. */
-export interface Asked {
-  /** The command line, or the library call. */
-  command: string;
-  arguments: Record<string, unknown>;
-}
 
 /**
  * Writes run.json, tensors.safetensors and report.html (docs/run-schema.md), all or none.
  * @throws InputError if the folder cannot be written
  */
 export async function writeAnalysisRun(folder: string, analysis: Analysis, asked: Asked): Promise<void> {
-  const date = new Date().toISOString();
+  const { file, provenance } = record(analysis, asked);
   await writeFolderAtomic(folder, [
-    ["run.json", `${JSON.stringify(runRecord(analysis, asked, date), undefined, 2)}\n`],
+    file,
     ["tensors.safetensors", analysisTensors(analysis)],
-    ["report.html", renderAnalysisReport(analysis, { command: asked.command, version, date: date.slice(0, 10) })],
+    ["report.html", renderAnalysisReport(analysis, provenance)],
   ]);
 }
 
-function runRecord(analysis: Analysis, asked: Asked, date: string) {
+function record(analysis: Analysis, asked: Asked) {
   const { model, corpus, encoding, sparsity, theory, seed } = analysis;
-  return {
-    schema: "unembed-run",
-    schemaVersion,
-    kind: "analyze",
-    unembed: version,
-    asked,
+  const { threads, seconds, tokensPerSecond } = analysis;
+  const contents = {
     seed,
     model,
     corpus,
@@ -57,9 +47,8 @@ function runRecord(analysis: Analysis, asked: Asked, date: string) {
       varianceShare: Array.from(sparsity.varianceShare.subarray(0, 10)),
       worstTokens: worstTokens(analysis, listedTokens),
     },
-    // The only part, with `asked`, that differs between two runs of the same inputs and seed.
-    made: { date, threads: analysis.threads, seconds: analysis.seconds, tokensPerSecond: analysis.tokensPerSecond },
   };
+  return runRecord("analyze", asked, contents, { threads, seconds, tokensPerSecond });
 }
 
 function analysisTensors(analysis: Analysis): Uint8Array {

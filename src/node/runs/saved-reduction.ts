@@ -12,7 +12,7 @@ import { checkOut, clearOut } from "../save/save-model.js";
 import { saveStorable } from "../save/save-storable.js";
 import { version } from "../version.js";
 import { reductionRunFiles } from "./reduction-files.js";
-import type { Asked } from "./run-folder.js";
+import type { Asked } from "./run-record.js";
 
 export interface SaveReductionOptions extends ReduceOptions {
   /** What run.json and the report say was asked for. */

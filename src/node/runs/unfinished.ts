@@ -8,6 +8,8 @@ import { type CollectedSums, contextsOf } from "../../statistics/collected-sums.
 import { decodeCollected, encodeCollected } from "../../statistics/statistics-file.js";
 import { openFileSource } from "../files/file-source.js";
 import { writeFileAtomic } from "../files/write-atomic.js";
+import type { Asked } from "./run-record.js";
+import { runMetadata, unfinishedFile } from "./unfinished-names.js";
 
 /** Longest work that a killed process may lose, in seconds; saving then costs well under 1% of the time. */
 const saveEverySeconds = 15;
@@ -16,6 +18,8 @@ const saveEverySeconds = 15;
 export interface Unfinished {
   /** What an earlier run with the same arguments and inputs had reached. */
   readonly found: CollectedSums | undefined;
+  /** Whether there is something that cannot be gone on from, such as sums over files that have changed since. */
+  readonly unusable: boolean;
   /** Saves now and then. */
   offer(sums: CollectedSums): Promise<void>;
   /** Saves what was offered last. */
@@ -23,19 +27,22 @@ export interface Unfinished {
   remove(): Promise<void>;
 }
 
-/** @param asked everything that the statistics depend on: arguments, identity of each input file */
-export async function openUnfinished(folder: string, asked: unknown, head: Head): Promise<Unfinished> {
-  const path = join(folder, "unfinished.safetensors");
-  const key = createHash("sha256").update(JSON.stringify(asked)).digest("hex");
+/**
+ * @param identity everything that the statistics depend on: arguments, identity of each input file
+ * @param asked what is said of the run to who finds its folder
+ */
+export async function openUnfinished(folder: string, identity: unknown, asked: Asked, head: Head): Promise<Unfinished> {
+  const path = join(folder, unfinishedFile);
+  const key = createHash("sha256").update(JSON.stringify(identity)).digest("hex");
   const state: { saved: number; last?: CollectedSums } = { saved: performance.now() };
   const saveLast = async () => {
     if (state.last === undefined) return;
     await mkdir(folder, { recursive: true });
-    await writeFileAtomic(path, encodeCollected(state.last, { key }));
+    await writeFileAtomic(path, encodeCollected(state.last, { key, ...runMetadata("analyze", asked) }));
     state.saved = performance.now();
   };
   return {
-    found: await readUnfinished(path, key, head),
+    ...(await readUnfinished(path, key, head)),
     saveLast,
     async offer(sums) {
       state.last = sums;
@@ -45,15 +52,16 @@ export async function openUnfinished(folder: string, asked: unknown, head: Head)
   };
 }
 
-async function readUnfinished(path: string, key: string, head: Head): Promise<CollectedSums | undefined> {
+async function readUnfinished(path: string, key: string, head: Head): Promise<Pick<Unfinished, "found" | "unusable">> {
+  if (!(await stat(path).catch(() => undefined))) return { found: undefined, unusable: false };
   try {
     const sizes = { ...head, transformed: isTransformed(head) };
     const { collected, metadata } = await decodeCollected(await openFileSource(path), sizes);
-    return metadata.key === key && contextsOf(collected) > 0 ? collected : undefined;
+    if (metadata.key === key && contextsOf(collected) > 0) return { found: collected, unusable: false };
   } catch {
     // Whatever is wrong with it, starting from the beginning is right.
-    return undefined;
   }
+  return { found: undefined, unusable: true };
 }
 
 /** What tells one model and text from others: path, size and time of change of each file, or nothing that comes again. */

@@ -113,7 +113,7 @@ export async function checkOut(model: HeadModel, out: string, force = false): Pr
   }
   await checkWritable(dirname(target));
   if (!(await exists(target))) return;
-  if (!force) throw new InputError(out, "is there already; --force replaces it");
+  if (!force) throw new InputError(out, "is there already", { remedy: "force" });
   const names = await readdir(target).catch(() => undefined);
   if (names === undefined) throw new InputError(out, "is a file where a folder is wanted");
   // A mistyped name must not cost someone their home folder.

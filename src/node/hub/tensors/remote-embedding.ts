@@ -123,11 +123,8 @@ async function locateWeights(repository: Repository, tensorName: string | undefi
   const shards = await readWeightMap(index);
   const name = wantedNames(tensorName).find((known) => shards.has(known));
   if (name === undefined) {
-    const looked =
-      tensorName === undefined
-        ? "no output embedding of a usual name; name it with --tensor"
-        : `no tensor ${quote(tensorName)}`;
-    throw new InputError(index.name, `field weight_map: has ${looked}`);
+    const looked = tensorName === undefined ? "no output embedding of a usual name" : `no tensor ${quote(tensorName)}`;
+    throw new InputError(index.name, `field weight_map: has ${looked}`, { remedy: "tensorName" });
   }
   const shard = inRepository(reference, shards.get(name)!);
   const located = await repository.locate(shard);
