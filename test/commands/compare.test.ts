@@ -66,7 +66,7 @@ test("documents of JSON lines are read as they are asked to be", async () => {
       "--json",
       "--quiet",
       "--out",
-      join(folder, "f"),
+      join(folder, `f${more.join("")}`),
     ]);
     expect(code).toBe(0);
     return JSON.parse(stdout).contexts;
