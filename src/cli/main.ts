@@ -5,6 +5,7 @@ import { analyzeCommand } from "./commands/analyze.js";
 import { compareCommand } from "./commands/compare.js";
 import { countCommand } from "./commands/count.js";
 import { dynamicsCommand } from "./commands/dynamics.js";
+import { exportCommand } from "./commands/export.js";
 import { generateCommand } from "./commands/generate.js";
 import { reduceCommand } from "./commands/reduce.js";
 import { steerCommand } from "./commands/steer.js";
@@ -57,6 +58,7 @@ function programOf(signal: AbortSignal): Command {
     reduceCommand(signal),
     compareCommand(signal),
     generateCommand(signal),
+    exportCommand(signal),
     dynamicsCommand(signal),
     countCommand(signal),
   ]) {

@@ -17,6 +17,7 @@ const headShard = "model-output-embedding.safetensors";
  * The files of a checkpoint with another head, as transformers expects them: the changed output embedding under its own
  * name and `tie_word_embeddings: false`, so that a tied input embedding stays what it was; all other tensors byte for byte.
  * Of a checkpoint in shards only the one with the head differs. PyTorch files become safetensors.
+ * @param change `{}` for the model as it is: tied stays tied
  * @throws InputError if the architecture has no place for the change, or a number does not fit E's number type
  */
 export async function editedCheckpoint(model: HeadModel, change: HeadChange): Promise<ModelFile[]> {
@@ -25,12 +26,14 @@ export async function editedCheckpoint(model: HeadModel, change: HeadChange): Pr
     throw new InputError(model.name, `its architecture (${model.modelType}) has no output bias to put one into`);
   }
   const head = changedHead(model.head, change);
-  const changes = new Map<string, TensorEntry>([[headName, { ...head.weight, name: headName }]]);
+  const changes = new Map<string, TensorEntry>();
+  const isChanged = head.weight !== model.head.weight;
+  if (isChanged) changes.set(headName, { ...head.weight, name: headName });
   const biasName = model.head.bias?.name;
   if (change.bias !== undefined && head.bias && biasName) changes.set(biasName, { ...head.bias, name: biasName });
   for (const [name, tensor] of changes) await requireWritable(model.name, name, tensor);
   const beside = await filesBesideWeights(folder, {
-    tie_word_embeddings: false,
+    ...(isChanged ? { tie_word_embeddings: false } : {}),
     ...(head.weight.dtype === model.head.weight.dtype ? {} : await loadedAsFloat32(folder)),
   });
   return [...beside, ...weightFiles(await openCheckpointTensors(folder), changes)];

@@ -1,15 +1,14 @@
 import { editedCheckpoint } from "../../export/edited-checkpoint.js";
-import { openOnnxWeights, readOnnxReducedHead } from "../../export/onnx-head.js";
+import { readOnnxReducedHead } from "../../export/onnx-head.js";
 import { onnxFiles } from "../../export/onnx-model.js";
 import type { Head } from "../../model/head/head.js";
 import type { Model } from "../../model/model.js";
 import { spreadHead } from "../../reduction/write/factored-head.js";
-import { weightBytes } from "../../reduction/write/reduced-bytes.js";
 import type { StorableHead } from "../../reduction/write/storable-head.js";
-import { openCheckpointTensors } from "../../tensor/checkpoint-tensors.js";
 import { openFolder } from "../files/file-source.js";
 import { type NamedFiles, type SaveOptions, saveExamined } from "./save-model.js";
 import { withWrittenHead } from "./written-head.js";
+import { weightBytesOf } from "./written-weights.js";
 
 export interface SaveStorableOptions<Measured> extends Pick<SaveOptions, "force" | "signal"> {
   /**
@@ -36,7 +35,7 @@ export async function saveStorable<Measured>(
   const examine = async (folder: string) => {
     const written = openFolder(folder);
     const onnx = stored.format === "onnx";
-    const bytes = weightBytes(await (onnx ? openOnnxWeights(written) : openCheckpointTensors(written)));
+    const bytes = await weightBytesOf(stored.format, folder);
     const found = onnx
       ? await measure(await spreadHead(model, await readOnnxReducedHead(written, model)), bytes)
       : await withWrittenHead(stored.format, folder, { original: model, threads: model.engine.threads }, (head) =>
