@@ -69,7 +69,7 @@ function programOf(signal: AbortSignal): Command {
   return program;
 }
 
-/** Of what commander has said already: help that was asked for, or bad usage. */
+/** Exit code of an error that commander has printed itself: help that was asked for, or bad usage. */
 function exitCodeOf({ exitCode, code }: CommanderError, program: Command, args: readonly string[]): number {
   if (exitCode === 0) return exitCodes.ok;
   const command = commandOf(program, args);
@@ -82,13 +82,13 @@ function commandOf(program: Command, [name]: readonly string[]): Command | undef
   return program.commands.find((command) => command.name() === name);
 }
 
-/** What is printed of an error: one line, and the stack only of what nobody foresaw. */
+/** How an error is printed: one line, with the stack only where nobody foresaw it. */
 function described(error: unknown): unknown[] {
   const foreseen = error instanceof UsageError || error instanceof Interrupted;
   return foreseen ? [`unembed: ${error.message}`] : ["unembed: unexpected failure:", error];
 }
 
-/** Who reads has seen enough (`| head`): what is written to files was written before anything is printed. */
+/** The reader has closed the pipe (`| head`). All files were written before anything was printed. */
 function endAtClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== "EPIPE") throw error;
   process.exit(exitCodes.ok);

@@ -10,7 +10,7 @@ import type { ReductionPlan } from "../reduction/plan/reduction-plan.js";
 import { flagOf } from "./options/arguments.js";
 import { UsageError } from "./usage-error.js";
 
-/** What of a command line says what is to be deleted, and how. */
+/** The arguments of a command that say which dimensions to delete, and how. */
 export interface ReductionArguments {
   fraction?: number;
   keep?: number;

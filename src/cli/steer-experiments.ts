@@ -16,7 +16,7 @@ import { noProgress, stepsProgress } from "./progress/progress.js";
 import { steeringFiles, steeringSeed } from "./steering-files.js";
 import { closingLines, experimentLines } from "./tables/experiments-table.js";
 
-/** What of a command line asks for experiments. */
+/** The arguments of a command that ask for experiments. */
 export interface ExperimentArguments {
   sweep?: number[];
   sweepTokens?: number[];
@@ -28,7 +28,7 @@ export interface ExperimentArguments {
 /** Tokens of each band that are drawn, unless told. */
 const perBand = 4;
 const mostPerBand = 1000;
-/** What is tried where nothing is asked for: lambdas, edits and their tokens, and tokens of text. */
+/** Defaults of the experiments: lambdas, edits and their tokens, and tokens of text. */
 const usualSizes = [1e-5, 1e-4, 1e-3, 1e-2, 1e-1];
 const fewEdits = 3;
 const smallGroup = 8;
@@ -68,7 +68,7 @@ type TrialArguments = ExperimentArguments &
     quiet?: boolean;
   };
 
-/** What of a run only the command knows. */
+/** The part of a run that only the command knows. */
 export interface TrialCommand {
   readonly args: TrialArguments;
   readonly started: number;

@@ -9,7 +9,7 @@ import { readEdits } from "../steering/plan/edits-file.js";
 import { printable } from "./tables/analysis-table.js";
 import { UsageError } from "./usage-error.js";
 
-/** What of a command line says what is to be edited, and how. */
+/** The arguments of a command that say which tokens to edit, and how. */
 export interface PlanArguments {
   edit?: string[];
   edits?: string;

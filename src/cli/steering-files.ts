@@ -7,14 +7,14 @@ import type { CheckText } from "../steering/check/check.js";
 import { type SteeringRun, steeredModel } from "../steering/steering-run.js";
 import { commandLine } from "./options/arguments.js";
 
-/** What of a run only the command knows. */
+/** The part of a run that only the command knows. */
 export interface SteeringCommand {
   readonly args: { readonly context?: number; readonly threads?: number };
   /** performance.now() at its beginning. */
   readonly started: number;
 }
 
-/** Of the bootstrap and of tokens drawn at random. */
+/** Seed of the bootstrap and of the choice of random tokens. */
 export const steeringSeed = 1;
 
 /** run.json and report.html of what the command found. */

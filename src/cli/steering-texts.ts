@@ -15,7 +15,7 @@ import { noProgress, tokenProgress } from "./progress/progress.js";
 import { printable } from "./tables/analysis-table.js";
 import { shownText } from "./tables/generated-table.js";
 
-/** What a command asks of texts before and after. */
+/** The arguments of a command that ask for generated texts. */
 export interface GeneratedTextArguments {
   prompt?: string[];
   texts: number;
@@ -25,7 +25,7 @@ export interface GeneratedTextArguments {
 const editsShown = 12;
 const pairsShown = 3;
 const maxTexts = 10_000;
-/** Of each text in its column; two of them and what is between fit 80. */
+/** Characters of each text in its column: two of them and the space between fit 80. */
 const columnWidth = 38;
 
 /** The options that go with generated texts. */

@@ -23,7 +23,7 @@ export interface Probe {
   readonly intercept: number;
   /** |A_i| times the population standard deviation of column i of E, [d]. */
   readonly saliency: Float64Array;
-  /** Of the saliencies. */
+  /** Gini coefficient of the saliencies. */
   readonly gini: number;
   /** How many of the most salient dimensions hold that percentage of the saliency. */
   readonly dimensionsFor: Record<"50" | "80" | "90" | "95", number>;

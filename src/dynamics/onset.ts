@@ -4,7 +4,7 @@ import { median } from "../measures/median.js";
 import type { Convergence, Onset, OnsetAtShare, Passing, Probe } from "./dynamics.js";
 
 const draws = 1000;
-/** Of the draws, outside the interval on each side. */
+/** Share of the draws outside the interval, on each side. */
 const tail = 0.025;
 
 /**

@@ -1,6 +1,6 @@
 import type { PartKind } from "./dynamics.js";
 
-/** Where in a model a tensor belongs. */
+/** The part of a model that a tensor belongs to. */
 export interface Part {
   /** Number of its layer, null outside the layers. */
   readonly layer: number | null;

@@ -31,7 +31,7 @@ export interface DynamicsOptions {
   /** Also measure how far all parameters are (reads the whole of every checkpoint), or what was measured before. */
   convergence?: boolean | Convergence | undefined;
   log?: LogEntry[] | undefined;
-  /** Of the shuffled frequencies, the random embedding and the bootstrap. Default 0. */
+  /** Seed of the shuffled frequencies, the random embedding and the bootstrap. Default 0. */
   seed?: number | undefined;
   /** Threads that `gram` uses, for the record. */
   threads?: number | undefined;

@@ -1,7 +1,7 @@
 import type { HeadStatistics } from "../statistics/head-statistics.js";
 import type { AnalyzedText } from "./analysis.js";
 
-/** What a pass over a text gives. */
+/** Result of a pass over a text. */
 export interface Collected {
   statistics: HeadStatistics;
   text: AnalyzedText;

@@ -8,9 +8,9 @@ import type { Analysis } from "./analysis.js";
 import type { Collected } from "./collected.js";
 import { encode } from "./encode.js";
 
-/** Of what is read off the sums of a pass. */
+/** Options of what is read off the sums of a pass. */
 export interface ReadEncodingOptions {
-  /** Of the random choices: of dimensions for the sparsity curve, of windows for the interval of R2. Default 0. */
+  /** Seed of the random choices: dimensions of the sparsity curve, windows for the interval of R2. Default 0. */
   seed?: number | undefined;
 }
 

@@ -27,7 +27,7 @@ export type ElementType = "float32" | "float64" | "int64" | "int32" | "bool";
 /** A size, or a name for one that is known only when the graph runs. */
 export type Dimension = number | string;
 
-/** Of an operator: a plain integer is an int, `{ float }` a float. */
+/** Attribute of an operator: a plain integer is an int, `{ float }` a float. */
 export type Attribute = number | string | readonly number[] | { readonly float: number };
 
 /** A weight of a graph and its number type in ONNX. */
@@ -103,7 +103,7 @@ export function constantTensor(
   });
 }
 
-/** What a model is beside its graph. */
+/** Fields of a ModelProto other than its graph. */
 export function modelFields() {
   return {
     irVersion,

@@ -99,7 +99,7 @@ function fieldStart(place: string, reader: BinaryReader): { number: number; size
 const notOnnx = (place: string, cause?: unknown) =>
   new InputError(place, "is cut off, or not an ONNX file", cause === undefined ? {} : { cause });
 
-/** What a TensorProto says beside its bytes, and where those lie. */
+/** Name, type and shape of a TensorProto, and where its bytes lie. */
 async function tensorFields(
   source: ByteSource,
   whole: Field,

@@ -7,7 +7,7 @@ import type { Model } from "../model/model.js";
 /** A graph whose inputs and outputs are named as optimum's ONNX exports name them, and transformers.js expects. */
 export interface CausalLmGraph {
   readonly graph: Graph;
-  /** Of each layer. */
+  /** One for each layer. */
   readonly cache: readonly LayerCache[];
 }
 

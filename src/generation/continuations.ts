@@ -11,7 +11,7 @@ export type Logits = (hidden: Float32Array) => Promise<Float32Array>;
 export interface Opening {
   /** Token ids, at least one. */
   readonly ids: readonly number[];
-  /** What its tokens are drawn with. */
+  /** The random numbers that its tokens are drawn with. */
   readonly random: Random;
 }
 
@@ -96,7 +96,7 @@ export async function continueWith(
 /** A text under way. */
 interface Row {
   readonly index: number;
-  /** What the layers have read of it since the last restart. */
+  /** Tokens that the layers have read since the last restart. */
   read: number[];
   readonly random: Random;
   readonly ids: number[];

@@ -19,7 +19,7 @@ export interface NextTokenDistribution {
   readonly probabilities: Float64Array;
   /** What `generate` draws from with this temperature, top-k and top-p, float64 [V]. */
   readonly drawn: Float64Array;
-  /** Of the model's own, nats. */
+  /** Of the model's own distribution, nats. */
   readonly entropy: number;
   /** Tokens of the prompt. */
   readonly promptTokens: number;

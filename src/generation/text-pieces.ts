@@ -10,7 +10,7 @@ export interface TextPiece {
 export interface TextPieces {
   /** @returns what is whole now; undefined while a character still lacks bytes */
   push(id: number): TextPiece | undefined;
-  /** What is left at the end, bytes that are no character as U+FFFD. */
+  /** The rest at the end of the text; bytes that are no character become U+FFFD. */
   end(): TextPiece | undefined;
 }
 

@@ -64,7 +64,7 @@ export function divergenceGraph(
     entropyB: mul(b.p, b.logP),
   };
   const number = (value: number) => graph.constant(Float64Array.of(value), []);
-  // Of a token without probability under either, s ln s is 0 and not 0 times -Infinity.
+  // s ln s is 0 for a token without probability under either, not 0 times -Infinity.
   const tiny = number(Number.MIN_VALUE);
   const timesLog = (s: Value) => mul(s, graph.op("Log", [graph.op("Max", [s, tiny])]));
   /** JS = (sum p ln p + sum q ln q - sum s ln s) / 2 + ln 2 with s = p + q. */

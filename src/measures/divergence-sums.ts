@@ -11,7 +11,7 @@ export interface TextDivergences {
   readonly js: Spread;
   /** Share of the contexts in which both have the same likeliest token. */
   readonly top1Agreement: number;
-  /** Of the tokens that have one before them in their window; NaN of none. */
+  /** On all tokens but the first of each window; NaN where there are none. */
   readonly perplexity: { readonly a: number; readonly b: number };
   /** Tokens that the perplexities are of. */
   readonly predictedTokens: number;

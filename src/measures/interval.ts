@@ -1,4 +1,4 @@
-/** Where a number lies, with the confidence that stands beside it. */
+/** A confidence interval. */
 export interface Interval {
   readonly low: number;
   readonly high: number;

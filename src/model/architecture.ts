@@ -56,7 +56,7 @@ export interface ForwardPass {
   readonly cache?: KeyValueCache | undefined;
 }
 
-/** What attention sees beyond the tokens of one pass. */
+/** Keys and values that attention sees besides those of one pass. */
 export interface KeyValueCache {
   /** int64 [batch, past + time]: 1 for a token, 0 for padding. */
   readonly attentionMask: Value;

@@ -12,7 +12,7 @@ export interface ReductionMeasures {
   readonly js: Spread;
   /** Share of the contexts in which both have the same likeliest token. */
   readonly top1: number;
-  /** Of the text's own next tokens. */
+  /** On the text's own next tokens. */
   readonly perplexity: { readonly before: number; readonly after: number };
 }
 

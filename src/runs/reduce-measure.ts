@@ -12,7 +12,7 @@ import { methodOf, type ReduceOptions } from "./reduce-options.js";
 import type { ReduceTexts, StoredText } from "./reduce-texts.js";
 import { progressOf } from "./run-progress.js";
 
-/** What is measured, and all that is known of it. */
+/** A reduction that was found and perhaps written, to be measured. */
 export interface MeasuredReduction {
   readonly found: FoundReduction;
   readonly texts: ReduceTexts;

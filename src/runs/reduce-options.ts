@@ -37,9 +37,9 @@ export interface ReduceOptions {
   readonly compensate?: Compensation | undefined;
   /** Of rotations. Default fisher. */
   readonly metric?: Metric | undefined;
-  /** Of the compensation refine. */
+  /** Steps of the compensation refine. */
   readonly steps?: number | undefined;
-  /** Of the random order, of refine and of generated texts. Default 0. */
+  /** Seed of the random order, of refine and of generated texts. Default 0. */
   readonly seed?: number | undefined;
   /** Also what other sizes and methods lose, and what they write. */
   readonly curve?: boolean | undefined;

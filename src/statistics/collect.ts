@@ -16,7 +16,7 @@ const maxBlockNumbers = 2 ** 22;
 /** Contexts of one window of hidden states that were computed elsewhere, whose text's own windows are not known. */
 const hiddenWindow = 256;
 
-/** Where a pass begins, and who is told. */
+/** Where a pass goes on from, and who is told of its progress. */
 export interface CollectOptions {
   /** Index in the text of the first window given. Default 0. */
   firstWindow?: number | undefined;

@@ -10,9 +10,9 @@ const blockWindows = 64;
 export interface CollectedSums {
   /** Index in the text of the window that comes next. */
   nextWindow: number;
-  /** Of the blocks of windows that are whole. */
+  /** Sums of the blocks of 64 windows that are complete. */
   statistics: HeadStatistics;
-  /** Of the windows since the last multiple of 64. */
+  /** Sums of the windows after them. */
   block: HeadStatistics;
 }
 

@@ -12,7 +12,7 @@ import {
   setNumbers,
 } from "./head-statistics.js";
 
-/** What the tensors of a part of the sums are called by: `rest.sum_probability`. */
+/** Prefix of the names of one part of the sums, as in `rest.sum_probability`. */
 const restPrefix = "rest.";
 const blockPrefix = "block.";
 const numbersName = "sums";

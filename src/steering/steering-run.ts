@@ -12,7 +12,7 @@ export interface SteeringRun {
   readonly model: SteeredModel;
   readonly texts: { readonly [Text in CheckText]?: { readonly files: Corpus["files"] } };
   readonly contextLength: number;
-  /** Of the bootstrap and of tokens drawn at random. */
+  /** Seed of the bootstrap and of the choice of random tokens. */
   readonly seed: number;
   readonly threads: number;
   readonly seconds: number;

@@ -2,7 +2,7 @@ import { bytesPerElement, decodeFloat32, decodeFloat64, type FloatDType, isFloat
 import type { TensorEntry } from "./safetensors/safetensors.js";
 
 export interface NonFinite {
-  /** Of the element in the flattened tensor. */
+  /** Index of the element in the flattened tensor. */
   readonly index: number;
   readonly value: "NaN" | "Infinity" | "-Infinity";
 }

@@ -10,7 +10,7 @@ const firstColumn = 26;
 /** What a run wrote, and where. */
 interface WrittenFolders {
   readonly out: string | undefined;
-  /** Of a dry run. */
+  /** Page of a dry run, which writes no folder. */
   readonly report: string | undefined;
   readonly plan: string | undefined;
 }

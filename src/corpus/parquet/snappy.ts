@@ -34,7 +34,7 @@ export function snappyDecompress(input: Uint8Array, size: number): Uint8Array {
     let distance = isShort ? (tag >> 5) * 256 + next() : next() + next() * 256;
     if ((tag & 3) === 3) distance += next() * 2 ** 16 + next() * 2 ** 24;
     if (distance === 0 || distance > filled || length > size - filled) throw new RangeError("Snappy data is broken");
-    // What is copied may overlap what it makes.
+    // The bytes to copy may overlap those that are written: then they repeat.
     if (distance >= length) output.copyWithin(filled, filled - distance, filled - distance + length);
     else for (let i = 0; i < length; i++) output[filled + i] = output[filled + i - distance]!;
     filled += length;

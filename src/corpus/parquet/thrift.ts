@@ -8,7 +8,7 @@ export interface ThriftReader {
   offset: number;
 }
 
-/** What the reader says of bytes that it can't use. */
+/** The error of bytes that cannot be read. */
 export class ThriftError extends Error {
   override readonly name = "ThriftError";
   constructor(
@@ -20,7 +20,7 @@ export class ThriftError extends Error {
   }
 }
 
-/** Of a field or element. */
+/** Type of a field or element. */
 export const ThriftType = { true: 1, false: 2, i8: 3, i16: 4, i32: 5, i64: 6, binary: 8, list: 9, struct: 12 } as const;
 
 /** Deeper than any Parquet metadata; bounds the recursion. */

@@ -38,7 +38,7 @@ export async function* jsonValues(name: string, text: AsyncIterable<string>): As
   let value = "";
   let valueLine = 1;
   for await (const part of text) {
-    // What is before `start` has been taken; -1 while no value has begun.
+    // Start of the value being read; -1 between values. All before it has been given out.
     let start = value === "" ? -1 : 0;
     for (let at = 0; at < part.length; at++) {
       const event = step(scan, part.charCodeAt(at));

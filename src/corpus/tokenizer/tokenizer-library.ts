@@ -1,6 +1,6 @@
 import { Tokenizer } from "@huggingface/tokenizers";
 
-/** What is used of @huggingface/tokenizers, whose own types can't be resolved by Node's rules. */
+/** The part of @huggingface/tokenizers that is used; its own types can't be resolved by Node's rules. */
 export interface TokenizerLibrary {
   /** An id is undefined where the vocabulary has neither the token nor one for the unknown. */
   encode(text: string, options: { add_special_tokens: boolean }): { ids: (number | undefined)[] };

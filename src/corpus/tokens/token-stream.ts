@@ -57,7 +57,7 @@ export async function* tokenStream(
 
 interface Cut {
   at: number;
-  /** Of the text before the cut. */
+  /** Tokens of the text before the cut. */
   ids: number[];
   /** Which kind of place it is. */
   kind: number;

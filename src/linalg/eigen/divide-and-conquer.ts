@@ -33,7 +33,7 @@ export async function tridiagonalEigen(
   return { values: values.map((value) => value * scale), vectors };
 }
 
-/** Of a matrix scaled to 1, where no square over- or underflows. */
+/** The decomposition of a matrix scaled to a norm of 1, so that no square over- or underflows. */
 async function decompose(
   product: MatrixProduct,
   diagonal: Float64Array,

@@ -2,7 +2,7 @@
 export interface Sweeps {
   /** Cosine and sine of every rotation, one after the other. */
   rotations: Float64Array;
-  /** Of each sweep: the column it starts from and the one it ends at; it rotates neighbours on the way down. */
+  /** For each sweep the column that it starts from and the one it ends at; it rotates neighbours on the way down. */
   from: Int32Array;
   to: Int32Array;
   count: number;

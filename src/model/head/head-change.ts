@@ -4,7 +4,7 @@ export interface HeadChange {
   readonly rows?: { readonly ids: Int32Array; readonly values: Float64Array } | undefined;
   /** All of E', float32 [V, d], in place of single rows. */
   readonly weight?: Float32Array | undefined;
-  /** What all of E' is stored in where E's own number type is too coarse for it. */
+  /** Number type of E', where E's own is too coarse for it. */
   readonly dtype?: "F32" | undefined;
   /** b' [V], in place of the head's bias if it has one. */
   readonly bias?: Float64Array | undefined;

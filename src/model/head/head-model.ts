@@ -20,7 +20,7 @@ export interface HeadModel {
   readonly engine: Engine;
   /** The checkpoint's files. */
   readonly folder: Folder;
-  /** What an output embedding of the model's own, untied, is called in the checkpoint. */
+  /** Name of an untied output embedding in this family's checkpoints. */
   readonly headName: string;
   /** Whether there is a tokenizer.json. */
   hasTokenizer(): Promise<boolean>;

@@ -140,7 +140,7 @@ function buildMask(pass: ForwardPass, window: number | undefined): Value {
   return graph.op("Where", [hidden, float(-1e30), float(0)]);
 }
 
-/** Where the queries and keys of a pass stand among one another, int64 [time] and [keys]: distances are counted by it. */
+/** Places of the queries and keys of a pass in the text, int64 [time] and [keys]; distances are differences of them. */
 function places({ graph, positions, tokenIds, cache }: ForwardPass): { queries: Value; keys: Value } {
   if (cache === undefined) return { queries: positions, keys: positions };
   const scalar = (value: bigint) => graph.constant(BigInt64Array.of(value), []);

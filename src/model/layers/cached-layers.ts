@@ -14,7 +14,7 @@ export interface CachedLayers {
   readonly tokenIds: Value;
   /** [batch_size, sequence_length, d] */
   readonly hidden: Value;
-  /** Of each layer. */
+  /** One for each layer. */
   readonly cache: readonly LayerCache[];
   /** Whether the same tokens get other positions when the text is longer (some rotary positions). */
   readonly dependsOnLength: boolean;

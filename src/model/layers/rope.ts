@@ -9,13 +9,13 @@ export interface Rope {
   readonly maxPositions: number;
   /** Factor on the cosines and sines (YaRN, LongRoPE). */
   readonly attentionFactor: number;
-  /** Where the frequencies depend on the window's length: one after which they are all others, if there is such a one. */
+  /** If the frequencies depend on the window's length: the length after which all of them change, where there is one. */
   readonly byLength?: { readonly changesAfter?: number };
   /** Radians by which each pair turns from one position to the next, [rotated / 2]. @param positions int64, any shape */
   frequencies(graph: Graph, positions: Value): Value;
 }
 
-/** What all kinds start from. */
+/** The fields that all kinds of scaling start from. */
 interface Base {
   readonly theta: number;
   readonly rotated: number;

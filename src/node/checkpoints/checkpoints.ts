@@ -54,7 +54,7 @@ export async function openCheckpoints(
   };
 }
 
-/** What one argument stands for. */
+/** Folders and repositories that one argument stands for. */
 async function expandPattern(pattern: string) {
   const names = expandBraces(pattern);
   const places = await Promise.all(names.map((name) => expandName(name, pattern, names)));

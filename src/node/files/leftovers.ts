@@ -9,7 +9,7 @@ export const temporaryPrefix = ".unembed-tmp-";
 /** Starts the name of a folder that keeps, under its own name, what is being replaced. */
 export const asidePrefix = ".unembed-old-";
 
-/** So that a process of another machine, on a disk that both write to, is not taken for a dead one of this. */
+/** Name of this machine: a process of another one, on a disk that both write to, is not taken for a dead one of this. */
 const machine = createHash("sha256").update(hostname()).digest("hex").slice(0, 8);
 
 /** A name for what is still being written: it says which process of which machine does it. */

@@ -12,7 +12,7 @@ import { chunksOf, type FileContents, stageFolder } from "../files/write-atomic.
 /** Files of a folder, by name. */
 export type NamedFiles = Iterable<readonly [name: string, contents: FileContents]>;
 
-/** What is put beside a model that is saved, and what looks at it before it has its name. */
+/** Files to put beside a saved model, and a check of the folder before it has its name. */
 export interface SaveOptions {
   /** Replace a model folder that is there. */
   force?: boolean | undefined;

@@ -12,11 +12,11 @@ import { weightBytesOf } from "./written-weights.js";
 
 export interface SaveStorableOptions<Measured> extends Pick<SaveOptions, "force" | "signal"> {
   /**
-   * Of the head as it lies in the folder, before the folder has its name.
+   * Called with the head as it lies in the folder, before the folder has its name.
    * @param weightBytes of all weights that lie there
    */
   readonly measure: (head: Head, weightBytes: number) => Promise<Measured>;
-  /** What of the measures is put beside. */
+  /** The measures that are written beside the model. */
   readonly filesOf: (measured: Measured) => NamedFiles;
 }
 

@@ -84,7 +84,7 @@ async function chainHeads(
   return heads;
 }
 
-/** What the head makes of a chain. @param factor F, where another chain of the same basis has it */
+/** A chain with the head's products: F = E basis and b + E base. @param factor F, where another chain of the same basis has it */
 export async function chainHead(
   model: HeadModel,
   chain: Chain,

@@ -5,7 +5,7 @@ import type { HiddenMoments } from "./output-moments.js";
 /** Orders that delete coordinates one after the other. */
 export type CoordinateOrder = Exclude<Order, "rotation">;
 
-/** What the orders go by. */
+/** Numbers by which dimensions are ordered. */
 export interface DimensionValues {
   /** A_i, [d]. */
   readonly slopes: Float64Array;
@@ -27,7 +27,7 @@ export function deletionOrder(order: CoordinateOrder, values: DimensionValues, s
     slope: () => slopes.map(Math.abs),
     variance: () =>
       saliency.map((value, i) => {
-        // Of a dimension without slope the saliency does not tell the spread of E.
+        // Where a slope is 0, the saliency does not tell the spread of E.
         const spread = slopes[i] === 0 ? 0 : value / Math.abs(slopes[i]!);
         return spread * Math.sqrt(moments.covariance[i * d + i]! + moments.mean[i]! ** 2);
       }),

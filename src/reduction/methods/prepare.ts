@@ -15,7 +15,7 @@ export interface PrepareOptions {
   readonly orders: readonly Order[];
   /** Of `rotation`. Default fisher. */
   readonly metric?: Metric | undefined;
-  /** Of the random order. Default 0. */
+  /** Seed of the random order. Default 0. */
   readonly seed?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Told of every context that a rotation is fitted on. */

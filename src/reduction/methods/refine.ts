@@ -12,7 +12,7 @@ export interface RefineOptions {
   readonly steps?: number | undefined;
   /** Contexts of each step. Default 1,024. */
   readonly batch?: number | undefined;
-  /** Of the order of the contexts. Default 0. */
+  /** Seed of the order in which contexts are drawn. Default 0. */
   readonly seed?: number | undefined;
   /** Largest step of any number of the factor or of the whitened projection. Default: by how far the start is off. */
   readonly rate?: number | undefined;
@@ -46,7 +46,7 @@ const looks = 12;
 const momentum = 0.9;
 const memory = 0.99;
 const tiny = 1e-10;
-/** Of the square root of the KL at the start, which is how far the logits are off: chosen on tiny-books at 30, 50 and 70%. */
+/** Step as a share of the root of the KL at the start, which is how far the logits are off: chosen on tiny-books at 30, 50 and 70%. */
 const rateOfMiss = 0.008;
 /** Steps in which the rate rises. */
 const warmUp = 10;

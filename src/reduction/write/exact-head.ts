@@ -11,7 +11,7 @@ import { readTensorFloat64 } from "../../tensor/safetensors/safetensors.js";
 import { nearlyConstant } from "../methods/nearly-constant.js";
 import { factorTimesProjection } from "./factored-head.js";
 
-/** Of a model whose ordinary shape cannot hold the bias that a reduction adds. */
+/** The error of a model whose ordinary shape cannot hold the bias that a reduction adds. */
 export class NoPlaceForBias extends InputError {
   constructor(name: string, modelType: string) {
     const ways =

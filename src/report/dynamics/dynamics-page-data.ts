@@ -34,7 +34,7 @@ export interface DynamicsPageData {
   onset: Onset["shares"];
 }
 
-/** What a figure can show of a part's way. */
+/** Numbers of a part of the model that a figure can show over the steps. */
 export type Measure = "cosine" | "relativeDistance" | "pathShare" | "relativeDistanceToPrevious";
 
 /** Characters of base64 that the fitted values may take. */

@@ -8,7 +8,7 @@ export interface ReductionPageData {
   chosen: { fraction: number; kl: number; top1: number; perplexity: number };
 }
 
-/** What is made up for the deleted, as the page calls it. */
+/** Names of the compensations on the page. */
 export const compensationNames: Record<Compensation, string> = {
   none: "nothing made up for",
   mean: "mean folded in",

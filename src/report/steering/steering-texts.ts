@@ -14,7 +14,7 @@ export const textColours: Record<CheckText, string> = {
   outOfDomain: "var(--warm)",
 };
 
-/** What of an edit's text names its tokens. */
+/** The part of an edit's text that names its tokens. */
 export function selectorOf(label: string): string {
   return editParts(label)?.token ?? label;
 }

@@ -25,7 +25,7 @@ export interface CheckOptions {
   readonly contextLength?: number | undefined;
   /** Id put between documents, null for none. Default: end-of-text between those of one file. */
   readonly separator?: number | null | undefined;
-  /** Of the bootstrap. Default 1. */
+  /** Seed of the bootstrap. Default 1. */
   readonly seed?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: { text: CheckText; contexts: number }) => void | Promise<void>) | undefined;
@@ -65,7 +65,7 @@ export interface CheckedText {
 /** Per text, where one was given. */
 export type EditCheck = { readonly [Text in CheckText]?: CheckedText };
 
-/** What of a solved group is held against the texts. */
+/** A group of edited tokens and the logit bias that its edit is compared with. */
 export type EditedGroup = Pick<SolvedGroup, "tokens" | "idealBias">;
 
 export interface EditSubject {

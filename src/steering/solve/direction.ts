@@ -5,7 +5,7 @@ import { constantDirection, type FinalNorm } from "../../model/layers/constant-d
 import type { Method } from "../plan/method.js";
 import type { FittingText } from "./fitting-text.js";
 
-/** What the methods that go along one direction need. */
+/** Input of the methods that go along one direction. */
 export interface Directions {
   /** The LayerNorm that ends the layers: asks `constant` for the exact direction. */
   readonly exact?: { readonly finalNorm: FinalNorm } | undefined;

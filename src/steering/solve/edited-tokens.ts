@@ -46,7 +46,7 @@ export async function editedTokens(
   return { size: ids.length, ids, rows, bias, raw, rest: await restOf(subject, text, ids, raw, watched) };
 }
 
-/** What is known of the same tokens on one text and on another behind it. */
+/** The numbers of the same tokens over two texts, the second after the first. */
 export function joinedTokens(
   first: Pick<EditedTokens, "raw" | "rest">,
   second: Pick<EditedTokens, "raw" | "rest">,

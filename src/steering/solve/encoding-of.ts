@@ -3,7 +3,7 @@ import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
 import type { HeadModel } from "../../model/head/head-model.js";
 import { meanProbability } from "../../statistics/head-statistics.js";
 
-/** What of the encoding (METHOD.md section 1) edits and their trials need, from stored contexts. */
+/** The encoding (METHOD.md section 1) of stored contexts, as far as edits and their trials need it. */
 export interface ContextEncoding {
   /** A, [d]. */
   readonly slopes: Float64Array;

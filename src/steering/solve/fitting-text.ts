@@ -24,7 +24,7 @@ export interface TextBlocks {
   eachBlock(m: number, visit: (block: Float32Array, start: number, end: number) => Promise<void> | void): Promise<void>;
 }
 
-/** What the edits of any tokens need to know of a text: nothing in it depends on which tokens they are. */
+/** A text to fit edits on: all of it that does not depend on which tokens are edited. */
 export interface FittingText extends TextBlocks {
   /** ln sum exp of all logits, [N]. */
   readonly logNormalizer: Float64Array;

@@ -113,7 +113,7 @@ export async function solveLengths(
 
 /** Beyond this, a logarithm of a mean probability is not as wanted: the promise. */
 const reached = 1e-6;
-/** Of the largest miss: what misses by less was drawn off by it. */
+/** Share of the largest miss: a target missed by less than that was drawn off by the one missed most. */
 const heldShare = 0.1;
 const maxRounds = 4;
 
@@ -158,7 +158,7 @@ async function solveFree(
   return { lengths, mean };
 }
 
-/** Of the logarithm of a mean probability; the promise is 1e-6. */
+/** Tolerance of the logarithm of a mean probability; the promise is 1e-6. */
 const tolerance = 1e-10;
 const maxSteps = 60;
 const maxHalvings = 12;

@@ -3,10 +3,10 @@ import type { Solution } from "./solution.js";
 /** Values of lambda that are tried where a larger one keeps an edit from its target. */
 const sizes = [1e-5, 1e-6, 1e-7, 1e-8];
 
-/** Of the logarithm of a mean probability: a miss that no last digit of a number type explains. */
+/** Miss of the logarithm of a mean probability that no rounding to a number type explains. */
 const farOff = 1e-3;
 
-/** Of the miss, what a tenth of lambda may leave: bans of common tokens go down by half or more. */
+/** Share of the miss that a tenth of lambda may leave: bans of common tokens go down by half or more. */
 const worthwhile = 0.75;
 
 /**

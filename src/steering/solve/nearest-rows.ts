@@ -194,7 +194,7 @@ function searchLine(
   return false;
 }
 
-/** Of the objective, lost in adding it up. */
+/** Relative error of the objective from adding it up. */
 const rounding = 1e-13;
 const smallestStep = 1e-9;
 

@@ -33,7 +33,7 @@ export interface SolveOptions extends Directions, Watched {
 
 /** Relative error of a mean probability beyond which a target counts as missed. */
 const missed = 1e-6;
-/** Of a logit: what changes a probability by 2%. */
+/** Difference of a logit that changes a probability by 2%. */
 const noticeable = 0.02;
 /** Bytes of what is held for rows that are solved side by side. */
 const rowBytes = 256 * 2 ** 20;

@@ -29,7 +29,7 @@ export interface TrialJob {
   readonly contexts?: number | undefined;
 }
 
-/** What all trials share. */
+/** What all trials share: the model, the texts, and the groups of tokens. */
 export interface Laboratory extends Pick<Subject, "head" | "engine"> {
   /** So many contexts of the fitting text, all if undefined: the same object for the same number. */
   beginning(contexts: number | undefined): StoredContexts;
@@ -102,7 +102,7 @@ async function solved(laboratory: Laboratory, ids: readonly number[], { variant,
   return { ...found, contexts };
 }
 
-/** What an edit adds to the rows of its tokens, [m, d]. */
+/** The change that an edit makes to the rows of its tokens, [m, d]. */
 function changesOf({ rows }: Solution, { ids, rows: original }: EditedTokens): Float64Array {
   const d = original.length / ids.length;
   const changes = new Float64Array(original.length);

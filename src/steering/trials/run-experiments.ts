@@ -18,7 +18,7 @@ import { frequencyBands, randomTokens } from "./random-tokens.js";
 import type { Trial, TrialGroup } from "./trial.js";
 import { openTrialText, type TrialText } from "./trial-text.js";
 
-/** What is tried; an experiment that is left out is not made. */
+/** The experiments to make; one that is left out is not made. */
 export interface ExperimentOptions {
   /** Factors that random tokens of each frequency band are to get. */
   readonly scales?: readonly number[] | undefined;
@@ -30,7 +30,7 @@ export interface ExperimentOptions {
   readonly sizes?: readonly number[] | undefined;
   /** Random tokens of each band. Default 4. */
   readonly perBand?: number | undefined;
-  /** Of the tokens and the bootstrap. Default 1. */
+  /** Seed of the choice of tokens and of the bootstrap. Default 1. */
   readonly seed?: number | undefined;
   /** Tokens of the fitting text and of each other text. Default: all. */
   readonly tokens?: number | undefined;
@@ -57,7 +57,7 @@ export interface Experiments {
   readonly chosenSize: number;
 }
 
-/** What of a plan the experiments follow. */
+/** The part of a plan that experiments take over. */
 export type ExperimentPlan = Pick<
   EditPlan,
   "method" | "size" | "calibrate" | "salient" | "exact" | "fixedSize" | "guard"

@@ -24,14 +24,14 @@ export async function openTrialText(
   return { text, subject, fitting: await fittingText(subject, watched), products };
 }
 
-/** What of a group does not depend on the edit. @param ids its tokens */
+/** The numbers of a group's tokens before any edit: the same for all edits of it. @param ids its tokens */
 export function trialTokens({ subject, fitting, products }: TrialText, ids: readonly number[]): Promise<EditedTokens> {
   return editedTokens(subject, fitting, products, ids, {});
 }
 
 /** An edit of one group's rows alone, and the logit bias that it is compared with. */
 export interface TrialEdit {
-  /** What is added to the rows of the tokens, [m, d]. */
+  /** The change of the rows of its tokens, [m, d]. */
   readonly changes: Float64Array;
   readonly idealBias: number;
 }

@@ -21,7 +21,7 @@ export interface TensorEntry {
   readonly name: string;
   readonly dtype: DType;
   readonly shape: readonly number[];
-  /** Of its first byte from the start of the source. */
+  /** Of the first byte, counted from the start of the source. */
   readonly offset: number;
   readonly byteLength: number;
   readonly source: ByteSource;

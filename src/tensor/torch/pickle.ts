@@ -69,7 +69,7 @@ export function readPickle(place: string, bytes: Uint8Array, globals: ReadonlySe
   const stack: StackItem[] = [];
   const memo = new Map<number, PickleValue>();
   let at = 0;
-  /** Of the opcode being read. */
+  /** Byte at which the opcode being read starts. */
   let start = 0;
 
   function refuse(problem: string): InputError {

@@ -1,6 +1,6 @@
 import type { Measure } from "../../dynamics/dynamics-page-data.js";
 
-/** What the reader has chosen. */
+/** The reader's choices. */
 export interface View {
   scale: "log" | "linear";
   measure: Measure;

@@ -11,7 +11,7 @@ export interface SearchPanel {
   title: HTMLElement;
   list: HTMLElement;
   landmarks: readonly number[];
-  /** What is said of a token beside its name. */
+  /** The line beside a token's name. */
   line: (tokens: TokenTable, token: number) => string;
 }
 

@@ -2,7 +2,7 @@ import { count, decimal, percent, probability, times } from "../../page/numbers.
 import { visibleToken } from "../../page/visible-text.js";
 import type { TokenTable } from "./token-table.js";
 
-/** What is known of one token of an analysis. */
+/** One token of an analysis. */
 export function describeToken(tokens: TokenTable, i: number): HTMLElement[] {
   const observed = tokens.observed[i]!;
   const fitted = tokens.fitted[i]!;
