@@ -1,13 +1,9 @@
 // What runs in the browser for steering-figures.ts: the report's figures, each set of panels one SVG file.
 import type { Figure } from "../src/report/client/page/figure.js";
-import {
-  costFigure,
-  methodsFigure,
-  missFigure,
-  sizesFigure,
-  sweepFigure,
-  tokensFigure,
-} from "../src/report/client/steering/trial-figures.js";
+import { methodsFigure } from "../src/report/client/steering/methods-figure.js";
+import { missFigure, tokensFigure } from "../src/report/client/steering/miss-figures.js";
+import { sizesFigure } from "../src/report/client/steering/sizes-figure.js";
+import { costFigure, sweepFigure } from "../src/report/client/steering/sweep-figures.js";
 import { textColours, textNames } from "../src/report/steering/steering-texts.js";
 import {
   bandColours,

@@ -1,8 +1,11 @@
 import { checkTexts } from "../../../steering/check/check-texts.js";
 import type { SteeringPageData } from "../../steering/steering-page-data.js";
 import { drawFigure, find, followTheme } from "../page/page.js";
+import { methodsFigure } from "./methods-figure.js";
+import { missFigure, tokensFigure } from "./miss-figures.js";
+import { sizesFigure } from "./sizes-figure.js";
 import { ratioFigure, scaleFigure } from "./steering-figures.js";
-import { costFigure, methodsFigure, missFigure, sizesFigure, sweepFigure, tokensFigure } from "./trial-figures.js";
+import { costFigure, sweepFigure } from "./sweep-figures.js";
 
 const data: SteeringPageData = JSON.parse(find("#data").textContent ?? "");
 
