@@ -121,16 +121,25 @@ export { type MeasuredModel, measureHeads, type PointMeasures } from "./reductio
 export type { Compensation, Metric, Order } from "./reduction/methods/orders.js";
 export { compensations, metrics, orders } from "./reduction/methods/orders.js";
 export { type PrepareOptions, prepareReductions, type Reductions } from "./reduction/methods/prepare.js";
-export type { RefineOptions } from "./reduction/methods/refine.js";
+export type { RefineOptions, RefineProgress } from "./reduction/methods/refine.js";
 export { parseReductionPlan, serializeReductionPlan } from "./reduction/plan/plan-files.js";
 export { type PlanWithin, planWithin } from "./reduction/plan/plan-within.js";
+export type { ReductionRecord } from "./reduction/plan/reduction-plan.js";
 export {
   planReduction,
   type ReductionChoice,
   type ReductionPlan,
   reduceHead,
 } from "./reduction/plan/reduction-plan.js";
-export type { CurvePoint, ReducedBytes, ReductionMeasures, ReductionRun } from "./reduction/reduction-run.js";
+export type {
+  CurvePoint,
+  EncodingPoint,
+  ReducedBytes,
+  ReducedTexts,
+  ReductionMeasures,
+  ReductionRun,
+} from "./reduction/reduction-run.js";
+export type { MeasureSummary } from "./reduction/summary.js";
 export { type ReductionSummary, summarizeReduction } from "./reduction/summary.js";
 export { type BiasPlace, type ExactHead, exactHead, NoPlaceForBias } from "./reduction/write/exact-head.js";
 export { spreadHead } from "./reduction/write/factored-head.js";

@@ -60,7 +60,7 @@ export async function loadModel(name: string = defaultModel, options: LoadOption
 
 /**
  * Opens only the head of a model, of any architecture, for hidden states that were computed elsewhere.
- * @param tensorName the output embedding's name in the checkpoint; left out, the usual names are tried
+ * @param options tensorName: the output embedding's name in the checkpoint; left out, the usual names are tried
  * @throws InputError naming the file and the field that cannot be used
  */
 export async function loadHead(

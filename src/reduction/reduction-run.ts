@@ -13,7 +13,7 @@ export interface ReductionMeasures {
   /** Share of the contexts in which both have the same likeliest token. */
   readonly top1: number;
   /** On the text's own next tokens. */
-  readonly perplexity: { readonly before: number; readonly after: number };
+  readonly perplexity: BeforeAfter;
 }
 
 /** One point of a curve: what is lost with that many dimensions deleted; means over the contexts, in nats. */

@@ -21,6 +21,7 @@ export interface ReductionSummary {
   out: string | null;
 }
 
+/** How the output differs over a text, in means over the contexts; divergences in nats. */
 export interface MeasureSummary {
   kl: number;
   js: number;
@@ -29,6 +30,10 @@ export interface MeasureSummary {
   perplexity: number;
 }
 
+/**
+ * A reduction in numbers that fit on a page: what `--json` prints (docs/run-schema.md).
+ * @param out where it was written; undefined where it was not
+ */
 export function summarizeReduction(run: ReductionRun, out: string | undefined): ReductionSummary {
   const { deleted, kept, order, compensate, measures, budget, curve, encoding, generated } = run;
   return {

@@ -17,6 +17,7 @@ export type ReductionAmount =
   /** What was chosen before, applied as it is: the options of the method do not count then. */
   | { readonly plan: ReductionPlan };
 
+/** What is reduced by how much, on which texts, and how it is made up for. */
 export interface ReduceOptions {
   /** Text to fit to. */
   readonly fit: Corpus;

@@ -10,6 +10,7 @@ import { measureReduction } from "./reduce-measure.js";
 import { keptOf, type ReduceOptions } from "./reduce-options.js";
 import { type ReduceTexts, withReduceTexts } from "./reduce-texts.js";
 
+/** What a reduction chose and measured. */
 export interface ReduceResult {
   /** What was measured. */
   readonly run: ReductionRun;

@@ -14,6 +14,7 @@ import { version } from "../version.js";
 import { reductionRunFiles } from "./reduction-files.js";
 import type { Asked } from "./run-record.js";
 
+/** A reduction that is written to a folder. */
 export interface SaveReductionOptions extends ReduceOptions {
   /** What run.json and the report say was asked for. */
   readonly asked: Asked;

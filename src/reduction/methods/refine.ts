@@ -21,6 +21,7 @@ export interface RefineOptions {
   readonly onProgress?: ((progress: RefineProgress) => void) | undefined;
 }
 
+/** How far a refinement is, and what it loses by then. */
 export interface RefineProgress {
   readonly step: number;
   readonly steps: number;

@@ -31,8 +31,11 @@ export const planSchema = z.strictObject({
   warnings: z.array(z.string()),
 });
 
+/** The part of a plan that stands in reduction.json. */
+export type ReductionRecord = z.infer<typeof planSchema>;
+
 /** What is deleted and what makes up for it: a plain object. The arrays that go with it lie in a safetensors file. */
-export type ReductionPlan = z.infer<typeof planSchema> & {
+export type ReductionPlan = ReductionRecord & {
   /** float32: `factor` F [V, k], `bias` b' [V], and of directions `projection` P [k, d]. */
   readonly arrays: Readonly<Record<string, Float32Array>>;
 };
