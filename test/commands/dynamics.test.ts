@@ -23,7 +23,7 @@ describe("unembed dynamics", () => {
     const out = join(folder, "embedded");
     const { code, stdout, stderr } = await unembed(["dynamics", "--out", out, "--json"]);
     expect(code).toBe(0);
-    expect(stderr).toMatch(/^1 of 16, step 0: cross-validated R2 -0\.0423\n/);
+    expect(stderr).toMatch(/^probe \[#+-+\] 1 of 16 step 0: cross-validated R2 -0\.0423\n/);
     const printed = JSON.parse(stdout);
     const golden = JSON.parse(await readFile("test/goldens/dynamics/dynamics.json", "utf8"));
     for (const [k, wanted] of golden.probe.entries()) {

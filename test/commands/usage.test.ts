@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { unembed } from "../support/command.js";
 
-const commands = ["analyze", "steer", "reduce", "compare", "generate", "dynamics", "count"];
+const commands = ["analyze", "steer", "reduce", "compare", "generate", "dynamics", "count", "export"];
+/** Without these a command says first that they are missing. */
+const needed: Record<string, string[]> = { generate: ["--prompt", "a"], export: ["--out", "test/never-written"] };
 const ids = "test/goldens/tiny-books/text.txt";
 const edit = ["--edit", " the=x2"];
 const nowhere = ["--out", "test/never-written"];
@@ -10,7 +12,7 @@ test.each<[RegExp, string[]]>([
   [/unknown command 'analyse'/, ["analyse"]],
   ...commands.map((command): [RegExp, string[]] => [
     /unknown option '--nonsense'/,
-    [command, ...(command === "generate" ? ["--prompt", "a"] : []), "--nonsense"],
+    [command, ...(needed[command] ?? []), "--nonsense"],
   ]),
   // Numbers.
   [/'--tokens <n>' argument '-3' is invalid/, ["analyze", "--tokens", "-3"]],

@@ -115,11 +115,11 @@ async function runAnalyze(
 }
 
 async function analyzeText(modelName: string, out: string, asked: Asked, args: AnalyzeArguments, signal: AbortSignal) {
-  const hub = hubOptions(args, signal);
+  const line = runLine(process.stderr, args);
+  const hub = hubOptions(line, signal);
   const reading = readingOf(args);
   const text = await openCorpus(args.corpus ?? [defaultCorpus], reading, hub);
-  const model = await loadModel(modelName, { threads: args.threads, ...hub });
-  const line = runLine(process.stderr, args);
+  const model = await loadModel(modelName, { threads: args.threads, ...hub }).finally(line.stop);
   try {
     return await resumableAnalysis(model, text, out, {
       contextLength: args.context,
@@ -146,9 +146,9 @@ async function analyzeStates(
   args: AnalyzeArguments,
   signal: AbortSignal,
 ) {
-  const options = { threads: args.threads, tensorName: args.headTensor, ...hubOptions(args, signal) };
-  const model = await loadHead(modelName, options);
   const line = runLine(process.stderr, args);
+  const options = { threads: args.threads, tensorName: args.headTensor, ...hubOptions(line, signal) };
+  const model = await loadHead(modelName, options).finally(line.stop);
   try {
     const hidden = await openHiddenStates(await openFileSource(file), model.hiddenSize);
     const analysis = await hiddenAnalysisRun(model, hidden, { seed: args.seed, signal, onEvent: line.onEvent });

@@ -26,7 +26,7 @@ import { hubOptions } from "../options/hub-options.js";
 import { positiveInteger } from "../options/numbers.js";
 import { readingOf, separatorId, type TextArguments, textOptions } from "../options/text-options.js";
 import { Interrupted } from "../progress/interrupt.js";
-import { noProgress, tokenProgress } from "../progress/progress.js";
+import { type RunLine, runLine } from "../progress/run-line.js";
 import { comparisonTable } from "../tables/comparison-table.js";
 
 interface CompareArguments extends TextArguments, RunArguments {
@@ -89,13 +89,15 @@ async function runCompare(
   signal: AbortSignal,
 ): Promise<void> {
   const started = performance.now();
-  const hub = hubOptions(args, signal);
+  const line = runLine(process.stderr, args);
+  const hub = hubOptions(line, signal);
   const text = await openCorpus(args.corpus ?? [defaultCorpus], readingOf(args), hub);
   const opened: Model[] = [];
   try {
     for (const name of names) opened.push(await loadModel(name, { threads: args.threads, ...hub }));
     const [modelA, modelB] = opened as [Model, Model];
-    const comparison = await shownComparison(modelA, modelB, text, args, signal);
+    const comparison = await shownComparison(modelA, modelB, text, { args, signal, line });
+    line.stop();
     await writeComparisonRun(out, comparison, asked, args.movers);
     const seconds = (performance.now() - started) / 1000;
     if (args.json) {
@@ -107,19 +109,18 @@ async function runCompare(
       console.log(comparisonTable(comparison, args.movers, seconds, out));
     }
   } finally {
+    line.stop();
     await Promise.all(opened.map((model) => model.close()));
   }
 }
 
-/** The comparison, its progress on stderr. */
+/** The comparison, its progress on the line. */
 async function shownComparison(
   modelA: Model,
   modelB: Model,
   text: Corpus,
-  args: CompareArguments,
-  signal: AbortSignal,
+  { args, signal, line }: { args: CompareArguments; signal: AbortSignal; line: RunLine },
 ): Promise<Comparison> {
-  const progress = args.quiet ? noProgress : tokenProgress(process.stderr, "compare");
   const measured = measuredCorpus(text);
   try {
     return await compare(modelA, modelB, measured.corpus, {
@@ -128,11 +129,12 @@ async function shownComparison(
       beginOfText: args.bos ?? false,
       separator: await separatorId(modelA, args.separator),
       signal,
-      onProgress: ({ contexts }) => progress.update(contexts, args.tokens ?? measured.estimateTokens(contexts)),
+      onProgress: ({ contexts: done }) => {
+        const total = args.tokens ?? measured.estimateTokens(done);
+        line.onEvent({ type: "progress", phase: "compare", done, total, unit: "tokens" });
+      },
     });
   } catch (error) {
     throw error instanceof Interrupted ? new ComparisonInterrupted() : error;
-  } finally {
-    progress.stop();
   }
 }

@@ -25,7 +25,7 @@ import { hubOptions } from "../options/hub-options.js";
 import { positiveInteger } from "../options/numbers.js";
 import { type ReadingArguments, readingOf, readingOptions } from "../options/text-options.js";
 import { Interrupted } from "../progress/interrupt.js";
-import { noProgress, tokenProgress } from "../progress/progress.js";
+import { runLine } from "../progress/run-line.js";
 import { UsageError } from "../usage-error.js";
 
 interface CountArguments extends ReadingArguments, PrintArguments {
@@ -88,18 +88,22 @@ async function countInto(
   args: CountArguments,
   signal: AbortSignal,
 ): Promise<void> {
-  const hub = hubOptions(args, signal);
+  const line = runLine(process.stderr, args);
+  const hub = hubOptions(line, signal);
   const text = measuredCorpus(await openCorpus(args.corpus ?? [defaultCorpus], readingOf(args), hub));
   const tokenizer = await loadTokenizer(await openTokenizerFolder(name, hub));
-  const progress = args.quiet ? noProgress : tokenProgress(process.stderr, "count");
+  const onProgress = (done: number) => {
+    const total = args.tokens ?? text.estimateTokens(done);
+    line.onEvent({ type: "progress", phase: "count", done, total, unit: "tokens" });
+  };
   try {
     const counts = await countTokens(text.corpus, tokenizer, {
       vocabSize: args.vocabSize,
       tokens: args.tokens,
       signal,
-      onProgress: (counted) => progress.update(counted, args.tokens ?? text.estimateTokens(counted)),
+      onProgress,
     });
-    progress.stop();
+    line.stop();
     await writeTokenCounts(out, counts, format);
     const tokens = counts.reduce((sum, count) => sum + count, 0);
     const distinct = counts.filter((count) => count > 0).length;
@@ -111,6 +115,6 @@ async function countInto(
   } catch (error) {
     throw signal.aborted && error === signal.reason ? new CountInterrupted() : error;
   } finally {
-    progress.stop();
+    line.stop();
   }
 }

@@ -43,7 +43,7 @@ import {
 import { defaultName } from "../options/default-folder.js";
 import { hubOptions } from "../options/hub-options.js";
 import { type ReadingArguments, readingOf, readingOptions } from "../options/text-options.js";
-import { noStepProgress, stepProgress } from "../progress/step-progress.js";
+import { runLine } from "../progress/run-line.js";
 import { dynamicsTable } from "../tables/dynamics-table.js";
 import { UsageError } from "../usage-error.js";
 
@@ -101,7 +101,7 @@ export function dynamicsCommand(signal: AbortSignal): Command {
   return runOptions(readingOptions(command))
     .addHelpText("after", examples)
     .action((patterns: string[], args: DynamicsArguments, command: Command) => {
-      if (args.list) return printSteps(patterns, args, hubOptions(args, signal));
+      if (args.list) return printSteps(patterns, args, hubOptions(runLine(process.stderr, args), signal));
       const asked = { command: askedCommand(command), arguments: { checkpoints: patterns, ...args } };
       const shown = patterns[0]?.replace(/[@{*].*$/, "") ?? embeddedSeries;
       const name = defaultName(command, folderName(shown), patterns[0] === undefined ? shown : patterns);
@@ -121,14 +121,9 @@ async function runDynamics(
   args: DynamicsArguments,
   signal: AbortSignal,
 ): Promise<void> {
-  const progress = args.quiet ? noStepProgress : stepProgress(process.stderr);
-  const onNotice = args.quiet
-    ? undefined
-    : (message: string) => {
-        progress.stop();
-        console.error(message);
-      };
-  const hub: HubOptions = { signal, onNotice, onProgress: progress.fetched };
+  const line = runLine(process.stderr, args);
+  const hub = hubOptions(line, signal);
+  const { onNotice } = hub;
   const started = performance.now();
   const embedded = patterns.length === 0;
   const name = embedded ? embeddedSeries : undefined;
@@ -146,10 +141,9 @@ async function runDynamics(
       name,
       async frequencies(vocabSize) {
         frequencies = await source(vocabSize, tokenizer, signal, hub);
-        if (!args.quiet && frequencies.paddingRows > 0) {
-          console.error(
-            `${frequencies.paddingRows} of ${vocabSize} rows stand for no token (padding) and are left out`,
-          );
+        const { paddingRows } = frequencies;
+        if (paddingRows > 0) {
+          onNotice?.(`${paddingRows} of ${vocabSize} rows stand for no token (padding) and are left out`);
         }
         return frequencies;
       },
@@ -162,10 +156,13 @@ async function runDynamics(
       threads,
       kept,
       signal,
-      onProgress: progress.update,
+      onProgress: ({ phase, done, total, probe }) => {
+        const found = probe && `step ${probe.step}: cross-validated R2 ${probe.crossValidatedR2.toFixed(4)}`;
+        line.onEvent({ type: "progress", phase, done, total, unit: "checkpoints", found });
+      },
       onNotice,
     });
-    progress.stop();
+    line.stop();
     const finished = { ...run, fetched: opened.fetched() };
     await writeDynamicsRun(out, finished, asked);
     await kept.remove();
@@ -173,7 +170,7 @@ async function runDynamics(
     if (args.json) console.log(JSON.stringify({ model: run.model, ...summarizeDynamics(finished), seconds, out }));
     else if (!args.quiet) console.log(dynamicsTable(finished, seconds, out));
   } finally {
-    progress.stop();
+    line.stop();
     await engine.close();
   }
 }

@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { type ModelFormat, modelFormats } from "../../export/model-formats.js";
+import { whileLocked } from "../../node/files/path-lock.js";
 import { defaultModel, loadModel } from "../../node/load-model.js";
 import { checkOut, clearOut } from "../../node/save/save-model.js";
 import { saveAs } from "../../node/save/written-head.js";
@@ -7,6 +8,7 @@ import { weightBytesOf } from "../../node/save/written-weights.js";
 import { forceOption, outOption, type PrintArguments, printOptions } from "../options/common-options.js";
 import { hubOptions } from "../options/hub-options.js";
 import { Interrupted } from "../progress/interrupt.js";
+import { runLine } from "../progress/run-line.js";
 
 interface ExportArguments extends PrintArguments {
   format: ModelFormat;
@@ -21,7 +23,7 @@ class ExportInterrupted extends Interrupted {
 
 const examples = `
 Examples:
-  unembed export --out for-the-browser                       the embedded model, for transformers.js
+  unembed export --out for-the-browser      the embedded model, transformers.js
   unembed export ./my-model --format onnx --out my-model-onnx
   unembed export ./pytorch-model --format safetensors --out as-safetensors
   unembed export EleutherAI/pythia-70m --out pythia-onnx --json`;
@@ -31,9 +33,8 @@ export function exportCommand(signal: AbortSignal): Command {
   const command = new Command("export")
     .summary("write a model as it is, as ONNX or safetensors")
     .description(
-      "Writes a model as it is to a new folder: as one ONNX graph with key-value cache for\n" +
-        "onnxruntime and transformers.js, or as safetensors for transformers. Weights stay\n" +
-        "byte for byte what they are.",
+      "Writes a model as it is to a new folder: as one ONNX graph with key-value cache for onnxruntime and " +
+        "transformers.js, or as safetensors for transformers. Weights stay byte for byte what they are.",
     )
     .argument("[model]", "model folder, hub id (org/name), or tiny-books (embedded)", defaultModel)
     .addOption(new Option("--format <name>", "how it is written").choices(modelFormats).default("onnx"))
@@ -41,13 +42,14 @@ export function exportCommand(signal: AbortSignal): Command {
     .addOption(forceOption("replace the folder if it is there"));
   return printOptions(command)
     .addHelpText("after", examples)
-    .action((name: string, args: ExportArguments) => runExport(name, args, signal));
+    .action((name: string, args: ExportArguments) => whileLocked(args.out, () => runExport(name, args, signal)));
 }
 
 async function runExport(name: string, args: ExportArguments, signal: AbortSignal): Promise<void> {
   const { format, out, force } = args;
   // Nothing is computed.
-  const model = await loadModel(name, { threads: 1, ...hubOptions(args, signal) });
+  const line = runLine(process.stderr, args);
+  const model = await loadModel(name, { threads: 1, ...hubOptions(line, signal) }).finally(line.stop);
   try {
     await clearOut(out);
     await checkOut(model, out, force);

@@ -11,7 +11,7 @@ import { bosOption, type RunArguments, runOptions, seedOption } from "../options
 import { hubOptions } from "../options/hub-options.js";
 import { nonNegativeNumber, positiveInteger, positiveShare } from "../options/numbers.js";
 import { Interrupted } from "../progress/interrupt.js";
-import { noProgress, tokenProgress } from "../progress/progress.js";
+import { type RunLine, runLine } from "../progress/run-line.js";
 import { generatedSections, nextTokenTable, shownText } from "../tables/generated-table.js";
 import { UsageError } from "../usage-error.js";
 
@@ -89,10 +89,12 @@ function collected(text: string, before: string[] = []): string[] {
 
 async function runGenerate(name: string, args: GenerateArguments, signal: AbortSignal): Promise<void> {
   const prompts = await givenPrompts(args.prompt, signal);
-  const model = await loadModel(name, { threads: args.threads, ...hubOptions(args, signal) });
+  const line = runLine(process.stderr, args);
+  const options = { threads: args.threads, ...hubOptions(line, signal) };
+  const model = await loadModel(name, options).finally(line.stop);
   try {
     if (args.showProbabilities !== undefined) await showProbabilities(model, prompts, args);
-    else await writeTexts(model, prompts, args, signal);
+    else await writeTexts(model, prompts, args, line, signal);
   } finally {
     await model.close();
   }
@@ -133,12 +135,12 @@ async function writeTexts(
   model: Model,
   prompts: readonly string[],
   args: GenerateArguments,
+  line: RunLine,
   signal: AbortSignal,
 ): Promise<void> {
   const { maxTokens, seed, n, json = false, quiet = false } = args;
   const streams = prompts.length === 1 && n === 1 && !json;
   const soFar = prompts.flatMap((_, prompt) => Array.from({ length: n }, (_, sample) => unwritten(prompt, sample)));
-  const progress = quiet || streams ? noProgress : tokenProgress(process.stderr, "generate");
   const started = performance.now();
   let tokens = 0;
   const onToken = ({ prompt, sample, id, text }: GeneratedToken) => {
@@ -149,7 +151,10 @@ async function writeTexts(
     one.ids.push(id);
     one.text += text;
     if (streams) process.stdout.write(shownText(text));
-    progress.update(tokens, soFar.length * maxTokens);
+    else {
+      const total = soFar.length * maxTokens;
+      line.onEvent({ type: "progress", phase: "generate", done: tokens, total, unit: "tokens" });
+    }
   };
   let texts: readonly WrittenText[] = soFar;
   let failure: unknown;
@@ -169,7 +174,7 @@ async function writeTexts(
     if (!(error instanceof Interrupted)) throw error;
     failure = new GenerationInterrupted();
   } finally {
-    progress.stop();
+    line.stop();
     if (streams && tokens > 0) process.stdout.write("\n");
   }
   const seconds = (performance.now() - started) / 1000;

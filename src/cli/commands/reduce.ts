@@ -158,8 +158,8 @@ async function runReduce(
   { asked: how, report }: { asked: Asked; report: string | undefined },
   signal: AbortSignal,
 ): Promise<void> {
-  const hub = hubOptions(asked, signal);
   const line = runLine(process.stderr, asked);
+  const hub = hubOptions(line, signal);
   const { out, savePlan, dryRun, force } = asked;
   let model: Model | undefined;
   try {

@@ -34,6 +34,7 @@ import { positiveInteger, positiveNumber } from "../options/numbers.js";
 import { readingOf, separatorId, type TextArguments, textOptions } from "../options/text-options.js";
 import { Interrupted } from "../progress/interrupt.js";
 import { noProgress, tokenProgress } from "../progress/progress.js";
+import { runLine } from "../progress/run-line.js";
 import {
   type ExperimentArguments,
   experimentOptions,
@@ -163,7 +164,7 @@ async function runSteer(
     const reason = "- can be read only once, and this text is read for more than one thing: give a file";
     throw new UsageError(`--${option}`, reason);
   }
-  const hub = hubOptions(args, signal);
+  const hub = hubOptions(runLine(process.stderr, args), signal);
   const opened: Model[] = [];
   const open = async (path: string) => {
     const model = await loadModel(path, { threads: args.threads, ...hub });

@@ -1,8 +1,12 @@
 import type { HubOptions } from "../../node/hub/repository.js";
-import { downloadProgress } from "../progress/download-progress.js";
+import type { RunLine } from "../progress/run-line.js";
 
-/** What a command wants of the hub: a bar and notices on stderr unless it is to be quiet, and an end at Ctrl-C. */
-export function hubOptions({ quiet }: { quiet?: boolean }, signal: AbortSignal): HubOptions {
-  if (quiet) return { signal };
-  return { signal, onProgress: downloadProgress(process.stderr), onNotice: (message) => console.error(message) };
+/** What a command wants of the hub: downloads and notices on its line, and an end at Ctrl-C. */
+export function hubOptions({ onEvent }: RunLine, signal: AbortSignal): HubOptions {
+  return {
+    signal,
+    onProgress: ({ received, total }) =>
+      onEvent({ type: "progress", phase: "fetch", done: received, total, unit: "bytes" }),
+    onNotice: (message) => onEvent({ type: "notice", message }),
+  };
 }

@@ -1,9 +1,9 @@
 import type { OnRunEvent, RunProgress } from "../../runs/run-events.js";
-import { bar, duration } from "./progress.js";
+import { type PaceMeter, paceMeter } from "./pace.js";
+import { besideText, progressText } from "./progress-text.js";
 
 const redrawMilliseconds = 100;
 const lineMilliseconds = 10_000;
-const megabyte = 1e6;
 
 /** The one line on which every command shows what its run tells. */
 export interface RunLine {
@@ -12,16 +12,35 @@ export interface RunLine {
   stop(): void;
 }
 
+export interface RunLineOptions {
+  quiet?: boolean | undefined;
+  /** Milliseconds, on a clock that does not go back. */
+  now?: () => number;
+}
+
+type Stream = Pick<NodeJS.WriteStream, "write" | "isTTY" | "columns">;
+
 /** A bar on a terminal, drawn anew in place; elsewhere a plain line now and then. Nothing if it is to be quiet. */
-export function runLine(stream: NodeJS.WriteStream, { quiet = false }: { quiet?: boolean | undefined } = {}): RunLine {
+export function runLine(
+  stream: Stream,
+  { quiet = false, now = () => performance.now() }: RunLineOptions = {},
+): RunLine {
   if (quiet) return { onEvent() {}, stop() {} };
-  let phase = "";
-  let started = 0;
-  let last = Number.NEGATIVE_INFINITY;
+  return stream.isTTY ? drawnLine(stream, now) : plainLines(stream, now);
+}
+
+function drawnLine(stream: Stream, now: () => number): RunLine {
+  const pace = pacesByPhase();
+  let drawnAt = Number.NEGATIVE_INFINITY;
+  let phase: string | undefined;
   let drawn = false;
+  /** What goes on at once: the work, and files that are fetched for it. */
+  let work: string | undefined;
+  let fetching: RunProgress | undefined;
   const stop = () => {
     if (drawn) stream.write("\r\x1b[K");
     drawn = false;
+    [work, fetching] = [undefined, undefined];
   };
   return {
     stop,
@@ -31,41 +50,58 @@ export function runLine(stream: NodeJS.WriteStream, { quiet = false }: { quiet?:
         stream.write(`${event.message}\n`);
         return;
       }
-      const now = performance.now();
-      if (event.phase !== phase) {
-        phase = event.phase;
-        started = now;
-        last = Number.NEGATIVE_INFINITY;
-      }
-      // Where lines stay, one that nothing is done yet would only take the place of the first that says something.
-      if (!stream.isTTY && event.done === (event.resumedFrom ?? 0)) return;
-      // Where lines stay, each that says something was found is one to keep.
-      const kept = !stream.isTTY && event.found !== undefined;
-      if (!kept && now - last < (stream.isTTY ? redrawMilliseconds : lineMilliseconds)) return;
-      last = now;
-      const line = progressText(event, (now - started) / 1000);
-      if (!stream.isTTY) {
-        stream.write(`${line}\n`);
-        return;
-      }
+      const time = now();
+      const measured = pace(event).measure(event.done, event.total, time / 1000);
+      const isDone = event.total !== undefined && event.done >= event.total;
+      if (event.unit === "bytes") fetching = isDone ? undefined : event;
+      // Beside a download there is no room for what was found.
+      else work = progressText(fetching ? { ...event, found: undefined } : event, measured);
+      const fetched = isDone && event.unit === "bytes";
+      if (event.phase === phase && !fetched && time - drawnAt < redrawMilliseconds) return;
+      [drawnAt, phase] = [time, event.phase];
+      const own = work ?? progressText(event, measured);
+      const line = work !== undefined && fetching ? `${own}  ${besideText(fetching)}` : own;
       stream.write(`\r${line.slice(0, (stream.columns || 80) - 1)}\x1b[K`);
       drawn = true;
     },
   };
 }
 
-/** @param seconds since the phase began */
-function progressText({ phase, done, total, unit, resumedFrom = 0, found }: RunProgress, seconds: number): string {
-  const rate = (done - resumedFrom) / seconds;
-  const speed = unit === "tokens" && seconds > 0 ? `${Math.round(rate).toLocaleString("en")} tokens/s` : undefined;
-  if (total === undefined)
-    return [phase, `${done.toLocaleString("en")} ${unit}`, speed, found].filter(Boolean).join(" ");
-  const count =
-    unit === "bytes"
-      ? `${(done / megabyte).toFixed(1)} of ${(total / megabyte).toFixed(1)} MB`
-      : unit === "tokens"
-        ? `${Math.floor((100 * done) / total)}%`
-        : `${done} of ${total}`;
-  const left = rate > 0 && Number.isFinite(rate) ? `${duration((total - done) / rate)} left` : undefined;
-  return [phase, bar(done / total), count, [speed, left].filter(Boolean).join(", "), found].filter(Boolean).join(" ");
+/** Where lines stay: one for each thing found, for each file fetched, and now and then for what takes long. */
+function plainLines(stream: Stream, now: () => number): RunLine {
+  const pace = pacesByPhase();
+  let phase: string | undefined;
+  let writtenAt = Number.NEGATIVE_INFINITY;
+  return {
+    stop() {},
+    onEvent(event) {
+      if (event.type === "notice") {
+        stream.write(`${event.message}\n`);
+        return;
+      }
+      const time = now();
+      const measured = pace(event).measure(event.done, event.total, time / 1000);
+      // One that nothing is done yet would only take the place of the first that says something.
+      if (event.done === (event.resumedFrom ?? 0)) return;
+      if (event.unit === "bytes") {
+        if (event.total === undefined || event.done < event.total) return;
+      } else {
+        const isDue = event.phase !== phase || time - writtenAt >= lineMilliseconds;
+        if (!isDue && event.found === undefined) return;
+        [phase, writtenAt] = [event.phase, time];
+      }
+      stream.write(`${progressText(event, measured)}\n`);
+    },
+  };
+}
+
+/** The meter of what an event is about; a phase that begins has a new one. */
+function pacesByPhase(): (event: RunProgress) => PaceMeter {
+  let work = { phase: "", meter: paceMeter() };
+  const fetched = paceMeter();
+  return ({ phase, unit }) => {
+    if (unit === "bytes") return fetched;
+    if (phase !== work.phase) work = { phase, meter: paceMeter() };
+    return work.meter;
+  };
 }

@@ -1,6 +1,6 @@
 import type { Analysis } from "../../encoding/analysis.js";
 import { worstTokens } from "../../encoding/summary.js";
-import { duration } from "../progress/progress.js";
+import { duration } from "../progress/progress-text.js";
 
 const worstShown = 5;
 const nameWidth = 26;

@@ -1,6 +1,6 @@
 import { type ComparedModel, type Comparison, largestMovers } from "../../compare/comparison.js";
 import type { Spread } from "../../measures/context-values.js";
-import { duration } from "../progress/progress.js";
+import { duration } from "../progress/progress-text.js";
 import { printable } from "./analysis-table.js";
 
 const lineWidth = 80;

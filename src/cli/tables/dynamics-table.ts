@@ -1,5 +1,5 @@
 import type { Dynamics, OnsetAtShare } from "../../dynamics/dynamics.js";
-import { duration } from "../progress/progress.js";
+import { duration } from "../progress/progress-text.js";
 import { printable } from "./analysis-table.js";
 
 const learntShown = 5;

@@ -1,5 +1,5 @@
 import type { ExperimentsSummary, MethodSummary, TrialSummary } from "../../steering/trials/experiment-summary.js";
-import { duration } from "../progress/progress.js";
+import { duration } from "../progress/progress-text.js";
 
 const bandNames = ["commonest tokens", "common tokens", "rare tokens"];
 const head = `${"".padEnd(46)}edits  on fit   unseen, same  unseen, other  |x|/|ln r|`;

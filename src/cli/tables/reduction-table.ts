@@ -1,6 +1,6 @@
 import type { BeforeAfter } from "../../measures/before-after.js";
 import type { ReductionMeasures, ReductionRun } from "../../reduction/reduction-run.js";
-import { duration } from "../progress/progress.js";
+import { duration } from "../progress/progress-text.js";
 
 /** Points of a curve that are listed. */
 const listedShares = [0.1, 0.3, 0.5, 0.7, 0.9];
