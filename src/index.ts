@@ -111,6 +111,8 @@ export { writeDynamicsRun } from "./node/runs/dynamics-run.js";
 export { writeReductionRun } from "./node/runs/reduction-files.js";
 export { type Asked, writeAnalysisRun } from "./node/runs/run-folder.js";
 export { type SaveReductionOptions, saveReduction } from "./node/runs/saved-reduction.js";
+export { type SaveSteeringOptions, saveSteering, saveTrials } from "./node/runs/saved-steering.js";
+export { writeSteeringRun } from "./node/runs/steering-files.js";
 export { readReductionPlan, writeReductionPlan } from "./node/save/reduction-plan-folder.js";
 export { type NamedFiles, type SaveOptions, saveModel } from "./node/save/save-model.js";
 export { saveOnnx } from "./node/save/save-onnx.js";
@@ -153,6 +155,9 @@ export { type AnalysisRunOptions, analysisRun, hiddenAnalysisRun } from "./runs/
 export type { ReduceOptions, ReductionAmount } from "./runs/reduce-options.js";
 export { type ReduceResult, reduceRun } from "./runs/reduce-run.js";
 export type { OnRunEvent, RunEvent, RunNotice, RunProgress } from "./runs/run-events.js";
+export type { SteerRunOptions, SteerTexts, TextsToGenerate, TrialChoice } from "./runs/steer-options.js";
+export { steerRun } from "./runs/steer-run.js";
+export { trialRun } from "./runs/steer-trials.js";
 export { type CollectOptions, collectStatistics } from "./statistics/collect.js";
 export type { CollectedSums } from "./statistics/collected-sums.js";
 export {
@@ -163,13 +168,21 @@ export {
   merge,
 } from "./statistics/head-statistics.js";
 export type { EditEntry, Edits } from "./steering/plan/edit-list.js";
-export { type EditPlan, type PlanOptions, planEdits, readEditPlan } from "./steering/plan/edit-plan.js";
+export {
+  type EditPlan,
+  type EditWay,
+  editWay,
+  type PlanOptions,
+  planEdits,
+  readEditPlan,
+} from "./steering/plan/edit-plan.js";
 export { readEdits } from "./steering/plan/edits-file.js";
 export type { Target } from "./steering/plan/targets.js";
 export type { EditSpread } from "./steering/solve/edit-spread.js";
 export type { Solution, SolvedGroup } from "./steering/solve/solution.js";
 export { type Steered, type SteerOptions, steer } from "./steering/steer.js";
-export type { SteeredModel, SteeringRun, WrittenEdit } from "./steering/steering-run.js";
+export type { EditedRun, SteeredModel, SteeringRun, WrittenEdit } from "./steering/steering-run.js";
+export { summarizeSteering } from "./steering/summary.js";
 export {
   type ExperimentsSummary,
   type MethodSummary,

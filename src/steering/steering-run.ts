@@ -3,6 +3,7 @@ import type { GeneratedTexts } from "../generation/generated-texts.js";
 import type { HeadModel } from "../model/head/head-model.js";
 import { type CheckText, checkTexts, type EditCheck } from "./check/check.js";
 import { type EditPlan, isGuarded } from "./plan/edit-plan.js";
+import type { EditSpread } from "./solve/edit-spread.js";
 import type { Solution } from "./solve/solution.js";
 import { summarizeExperiments } from "./trials/experiment-summary.js";
 import type { Experiments } from "./trials/run-experiments.js";
@@ -16,10 +17,14 @@ export interface SteeringRun {
   readonly seed: number;
   readonly threads: number;
   readonly seconds: number;
-  /** What was written and read back. */
   readonly edit?: WrittenEdit | undefined;
   readonly generated?: GeneratedTexts | undefined;
   readonly experiments?: Experiments | undefined;
+}
+
+/** A run that made an edit, not trials alone. */
+export interface EditedRun extends SteeringRun {
+  readonly edit: WrittenEdit;
 }
 
 export interface SteeredModel {
@@ -32,11 +37,14 @@ export interface SteeredModel {
   readonly hasOutputBias: boolean;
 }
 
+/** An edit and what the head with it does: one that was written and read back, or one in memory. */
 export interface WrittenEdit {
   readonly plan: EditPlan;
   readonly solution: Solution;
+  readonly spread?: EditSpread | undefined;
   readonly check: EditCheck;
-  readonly out: string;
+  /** The folder that it was written to. */
+  readonly out?: string | undefined;
 }
 
 export function steeredModel({ name, modelType, vocabSize, hiddenSize, dtype, head }: HeadModel): SteeredModel {
@@ -55,7 +63,7 @@ export function steeringResults({ edit, generated, experiments }: SteeringRun) {
 
 function editResults({ plan, solution, check, out }: WrittenEdit) {
   return {
-    out,
+    out: out ?? null,
     method: plan.method,
     size: plan.size,
     calibrate: plan.calibrate,

@@ -1,5 +1,5 @@
 import { type CheckText, type Collateral, checkTexts, type EditCheck } from "./check/check.js";
-import type { Steered } from "./steer.js";
+import type { WrittenEdit } from "./steering-run.js";
 
 function spreads({ kl, js, klOthers, jsOthers }: Collateral, of: "percentile95" | "max") {
   return { kl: kl[of], js: js[of], klOthers: klOthers[of], jsOthers: jsOthers[of] };
@@ -8,7 +8,7 @@ function spreads({ kl, js, klOthers, jsOthers }: Collateral, of: "percentile95" 
 const euclidean = (lengths: readonly number[]) => Math.sqrt(lengths.reduce((sum, length) => sum + length * length, 0));
 
 /** The numbers of an edit that fit on a page: what `--json` prints. */
-export function summarizeSteering({ plan, solution, spread }: Steered, check: EditCheck, out: string) {
+export function summarizeSteering({ plan, solution, spread, check, out }: WrittenEdit) {
   const perText = <Value>(value: (text: NonNullable<EditCheck[CheckText]>) => Value) =>
     Object.fromEntries(checkTexts.flatMap((text) => (check[text] ? [[text, value(check[text])]] : [])));
   return {

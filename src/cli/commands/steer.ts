@@ -1,24 +1,19 @@
+import { resolve } from "node:path";
 import { Command, Option } from "commander";
-import type { Corpus } from "../../corpus/corpus.js";
 import { type ModelFormat, modelFormats } from "../../export/model-formats.js";
-import type { GeneratedTexts } from "../../generation/generated-texts.js";
 import type { Model } from "../../model/model.js";
-import { corpus } from "../../node/corpus/corpus-files.js";
-import { openCorpus } from "../../node/corpus/open-corpus.js";
-import { rowFile } from "../../node/files/row-file.js";
-import { defaultCorpus, defaultModel, embeddedTexts, loadModel } from "../../node/load-model.js";
-import { checkOut, clearOut } from "../../node/save/save-model.js";
-import { saveAs, withWrittenHead } from "../../node/save/written-head.js";
-import { version } from "../../node/version.js";
-import { checkEdit, type EditCheck } from "../../steering/check/check.js";
-import { oppositeEffects } from "../../steering/check/opposite-effects.js";
-import type { EditPlan } from "../../steering/plan/edit-plan.js";
+import { defaultModel, loadModel } from "../../node/load-model.js";
+import type { Asked } from "../../node/runs/run-folder.js";
+import { saveSteering, saveTrials } from "../../node/runs/saved-steering.js";
+import { openSteerTexts } from "../../node/runs/steer-texts.js";
+import { checkOut } from "../../node/save/save-model.js";
+import type { SteerRunOptions } from "../../runs/steer-options.js";
+import { editWay } from "../../steering/plan/edit-plan.js";
 import { methods } from "../../steering/plan/method.js";
-import { type Steered, steer } from "../../steering/steer.js";
+import type { EditedRun, SteeringRun } from "../../steering/steering-run.js";
 import { summarizeSteering } from "../../steering/summary.js";
 import { summarizeExperiments } from "../../steering/trials/experiment-summary.js";
-import type { Experiments } from "../../steering/trials/run-experiments.js";
-import { commandLine } from "../options/arguments.js";
+import { commandLine, folderName } from "../options/arguments.js";
 import {
   collectedPaths,
   contextOption,
@@ -29,37 +24,25 @@ import {
   runOptions,
   tokensOption,
 } from "../options/common-options.js";
-import { hubOptions } from "../options/hub-options.js";
-import { positiveInteger, positiveNumber } from "../options/numbers.js";
-import { readingOf, separatorId, type TextArguments, textOptions } from "../options/text-options.js";
-import { Interrupted } from "../progress/interrupt.js";
-import { noProgress, tokenProgress } from "../progress/progress.js";
-import { runLine } from "../progress/run-line.js";
-import {
-  type ExperimentArguments,
-  experimentOptions,
-  experimentsOnly,
-  experimentsWanted,
-  shownExperiments,
-} from "../steer-experiments.js";
-import { checkPlanOptions, matchedLines, type PlanArguments, planOf } from "../steer-plan.js";
-import { steeringFiles } from "../steering-files.js";
 import {
   type GeneratedTextArguments,
   generatedTextOptions,
-  generatedTextTable,
-  writtenTexts,
-} from "../steering-texts.js";
-import { experimentLines } from "../tables/experiments-table.js";
+  textsToGenerate,
+} from "../options/generated-text-options.js";
+import { hubOptions } from "../options/hub-options.js";
+import { positiveInteger, positiveNumber } from "../options/numbers.js";
+import { checkPlanOptions, type PlanArguments, planOf } from "../options/plan-options.js";
+import { readingOf, separatorId, type TextArguments, textOptions } from "../options/text-options.js";
+import { type TrialArguments, trialOptions, trialsOf } from "../options/trial-options.js";
+import { Interrupted } from "../progress/interrupt.js";
+import { runLine } from "../progress/run-line.js";
+import { closingLines, experimentLines } from "../tables/experiments-table.js";
+import { generatedTextTable } from "../tables/generated-texts-table.js";
+import { matchedLines } from "../tables/matched-tokens.js";
 import { steeringTable } from "../tables/steering-table.js";
 import { UsageError } from "../usage-error.js";
 
-interface SteerArguments
-  extends PlanArguments,
-    TextArguments,
-    ExperimentArguments,
-    GeneratedTextArguments,
-    RunArguments {
+interface SteerArguments extends PlanArguments, TextArguments, TrialArguments, GeneratedTextArguments, RunArguments {
   report?: string;
   corpus?: string[];
   tokens: number;
@@ -118,7 +101,7 @@ export function steerCommand(signal: AbortSignal): Command {
     .option("--guard", "with nearest: stay near the logit bias also after tokens that the fitting text lacks", true)
     .option("--no-guard", "fit to the text alone")
     .addOption(corpusOption("text that the targets hold on (default: embedded text)"));
-  experimentOptions(generatedTextOptions(textOptions(command)))
+  trialOptions(generatedTextOptions(textOptions(command)))
     .addOption(tokensOption("stop fitting after this many tokens", 40_000))
     .addOption(contextOption())
     .option(
@@ -149,11 +132,11 @@ async function runSteer(
   given: (option: string) => boolean,
   signal: AbortSignal,
 ): Promise<void> {
-  const started = performance.now();
-  const { out } = args;
-  const trialsOnly = out === undefined && !args.dryRun && experimentsWanted(args);
+  const { out, dryRun = false, force } = args;
+  const trials = trialsOf(args);
+  const trialsOnly = out === undefined && !dryRun && trials !== undefined;
   checkPlanOptions(args, given, !trialsOnly);
-  if (out === undefined && !args.dryRun && !trialsOnly) {
+  if (out === undefined && !dryRun && !trialsOnly) {
     throw new UsageError("--out", "is missing: where to write (or --dry-run, or an experiment like --sweep)");
   }
   if (args.report !== undefined && !trialsOnly) {
@@ -164,133 +147,60 @@ async function runSteer(
     const reason = "- can be read only once, and this text is read for more than one thing: give a file";
     throw new UsageError(`--${option}`, reason);
   }
-  const hub = hubOptions(runLine(process.stderr, args), signal);
-  const opened: Model[] = [];
-  const open = async (path: string) => {
-    const model = await loadModel(path, { threads: args.threads, ...hub });
-    opened.push(model);
-    return model;
-  };
+  const line = runLine(process.stderr, args);
+  const hub = hubOptions(line, signal);
+  let model: Model | undefined;
   try {
-    const model = await open(name);
-    if (out !== undefined) {
-      if (!args.dryRun) await clearOut(out);
-      await checkOut(model, out, args.force);
-    }
+    model = await loadModel(name, { threads: args.threads, ...hub });
+    if (out !== undefined) await checkOut(model, out, force);
     const nothingAsked = trialsOnly && [args.edit, args.edits, args.plan].every((source) => source === undefined);
     const plan = nothingAsked ? undefined : await planOf(model, args, given);
-    if (plan !== undefined && args.dryRun) {
-      if (args.json) console.log(JSON.stringify(plan));
-      else console.log(matchedLines(plan));
+    if (plan !== undefined && dryRun) {
+      console.log(args.json ? JSON.stringify(plan) : matchedLines(plan));
       return;
     }
-    const texts = await openTexts(args, hub);
-    if (plan !== undefined && !args.quiet) console.error(matchedLines(plan));
-    const separator = await separatorId(model, args.separator);
-    if (plan === undefined || trialsOnly) {
-      return await experimentsOnly(model, plan, texts, { args, started, separator }, signal);
+    const texts = await openSteerTexts(args, readingOf(args), hub);
+    if (plan !== undefined) line.onEvent({ type: "notice", message: matchedLines(plan) });
+    const options: SteerRunOptions = {
+      ...{ texts, trials, generate: textsToGenerate(args), signal, onEvent: line.onEvent },
+      ...{ tokens: args.tokens, checkTokens: args.checkTokens, contextLength: args.context },
+      separator: await separatorId(model, args.separator),
+    };
+    const asked = { command: commandLine(process.argv.slice(2)), arguments: { model: name, ...args } };
+    if (plan === undefined || out === undefined) {
+      const folder = resolve(args.report ?? `runs/steer-${folderName(name)}`);
+      const run = await saveTrials(model, plan ?? { ...editWay(args), edits: [] }, folder, { ...options, asked });
+      line.stop();
+      showTrials(run, folder, args);
+      return;
     }
-    const solved = await shownSteering(model, plan, texts.fit, { args, separator }, signal);
-    const experiments = await shownExperiments(model, solved.plan, texts, { args, separator }, signal);
-    const found = { args, started, separator, experiments };
-    const { steered, check, generated, summary } = await savedAndMeasured(model, solved, texts, found, signal);
-    const seconds = (performance.now() - started) / 1000;
-    const trials = experimentsWanted(args) && experiments ? summarizeExperiments(experiments) : undefined;
-    if (args.json) {
-      const command = commandLine(process.argv.slice(2));
-      console.log(JSON.stringify({ ...summary, generated: generated ?? null, experiments: trials, seconds, command }));
-    } else if (!args.quiet) {
-      if (generated) console.log(`${generatedTextTable(plan, generated)}\n`);
-      if (trials) console.log(`${experimentLines(trials).join("\n")}\n`);
-      console.log(steeringTable(steered, check, seconds, out!));
-    }
+    const { format } = args;
+    const run = await saveSteering(model, plan, out, { ...options, format, force, asked });
+    line.stop();
+    showEdit(run, out, args, asked);
   } catch (error) {
     throw signal.aborted ? new SteeringInterrupted() : error;
   } finally {
-    await Promise.all(opened.map((model) => model.close()));
+    line.stop();
+    await model?.close();
   }
 }
 
-/** Writes the model, measures what was written rather than what was meant to be, and only then gives it its name. */
-async function savedAndMeasured(
-  model: Model,
-  solved: Steered,
-  texts: Awaited<ReturnType<typeof openTexts>>,
-  found: { args: SteerArguments; started: number; separator: Separator; experiments: Experiments | undefined },
-  signal: AbortSignal,
-) {
-  const { args, started, separator, experiments } = found;
-  const out = args.out!;
-  const { format, threads } = args;
-  const { inDomain, outOfDomain } = texts;
-  const options = { contextLength: args.context, separator, signal };
-  let check: EditCheck = {};
-  let generated: GeneratedTexts | undefined;
-  let steered = solved;
-  const summary = () => summarizeSteering(steered, check, out);
-  await saveAs[format](model, solved.change, out, {
-    force: args.force,
-    signal,
-    async examine(folder) {
-      check = await withWrittenHead(format, folder, { original: model, threads }, async (head) => {
-        const prompting = { args, plan: steered.plan, text: inDomain, separator, signal };
-        generated = await writtenTexts(model, head, prompting);
-        const subject = { original: model, edited: { head, name: out }, groups: steered.solution.groups };
-        return {
-          ...(await checkEdit(subject, { fit: texts.fit }, { ...options, tokens: args.tokens })),
-          ...(await checkEdit(subject, { inDomain, outOfDomain }, { ...options, tokens: args.checkTokens })),
-        };
-      });
-      const { plan, solution } = solved;
-      const warnings = [...solution.warnings, ...oppositeEffects(plan, solution.groups, check)];
-      steered = { ...solved, solution: { ...solution, warnings } };
-      const record = { unembed: version, plan: steered.plan, measured: summary() };
-      return [
-        ["unembed.json", `${JSON.stringify(record, undefined, 2)}\n`],
-        ...steeringFiles(model, texts, { args, started }, { edit: { ...steered, check, out }, generated, experiments }),
-      ];
-    },
-  });
-  return { steered, check, generated, summary: summary() };
+function showTrials({ experiments, seconds }: SteeringRun, out: string, { json, quiet }: SteerArguments): void {
+  const summary = summarizeExperiments(experiments!);
+  if (json) console.log(JSON.stringify({ experiments: summary, seconds, out }));
+  else if (!quiet) console.log([...experimentLines(summary), "", ...closingLines(seconds, out)].join("\n"));
 }
 
-type Hub = ReturnType<typeof hubOptions>;
-type Separator = Awaited<ReturnType<typeof separatorId>>;
-
-async function openTexts(args: SteerArguments, hub: Hub) {
-  const [same, ...others] = args.check ?? [];
-  const reading = readingOf(args);
-  return {
-    fit: await openCorpus(args.corpus ?? [defaultCorpus], reading, hub),
-    inDomain: same === undefined ? corpus(embeddedTexts.inDomain) : await openCorpus([same], reading, hub),
-    outOfDomain:
-      same === undefined
-        ? corpus(embeddedTexts.outOfDomain)
-        : others.length > 0
-          ? await openCorpus(others, reading, hub)
-          : undefined,
-  };
-}
-
-async function shownSteering(
-  model: Model,
-  plan: EditPlan,
-  text: Corpus,
-  { args, separator }: { args: SteerArguments; separator: Separator },
-  signal: AbortSignal,
-): Promise<Steered> {
-  const progress = args.quiet ? noProgress : tokenProgress(process.stderr, "steer");
-  try {
-    return await steer(model, plan, {
-      corpus: text,
-      tokens: args.tokens,
-      contextLength: args.context,
-      separator,
-      store: await rowFile(),
-      signal,
-      onProgress: (contexts) => progress.update(contexts, args.tokens),
-    });
-  } finally {
-    progress.stop();
+function showEdit(run: EditedRun, out: string, args: SteerArguments, { command }: Asked): void {
+  const { edit, generated, experiments, seconds } = run;
+  const trials = trialsOf(args) && experiments ? summarizeExperiments(experiments) : undefined;
+  if (args.json) {
+    const summary = summarizeSteering(edit);
+    console.log(JSON.stringify({ ...summary, generated: generated ?? null, experiments: trials, seconds, command }));
+  } else if (!args.quiet) {
+    if (generated) console.log(`${generatedTextTable(edit.plan, generated)}\n`);
+    if (trials) console.log(`${experimentLines(trials).join("\n")}\n`);
+    console.log(steeringTable(edit, seconds, out));
   }
 }

@@ -1,5 +1,5 @@
-import { checkTexts, type EditCheck } from "../../steering/check/check.js";
-import type { Steered } from "../../steering/steer.js";
+import { checkTexts } from "../../steering/check/check.js";
+import type { WrittenEdit } from "../../steering/steering-run.js";
 import { printable } from "./analysis-table.js";
 import { closingLines } from "./experiments-table.js";
 
@@ -7,7 +7,7 @@ const names = { fit: "fitting text", inDomain: "unseen, same kind", outOfDomain:
 const editsShown = 12;
 
 /** What was asked for and what became of it, as a table that fits 80 columns. */
-export function steeringTable({ plan, solution }: Steered, check: EditCheck, seconds: number, out: string): string {
+export function steeringTable({ plan, solution, check }: WrittenEdit, seconds: number, out: string): string {
   const four = (value: number) => Number(value.toPrecision(4)).toString();
   const lines: string[] = [];
   for (const [g, group] of solution.groups.slice(0, editsShown).entries()) {

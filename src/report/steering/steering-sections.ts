@@ -192,7 +192,7 @@ ${facts("Model", [
     "E was",
     model.tied ? `also the input embedding (tied)${edit ? "; written untied" : ""}` : "the head’s own (untied)",
   ],
-  ["written to", edit && visibleText(edit.out, PATH_CHARACTERS)],
+  ["written to", edit?.out && visibleText(edit.out, PATH_CHARACTERS)],
 ])}
 ${facts("Texts", [
   ...checkTexts.map((text) => [textNames[text], fileList(run.texts[text]?.files)] as [string, Html | undefined]),

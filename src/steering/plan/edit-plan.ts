@@ -66,6 +66,21 @@ export interface PlanOptions extends Omit<SelectorOptions, "place"> {
   guard?: boolean | undefined;
 }
 
+/** How edits are found, whatever they are. */
+export type EditWay = Pick<EditPlan, "method" | "size" | "fixedSize" | "salient" | "exact" | "calibrate" | "guard">;
+
+/** The way that options ask for, with what is taken where they say nothing. */
+export function editWay({ method = "nearest", size, salient, exact, calibrate = true, guard }: PlanOptions): EditWay {
+  return {
+    method,
+    ...(size === undefined ? { size: defaultSize } : { size, fixedSize: true }),
+    ...(salient === undefined ? {} : { salient }),
+    ...(exact ? { exact } : {}),
+    calibrate,
+    ...(method === "nearest" || guard === false ? { guard: guard ?? true } : {}),
+  };
+}
+
 /**
  * Finds the tokens that edits are about.
  *
@@ -76,12 +91,12 @@ export interface PlanOptions extends Omit<SelectorOptions, "place"> {
  * @throws InputError if a token does not exist, two edits are about the same one, or an option does not suit the model
  */
 export async function planEdits(model: HeadModel, edits: Edits, options: PlanOptions = {}): Promise<EditPlan> {
-  const { each = false, method = "nearest", size, salient, exact, calibrate = true, guard, ...reading } = options;
+  const { each = false, readList, matchTexts } = options;
   const tokenizer = await model.tokenizer();
   const planned: EditPlan["edits"] = [];
   const places: string[] = [];
   for (const { token, target, label, place, given } of askedEdits(edits)) {
-    const ids = await selectTokens(token, tokenizer, { ...reading, place: given });
+    const ids = await selectTokens(token, tokenizer, { readList, matchTexts, place: given });
     const tokens = ids.map((id) => ({ id, text: tokenizer.tokenText(id) }));
     for (const group of each ? tokens.map((one) => [one]) : [tokens]) {
       planned.push({ label, target, tokens: group });
@@ -92,12 +107,7 @@ export async function planEdits(model: HeadModel, edits: Edits, options: PlanOpt
     schema: "unembed-edit-plan",
     schemaVersion: 1,
     vocabulary: { size: tokenizer.vocabSize, sha256: await vocabularyHash(tokenizer) },
-    method,
-    ...(size === undefined ? { size: defaultSize } : { size, fixedSize: true }),
-    ...(salient === undefined ? {} : { salient }),
-    ...(exact ? { exact } : {}),
-    calibrate,
-    ...(method === "nearest" || guard === false ? { guard: guard ?? true } : {}),
+    ...editWay(options),
     edits: planned,
   };
   checkPlan(plan, model, tokenizer, (index) => (index === undefined ? "edits" : places[index]!));
@@ -112,7 +122,7 @@ export async function planEdits(model: HeadModel, edits: Edits, options: PlanOpt
 export async function readEditPlan(
   source: ByteSource,
   model: HeadModel,
-  changes: Partial<Pick<EditPlan, "method" | "size" | "fixedSize" | "salient" | "exact" | "calibrate" | "guard">> = {},
+  changes: Partial<EditWay> = {},
 ): Promise<EditPlan> {
   const json = parseStrictJson(source.name, "plan", await source.read(0, source.size));
   // What steer writes beside a model holds the plan among other things.

@@ -7,7 +7,7 @@ import { memoryStore, type RowStore, type StoredContexts } from "../../model/con
 import { constantDirection, readFinalNorm } from "../../model/layers/constant-direction.js";
 import type { Model } from "../../model/model.js";
 import { type CheckText, checkTexts } from "../check/check.js";
-import type { EditPlan } from "../plan/edit-plan.js";
+import type { EditPlan, EditWay } from "../plan/edit-plan.js";
 import { methods } from "../plan/method.js";
 import type { Target } from "../plan/targets.js";
 import { type ContextEncoding, encodingOf } from "../solve/encoding-of.js";
@@ -58,10 +58,7 @@ export interface Experiments {
 }
 
 /** The part of a plan that experiments take over. */
-export type ExperimentPlan = Pick<
-  EditPlan,
-  "method" | "size" | "calibrate" | "salient" | "exact" | "fixedSize" | "guard"
-> & {
+export type ExperimentPlan = EditWay & {
   /** None: tokens drawn at random stand in for them. */
   readonly edits: readonly Pick<EditPlan["edits"][number], "label" | "target" | "tokens">[];
 };

@@ -1,13 +1,12 @@
 import { readFile } from "node:fs/promises";
-import { InputError } from "../errors.js";
-import type { Model } from "../model/model.js";
-import { matchTexts } from "../node/files/bounded-match.js";
-import { fileError, openFileSource } from "../node/files/file-source.js";
-import { askedEdits } from "../steering/plan/edit-list.js";
-import { type EditPlan, type PlanOptions, planEdits, readEditPlan } from "../steering/plan/edit-plan.js";
-import { readEdits } from "../steering/plan/edits-file.js";
-import { printable } from "./tables/analysis-table.js";
-import { UsageError } from "./usage-error.js";
+import { InputError } from "../../errors.js";
+import type { Model } from "../../model/model.js";
+import { matchTexts } from "../../node/files/bounded-match.js";
+import { fileError, openFileSource } from "../../node/files/file-source.js";
+import { askedEdits } from "../../steering/plan/edit-list.js";
+import { type EditPlan, type PlanOptions, planEdits, readEditPlan } from "../../steering/plan/edit-plan.js";
+import { readEdits } from "../../steering/plan/edits-file.js";
+import { UsageError } from "../usage-error.js";
 
 /** The arguments of a command that say which tokens to edit, and how. */
 export interface PlanArguments {
@@ -22,9 +21,6 @@ export interface PlanArguments {
   calibrate: boolean;
   guard: boolean;
 }
-
-/** Tokens matched that are listed by name. */
-const listed = 20;
 
 /**
  * What can be said of the edits before the model is there.
@@ -95,15 +91,4 @@ async function readList(path: string): Promise<string> {
   } catch (error) {
     throw fileError(path, error);
   }
-}
-
-/** The tokens that each edit is about, for people. */
-export function matchedLines({ edits }: EditPlan): string {
-  return edits
-    .map(({ label, tokens }) => {
-      const shown = tokens.slice(0, listed).map(({ id, text }) => `${printable(text)} (id:${id})`);
-      const more = tokens.length > listed ? ` and ${tokens.length - listed} more` : "";
-      return `${label} is about ${shown.join(", ")}${more}`;
-    })
-    .join("\n");
 }

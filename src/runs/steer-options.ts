@@ -1,0 +1,54 @@
+import type { Corpus } from "../corpus/corpus.js";
+import type { RowStore } from "../model/contexts/stored-contexts.js";
+import type { ExperimentOptions } from "../steering/trials/run-experiments.js";
+import type { OnRunEvent } from "./run-events.js";
+
+/** Text that edits are fitted to, and text that nothing is fitted to. Each is read more than once. */
+export interface SteerTexts {
+  readonly fit: Corpus;
+  /** Unseen text of the same kind. */
+  readonly inDomain?: Corpus | undefined;
+  /** Unseen text of another kind. */
+  readonly outOfDomain?: Corpus | undefined;
+}
+
+/** Texts that are written by the model before and after the edit. */
+export interface TextsToGenerate {
+  /** Of each model, at least; every prompt is gone on from equally often. */
+  readonly count: number;
+  /** Of each text. */
+  readonly tokens: number;
+  /** Default: beginnings of windows of the unseen text. */
+  readonly prompts?: readonly string[] | undefined;
+}
+
+/** Edits that are each made alone and measured without being written. */
+export type TrialChoice = Pick<ExperimentOptions, "scales" | "tokenCounts" | "methods" | "sizes" | "perBand">;
+
+export interface SteerRunOptions {
+  readonly texts: SteerTexts;
+  /** Tokens to fit to at most. Default 40,000. */
+  readonly tokens?: number | undefined;
+  /** Tokens of each unseen text at most. Default 10,000. */
+  readonly checkTokens?: number | undefined;
+  /** Tokens per window. Default 256, or what the model can take. */
+  readonly contextLength?: number | undefined;
+  /** Id put between documents, null for none. Default: end-of-text between those of one file. */
+  readonly separator?: number | null | undefined;
+  /** Seed of the bootstrap and of the choice of random tokens. Default 1. */
+  readonly seed?: number | undefined;
+  /** Default: none. */
+  readonly generate?: TextsToGenerate | undefined;
+  /** Default: a few lambdas on a few of the edits, where the method has a lambda. */
+  readonly trials?: TrialChoice | undefined;
+  /** Makes a place for the hidden states of one text. Default: in memory. */
+  readonly store?: (() => Promise<RowStore>) | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: OnRunEvent | undefined;
+}
+
+/** The same with what is taken where nothing is said. */
+export function withDefaults(options: SteerRunOptions) {
+  const { tokens = 40_000, checkTokens = 10_000, seed = 1 } = options;
+  return { ...options, tokens, checkTokens, seed };
+}
