@@ -168,15 +168,9 @@ export {
   merge,
 } from "./statistics/head-statistics.js";
 export type { EditEntry, Edits } from "./steering/plan/edit-list.js";
-export {
-  type EditPlan,
-  type EditWay,
-  editWay,
-  type PlanOptions,
-  planEdits,
-  readEditPlan,
-} from "./steering/plan/edit-plan.js";
+export { type EditWay, editWay, type PlanOptions, planEdits, readEditPlan } from "./steering/plan/edit-plan.js";
 export { readEdits } from "./steering/plan/edits-file.js";
+export { type EditPlan, type SavedPlan, savedPlan } from "./steering/plan/saved-plan.js";
 export type { Target } from "./steering/plan/targets.js";
 export type { EditSpread } from "./steering/solve/edit-spread.js";
 export type { Solution, SolvedGroup } from "./steering/solve/solution.js";

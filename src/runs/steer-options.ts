@@ -23,7 +23,7 @@ export interface TextsToGenerate {
 }
 
 /** Edits that are each made alone and measured without being written. */
-export type TrialChoice = Pick<ExperimentOptions, "scales" | "tokenCounts" | "methods" | "sizes" | "perBand">;
+export type TrialChoice = Pick<ExperimentOptions, "scales" | "tokenCounts" | "methods" | "lambdas" | "perBand">;
 
 export interface SteerRunOptions {
   readonly texts: SteerTexts;

@@ -5,7 +5,7 @@ import type { HeadChange } from "../model/head/head-change.js";
 import type { Model } from "../model/model.js";
 import { checkEdit, type EditCheck } from "../steering/check/check.js";
 import { oppositeEffects } from "../steering/check/opposite-effects.js";
-import type { EditPlan } from "../steering/plan/edit-plan.js";
+import type { EditPlan } from "../steering/plan/saved-plan.js";
 import { type Steered, steer } from "../steering/steer.js";
 import type { EditedRun, WrittenEdit } from "../steering/steering-run.js";
 import type { Experiments } from "../steering/trials/run-experiments.js";

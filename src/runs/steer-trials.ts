@@ -6,7 +6,7 @@ import { type SteerRunOptions, withDefaults } from "./steer-options.js";
 import { steeringFacts } from "./steering-facts.js";
 
 /** Defaults of the trials: lambdas, edits and their tokens, and tokens of text. */
-const usualSizes = [1e-5, 1e-4, 1e-3, 1e-2, 1e-1];
+const usualLambdas = [1e-5, 1e-4, 1e-3, 1e-2, 1e-1];
 const fewEdits = 3;
 const smallGroup = 8;
 const fewTokens = 5000;
@@ -27,7 +27,7 @@ export async function tryEdits(
   const edits = plan.edits.filter((edit) => edit.tokens.length <= smallGroup).slice(0, fewEdits);
   if (plan.method !== "nearest" || !plan.calibrate || edits.length === 0) return undefined;
   return runExperiments(model, { ...plan, edits }, texts, {
-    ...{ ...shared, sizes: usualSizes, onProgress },
+    ...{ ...shared, lambdas: usualLambdas, onProgress },
     ...{ tokens: Math.min(tokens, fewTokens), checkTokens: Math.min(checkTokens, fewTokens) },
   });
 }

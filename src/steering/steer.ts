@@ -5,11 +5,12 @@ import { memoryStore, roomBehind } from "../model/contexts/stored-contexts.js";
 import type { HeadChange } from "../model/head/head-change.js";
 import { readFinalNorm } from "../model/layers/constant-direction.js";
 import type { Model } from "../model/model.js";
-import { type EditPlan, isGuarded } from "./plan/edit-plan.js";
+import { isGuarded } from "./plan/edit-plan.js";
+import type { EditPlan } from "./plan/saved-plan.js";
 import { type EditSpread, editSpread } from "./solve/edit-spread.js";
 import { encodingOf } from "./solve/encoding-of.js";
 import { guardContexts } from "./solve/guard-contexts.js";
-import { solveAtLoweredSize, withAdvice } from "./solve/lowered-size.js";
+import { solveAtLoweredLambda, withAdvice } from "./solve/lowered-lambda.js";
 import type { Solution } from "./solve/solution.js";
 import { solveEdits } from "./solve/solve-edits.js";
 
@@ -45,7 +46,7 @@ export async function steer(model: Model, plan: EditPlan, options: SteerOptions)
   const store = options.store ?? memoryStore();
   const contexts = await storeText(model, corpus, { ...options, store });
   try {
-    const { method, size, calibrate, salient } = plan;
+    const { method, lambda, calibrate, salient } = plan;
     const behind = roomBehind(store, contexts.count * contexts.hiddenSize);
     let guard: ReturnType<typeof guardContexts> | undefined;
     const guardOf = isGuarded(plan)
@@ -54,17 +55,17 @@ export async function steer(model: Model, plan: EditPlan, options: SteerOptions)
     const groups = plan.edits.map(({ tokens, target }) => ({ tokens: tokens.map(({ id }) => id), target }));
     const needsEncoding = method === "encoding" || method === "salient";
     const encoding = needsEncoding ? await encodingOf(model, contexts, signal) : {};
-    const solve = (lambda: number) =>
+    const solve = (tried: number) =>
       solveEdits({ head: model.head, engine: model.engine, contexts }, groups, {
         ...encoding,
-        ...{ method, size: lambda, calibrate, exact, guardOf, signal },
+        ...{ method, lambda: tried, calibrate, exact, guardOf, signal },
         salient: method === "salient" ? (salient ?? model.hiddenSize) : undefined,
       });
-    const adjusts = method === "nearest" && calibrate && !plan.fixedSize;
-    const found = adjusts ? await solveAtLoweredSize(solve, size) : { solution: await solve(size), size };
-    const solution = withAdvice(found.solution, found.size, size);
+    const adjusts = method === "nearest" && calibrate && !plan.fixedLambda;
+    const found = adjusts ? await solveAtLoweredLambda(solve, lambda) : { solution: await solve(lambda), lambda };
+    const solution = withAdvice(found.solution, found.lambda, lambda);
     return {
-      plan: { ...plan, size: found.size },
+      plan: { ...plan, lambda: found.lambda },
       solution,
       change: { rows: solution.rows },
       contexts: contexts.count,

@@ -2,11 +2,13 @@ import type { Corpus } from "../corpus/corpus.js";
 import type { GeneratedTexts } from "../generation/generated-texts.js";
 import type { HeadModel } from "../model/head/head-model.js";
 import { type CheckText, checkTexts, type EditCheck } from "./check/check.js";
-import { type EditPlan, isGuarded } from "./plan/edit-plan.js";
+import { isGuarded } from "./plan/edit-plan.js";
+import type { EditPlan } from "./plan/saved-plan.js";
 import type { EditSpread } from "./solve/edit-spread.js";
 import type { Solution } from "./solve/solution.js";
 import { summarizeExperiments } from "./trials/experiment-summary.js";
 import type { Experiments } from "./trials/run-experiments.js";
+import type { Trial } from "./trials/trial.js";
 
 /** Everything that a run of `unembed steer` found, to be written to run.json and shown on its page. */
 export interface SteeringRun {
@@ -57,7 +59,7 @@ export function steeringResults({ edit, generated, experiments }: SteeringRun) {
   return {
     edit: edit ? editResults(edit) : null,
     generated: generated ?? null,
-    experiments: experiments ? { summary: summarizeExperiments(experiments), ...experiments } : null,
+    experiments: experiments ? experimentResults(experiments) : null,
   };
 }
 
@@ -65,7 +67,7 @@ function editResults({ plan, solution, check, out }: WrittenEdit) {
   return {
     out: out ?? null,
     method: plan.method,
-    size: plan.size,
+    size: plan.lambda,
     calibrate: plan.calibrate,
     guard: isGuarded(plan),
     warnings: solution.warnings,
@@ -90,5 +92,19 @@ function editResults({ plan, solution, check, out }: WrittenEdit) {
         return checked ? [[text, checked.collateral]] : [];
       }),
     ),
+  };
+}
+
+/** Under the names of run.json, where lambda is `size`. */
+function experimentResults(experiments: Experiments) {
+  const { groups, scales, tokenCounts, methods, lambdas, chosenLambda } = experiments;
+  const trials = (list: readonly Trial[] | undefined) =>
+    list?.map(({ group, target, method, calibrated, lambda, ...rest }) => {
+      return { group, target, method, calibrated, size: lambda, ...rest };
+    });
+  return {
+    ...{ summary: summarizeExperiments(experiments), groups },
+    ...{ scales: trials(scales), methods: trials(methods), sizes: trials(lambdas), tokenCounts: trials(tokenCounts) },
+    chosenSize: chosenLambda,
   };
 }

@@ -43,7 +43,7 @@ export function summarizeSteering({ plan, solution, spread, check, out }: Writte
       movers: collateral.movers,
     })),
     method: plan.method,
-    size: plan.size,
+    size: plan.lambda,
     spread: spread ?? null,
     editNorm: euclidean(solution.groups.flatMap(({ norms }) => norms)),
     warnings: solution.warnings,

@@ -15,7 +15,15 @@ export function plausibleExperiments(token: readonly string[] = texts): Experime
     return { label: text, tokens: [{ id, text }], band: Math.floor(id / 2) };
   });
   const trial = (group: number, scale: number, change: Partial<Trial> = {}): Trial => ({
-    ...{ group, target: { scale }, wantedScale: scale, method: "nearest", calibrated: true, exact: false, size: 1e-4 },
+    ...{
+      group,
+      target: { scale },
+      wantedScale: scale,
+      method: "nearest",
+      calibrated: true,
+      exact: false,
+      lambda: 1e-4,
+    },
     ...{ contexts: 2000, norm: 0.4 * Math.abs(Math.log(scale)), shortfall: undefined },
     effects: Object.fromEntries(
       checkTexts.map((text, i) => {
@@ -34,9 +42,9 @@ export function plausibleExperiments(token: readonly string[] = texts): Experime
     groups,
     scales: [0.1, 10].flatMap((scale) => [...all(scale), ...all(scale, paper)]),
     methods: methods.flatMap((method) => all(0.2, { method })),
-    sizes: [1e-6, 1e-4, 1e-2].flatMap((size) => all(5, { size, norm: 0.1 / size ** 0.25 })),
+    lambdas: [1e-6, 1e-4, 1e-2].flatMap((lambda) => all(5, { lambda, norm: 0.1 / lambda ** 0.25 })),
     tokenCounts: [500, 1000, 2000].flatMap((contexts) => all(5, { contexts })),
-    chosenSize: 1e-4,
+    chosenLambda: 1e-4,
   };
 }
 
@@ -92,7 +100,7 @@ export function plausibleSteering(token: readonly string[] = texts, edits = 3): 
         schemaVersion: 1,
         vocabulary: { size: 500, sha256: "0" },
         method: "nearest",
-        size: 1e-4,
+        lambda: 1e-4,
         calibrate: true,
         edits: scales.map((scale, g) => ({
           label: `${textOf(g)}=x${scale}`,

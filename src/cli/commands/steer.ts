@@ -10,6 +10,7 @@ import { checkOut } from "../../node/save/save-model.js";
 import type { SteerRunOptions } from "../../runs/steer-options.js";
 import { editWay } from "../../steering/plan/edit-plan.js";
 import { methods } from "../../steering/plan/method.js";
+import { savedPlan } from "../../steering/plan/saved-plan.js";
 import type { EditedRun, SteeringRun } from "../../steering/steering-run.js";
 import { summarizeSteering } from "../../steering/summary.js";
 import { summarizeExperiments } from "../../steering/trials/experiment-summary.js";
@@ -156,7 +157,7 @@ async function runSteer(
     const nothingAsked = trialsOnly && [args.edit, args.edits, args.plan].every((source) => source === undefined);
     const plan = nothingAsked ? undefined : await planOf(model, args, given);
     if (plan !== undefined && dryRun) {
-      console.log(args.json ? JSON.stringify(plan) : matchedLines(plan));
+      console.log(args.json ? JSON.stringify(savedPlan(plan)) : matchedLines(plan));
       return;
     }
     const texts = await openSteerTexts(args, readingOf(args), hub);
@@ -169,7 +170,10 @@ async function runSteer(
     const asked = { command: commandLine(process.argv.slice(2)), arguments: { model: name, ...args } };
     if (plan === undefined || out === undefined) {
       const folder = resolve(args.report ?? `runs/steer-${folderName(name)}`);
-      const run = await saveTrials(model, plan ?? { ...editWay(args), edits: [] }, folder, { ...options, asked });
+      const run = await saveTrials(model, plan ?? { ...editWay({ ...args, lambda: args.size }), edits: [] }, folder, {
+        ...options,
+        asked,
+      });
       line.stop();
       showTrials(run, folder, args);
       return;

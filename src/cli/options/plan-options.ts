@@ -4,8 +4,9 @@ import type { Model } from "../../model/model.js";
 import { matchTexts } from "../../node/files/bounded-match.js";
 import { fileError, openFileSource } from "../../node/files/file-source.js";
 import { askedEdits } from "../../steering/plan/edit-list.js";
-import { type EditPlan, type PlanOptions, planEdits, readEditPlan } from "../../steering/plan/edit-plan.js";
+import { type PlanOptions, planEdits, readEditPlan } from "../../steering/plan/edit-plan.js";
 import { readEdits } from "../../steering/plan/edits-file.js";
+import type { EditPlan } from "../../steering/plan/saved-plan.js";
 import { UsageError } from "../usage-error.js";
 
 /** The arguments of a command that say which tokens to edit, and how. */
@@ -67,13 +68,13 @@ export async function planOf(
 ): Promise<EditPlan> {
   checkOptions(model, args);
   if (args.plan !== undefined) {
-    const options = (["method", "size", "salient", "exact", "calibrate", "guard"] as const).filter(given);
+    const options = (["method", "salient", "exact", "calibrate", "guard"] as const).filter(given);
     const changes = Object.fromEntries(options.map((option) => [option, args[option]]));
-    const size = args.size === undefined ? {} : { fixedSize: true };
-    return readEditPlan(await openFileSource(args.plan), model, { ...changes, ...size });
+    const lambda = args.size === undefined ? {} : { lambda: args.size, fixedLambda: true };
+    return readEditPlan(await openFileSource(args.plan), model, { ...changes, ...lambda });
   }
-  const { each, method, size, salient, exact, calibrate, guard } = args;
-  const options: PlanOptions = { each, method, size, salient, exact, calibrate, guard, readList, matchTexts };
+  const { each, method, size: lambda, salient, exact, calibrate, guard } = args;
+  const options: PlanOptions = { each, method, lambda, salient, exact, calibrate, guard, readList, matchTexts };
   if (args.edits !== undefined) return planEdits(model, await readEdits(await openFileSource(args.edits)), options);
   return planEdits(model, args.edit!, options);
 }

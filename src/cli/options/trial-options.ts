@@ -35,7 +35,7 @@ const bandSize = integerUpTo(mostPerBand, positiveInteger, `at most ${mostPerBan
 
 /** The trials that are asked for; undefined where none are. */
 export function trialsOf(args: TrialArguments): TrialChoice | undefined {
-  const { sweep: scales, sweepTokens: tokenCounts, sweepSizes: sizes, compareMethods: methods, perBand } = args;
-  if ([scales, tokenCounts, sizes].every((list) => list === undefined) && !methods) return undefined;
-  return { scales, tokenCounts, sizes, methods, perBand };
+  const { sweep: scales, sweepTokens: tokenCounts, sweepSizes: lambdas, compareMethods: methods, perBand } = args;
+  if ([scales, tokenCounts, lambdas].every((list) => list === undefined) && !methods) return undefined;
+  return { scales, tokenCounts, lambdas, methods, perBand };
 }

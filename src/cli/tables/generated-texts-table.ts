@@ -1,5 +1,5 @@
 import type { GeneratedPair, GeneratedPiece, GeneratedTexts } from "../../generation/generated-texts.js";
-import type { EditPlan } from "../../steering/plan/edit-plan.js";
+import type { EditPlan } from "../../steering/plan/saved-plan.js";
 import { printable } from "./analysis-table.js";
 import { shownText } from "./generated-table.js";
 

@@ -1,4 +1,4 @@
-import type { EditPlan } from "../../steering/plan/edit-plan.js";
+import type { EditPlan } from "../../steering/plan/saved-plan.js";
 import { printable } from "./analysis-table.js";
 
 /** Tokens matched that are listed by name. */

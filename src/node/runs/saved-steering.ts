@@ -4,7 +4,7 @@ import type { Model } from "../../model/model.js";
 import type { SteerRunOptions } from "../../runs/steer-options.js";
 import { examineRun, solveRun } from "../../runs/steer-run.js";
 import { trialRun } from "../../runs/steer-trials.js";
-import type { EditPlan } from "../../steering/plan/edit-plan.js";
+import type { EditPlan } from "../../steering/plan/saved-plan.js";
 import type { EditedRun, SteeringRun } from "../../steering/steering-run.js";
 import type { ExperimentPlan } from "../../steering/trials/run-experiments.js";
 import { checkWritable } from "../files/check-writable.js";

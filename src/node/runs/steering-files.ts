@@ -1,4 +1,5 @@
 import { renderSteeringReport } from "../../report/steering/steering-report.js";
+import { savedPlan } from "../../steering/plan/saved-plan.js";
 import { type EditedRun, type SteeringRun, steeringResults } from "../../steering/steering-run.js";
 import { summarizeSteering } from "../../steering/summary.js";
 import { writeFolderAtomic } from "../files/write-atomic.js";
@@ -20,7 +21,7 @@ export async function writeSteeringRun(folder: string, run: SteeringRun, asked: 
 
 /** What stands beside an edited model: the plan, to be applied again, run.json and report.html. */
 export function editedRunFiles(run: EditedRun, asked: Asked): NamedTexts {
-  const record = { unembed: version, plan: run.edit.plan, measured: summarizeSteering(run.edit) };
+  const record = { unembed: version, plan: savedPlan(run.edit.plan), measured: summarizeSteering(run.edit) };
   return [["unembed.json", `${JSON.stringify(record, undefined, 2)}\n`], ...steeringRunFiles(run, asked)];
 }
 

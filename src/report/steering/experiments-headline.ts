@@ -15,8 +15,8 @@ import { bandNames, wayName } from "./steering-trials.js";
 
 /** The page's head where nothing was written. */
 export function experimentsHeadline({ model }: SteeringRun, experiments: Experiments): Html {
-  const { scales, methods, sizes, tokenCounts } = experiments;
-  const trials = [scales, methods, sizes, tokenCounts].flatMap((list) => list ?? []);
+  const { scales, methods, lambdas, tokenCounts } = experiments;
+  const trials = [scales, methods, lambdas, tokenCounts].flatMap((list) => list ?? []);
   const tiles = scales ? sweepTiles(summarizeExperiments(experiments)) : undefined;
   return html`<header class="headline">
 <p class="eyebrow">Steering, tried out · ${shortName(model.name)}</p>

@@ -24,9 +24,9 @@ export interface PageSection {
 
 /** A section for each experiment that was made. */
 export function experimentParts(experiments: Experiments): PageSection[] {
-  const { scales, methods, sizes, tokenCounts } = experiments;
+  const { scales, methods, lambdas, tokenCounts } = experiments;
   const summary = summarizeExperiments(experiments);
-  const texts = textsOf([scales, methods, sizes, tokenCounts].flatMap((list) => list ?? []));
+  const texts = textsOf([scales, methods, lambdas, tokenCounts].flatMap((list) => list ?? []));
   const drawn = experiments.groups.some(({ band }) => band !== undefined);
   const asked = experiments.groups.filter(({ band }) => band === undefined).length;
   const edits =
@@ -48,7 +48,7 @@ export function experimentParts(experiments: Experiments): PageSection[] {
       title: "Which method?",
       content: methodSection(summary.methods!, texts, edits),
     },
-    sizes && {
+    lambdas && {
       id: "sizes",
       name: "Size",
       title: "Faithfulness against size",

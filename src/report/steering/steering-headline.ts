@@ -1,6 +1,6 @@
 import { finiteMedian } from "../../measures/median.js";
 import type { CheckedGroup, CheckText } from "../../steering/check/check.js";
-import type { EditPlan } from "../../steering/plan/edit-plan.js";
+import type { EditPlan } from "../../steering/plan/saved-plan.js";
 import type { SteeringRun, WrittenEdit } from "../../steering/steering-run.js";
 import { type Html, html } from "../page/html.js";
 import { count, counted, decimal, percent, significant, times } from "../page/numbers.js";

@@ -203,7 +203,7 @@ ${facts("Run", [
   [
     "λ (size)",
     edit && (edit.plan.method === "nearest" || edit.plan.method === "constant")
-      ? significant(edit.plan.size)
+      ? significant(edit.plan.lambda)
       : undefined,
   ],
   ["calibrated", edit && (edit.plan.calibrate ? "yes" : "no")],

@@ -46,17 +46,17 @@ export const bandColours = ["var(--accent)", "var(--warm)", "var(--green)"];
 const DIGITS = 5;
 
 export function experimentsPageData(experiments: Experiments): ExperimentsPageData {
-  const { groups, scales, methods, sizes, tokenCounts, chosenSize } = experiments;
+  const { groups, scales, methods, lambdas, tokenCounts, chosenLambda } = experiments;
   const points = (trials: readonly Trial[] | undefined) =>
     trials?.map((trial) => trialPoint(trial, groups[trial.group]!.band));
   return {
     names: groups.map(({ label, tokens }) =>
       tokens.length === 1 ? visibleToken(tokens[0]!.text) : visibleText(selectorOf(label)),
     ),
-    chosenSize,
+    chosenSize: chosenLambda,
     scales: points(scales),
     methods: points(methods),
-    sizes: points(sizes),
+    sizes: points(lambdas),
     tokenCounts: points(tokenCounts),
   };
 }
@@ -85,7 +85,7 @@ function trialPoint(trial: Trial, band: number | undefined): TrialPoint {
     return [[text, Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, short(value)]))]];
   });
   return {
-    ...{ group: trial.group, band, way: wayName(trial), wanted: short(trial.wantedScale), size: trial.size },
+    ...{ group: trial.group, band, way: wayName(trial), wanted: short(trial.wantedScale), size: trial.lambda },
     ...{ contexts: trial.contexts, norm: short(trial.norm), effects: Object.fromEntries(effects) },
   };
 }

@@ -1,4 +1,4 @@
-import type { EditPlan } from "../plan/edit-plan.js";
+import type { EditPlan } from "../plan/saved-plan.js";
 import type { SolvedGroup } from "../solve/solution.js";
 import { type CheckText, checkTexts, type EditCheck } from "./check.js";
 

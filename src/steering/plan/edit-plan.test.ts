@@ -5,7 +5,8 @@ import type { Model } from "../../model/model.js";
 import { loadModel } from "../../node/load-model.js";
 import { bytesSource } from "../../tensor/byte-source.js";
 import type { Edits } from "./edit-list.js";
-import { type EditPlan, planEdits, readEditPlan } from "./edit-plan.js";
+import { planEdits, readEditPlan } from "./edit-plan.js";
+import { type EditPlan, savedPlan } from "./saved-plan.js";
 
 let model: Model;
 let tokenizer: Tokenizer;
@@ -52,8 +53,28 @@ describe("edits are planned", () => {
     expect(await readEditPlan(stored(plan), model)).toEqual(plan);
     expect(await readEditPlan(stored({ unembed: "1", plan }), model)).toEqual(plan);
     const { salient: _, ...rest } = plan;
-    const changes = { method: "constant", exact: true, size: 1e-5 } as const;
+    const changes = { method: "constant", exact: true, lambda: 1e-5 } as const;
     expect(await readEditPlan(stored(plan), model, changes)).toEqual({ ...rest, ...changes });
+  });
+
+  test("and are saved under the names of the file's first version", async () => {
+    const plan = await planEdits(model, { " the": 0.5 }, { lambda: 1e-3 });
+    expect(plan).toMatchObject({ lambda: 1e-3, fixedLambda: true });
+    const saved = savedPlan(plan);
+    expect(Object.keys(saved)).toEqual([
+      "schema",
+      "schemaVersion",
+      "vocabulary",
+      "method",
+      "size",
+      "fixedSize",
+      "calibrate",
+      "guard",
+      "edits",
+    ]);
+    expect(saved).toMatchObject({ size: 1e-3, fixedSize: true });
+    expect(await readEditPlan(stored(saved), model)).toEqual(plan);
+    expect(savedPlan(await planEdits(model, { " the": 0.5 }))).not.toHaveProperty("fixedSize");
   });
 
   test("and say whether they are guarded, which is of the method nearest", async () => {
@@ -93,7 +114,7 @@ describe("what contradicts itself or the model is refused", () => {
       /^edits: the probabilities .* add up to 1.2/,
     ],
     ["lists, where none can be read", { "@file:x": 2 }, {}, /^x: lists of tokens cannot be read here/],
-    ["a size of 0", { " the": 2 }, { size: 0 }, /^size: is 0/],
+    ["a lambda of 0", { " the": 2 }, { lambda: 0 }, /^lambda: is 0/],
     ["too many dimensions", { " the": 2 }, { method: "salient", salient: 257 }, /^salient: is 257; tiny-books has 256/],
     ["dimensions of another method", { " the": 2 }, { salient: 2 }, /^salient: is for the method salient/],
     ["exact, of another method", { " the": 2 }, { exact: true }, /^exact: is for the method constant/],
@@ -110,7 +131,7 @@ describe("what contradicts itself or the model is refused", () => {
   test.each<[string, (plan: EditPlan) => unknown, RegExp]>([
     ["another kind of file", () => ({}), /^plan\.json: field schema/],
     ["a field that is not known", (plan) => ({ ...plan, sise: 1 }), /sise/],
-    ["a size of 0", (plan) => ({ ...plan, size: 0 }), /field size/],
+    ["a size of 0", (plan) => ({ ...savedPlan(plan), size: 0 }), /field size/],
     [
       "a target of 0",
       (plan) => ({ ...plan, edits: [{ ...plan.edits[0], target: { scale: 0 } }] }),

@@ -1,52 +1,13 @@
-import * as z from "zod";
 import type { Tokenizer } from "../../corpus/tokenizer/tokenizer.js";
 import { InputError } from "../../errors.js";
 import type { HeadModel } from "../../model/head/head-model.js";
 import type { ByteSource } from "../../tensor/byte-source.js";
-import { parseStrictJson } from "../../tensor/strict-json.js";
 import { askedEdits, type Edits } from "./edit-list.js";
 import { checkedTarget } from "./edit-spec.js";
-import { defaultSize, methods } from "./method.js";
+import { defaultLambda } from "./method.js";
+import { type EditPlan, parseSavedPlan } from "./saved-plan.js";
 import type { Target } from "./targets.js";
 import { type SelectorOptions, selectTokens } from "./token-selector.js";
-
-const target = z.union([
-  z.strictObject({ scale: z.number() }),
-  z.strictObject({ logOdds: z.number() }),
-  z.strictObject({ probability: z.number() }),
-]);
-
-const planSchema = z.strictObject({
-  schema: z.literal("unembed-edit-plan"),
-  schemaVersion: z.literal(1),
-  /** V of the tokenizer, and SHA-256 (hex) over its entries. */
-  vocabulary: z.strictObject({ size: z.number().int(), sha256: z.string() }),
-  method: z.enum(methods),
-  /** lambda of `nearest` and `constant`. */
-  size: z.number().positive(),
-  /** Keep that lambda also where a target is out of its reach. */
-  fixedSize: z.boolean().optional(),
-  /** k of `salient`. */
-  salient: z.number().int().positive().optional(),
-  /** `constant` along the direction that is exact in models with a LayerNorm. */
-  exact: z.boolean().optional(),
-  calibrate: z.boolean(),
-  /** `nearest` stays near the logit bias also after tokens that the text lacks. Left out: true. */
-  guard: z.boolean().optional(),
-  edits: z
-    .array(
-      z.strictObject({
-        /** As it was asked for. */
-        label: z.string(),
-        target,
-        tokens: z.array(z.strictObject({ id: z.number().int().nonnegative(), text: z.string() })).min(1),
-      }),
-    )
-    .min(1),
-});
-
-/** What is wanted of which tokens, and how: the same in a file and in memory, for any model of the same vocabulary. */
-export type EditPlan = z.infer<typeof planSchema>;
 
 /** Whether a plan's edits are guarded: they are unless it says otherwise. */
 export const isGuarded = ({ method, guard = true }: Pick<EditPlan, "method" | "guard">): boolean =>
@@ -58,7 +19,7 @@ export interface PlanOptions extends Omit<SelectorOptions, "place"> {
   each?: boolean | undefined;
   method?: EditPlan["method"] | undefined;
   /** Default: 1e-4, and less for targets that are out of its reach. */
-  size?: number | undefined;
+  lambda?: number | undefined;
   salient?: number | undefined;
   exact?: boolean | undefined;
   calibrate?: boolean | undefined;
@@ -67,13 +28,13 @@ export interface PlanOptions extends Omit<SelectorOptions, "place"> {
 }
 
 /** How edits are found, whatever they are. */
-export type EditWay = Pick<EditPlan, "method" | "size" | "fixedSize" | "salient" | "exact" | "calibrate" | "guard">;
+export type EditWay = Pick<EditPlan, "method" | "lambda" | "fixedLambda" | "salient" | "exact" | "calibrate" | "guard">;
 
 /** The way that options ask for, with what is taken where they say nothing. */
-export function editWay({ method = "nearest", size, salient, exact, calibrate = true, guard }: PlanOptions): EditWay {
+export function editWay({ method = "nearest", lambda, salient, exact, calibrate = true, guard }: PlanOptions): EditWay {
   return {
     method,
-    ...(size === undefined ? { size: defaultSize } : { size, fixedSize: true }),
+    ...(lambda === undefined ? { lambda: defaultLambda } : { lambda, fixedLambda: true }),
     ...(salient === undefined ? {} : { salient }),
     ...(exact ? { exact } : {}),
     calibrate,
@@ -124,15 +85,7 @@ export async function readEditPlan(
   model: HeadModel,
   changes: Partial<EditWay> = {},
 ): Promise<EditPlan> {
-  const json = parseStrictJson(source.name, "plan", await source.read(0, source.size));
-  // What steer writes beside a model holds the plan among other things.
-  const inside = typeof json === "object" && json !== null && "plan" in json ? json.plan : json;
-  const parsed = planSchema.safeParse(inside);
-  if (!parsed.success) {
-    const { path, message } = parsed.error.issues[0]!;
-    throw new InputError(source.name, `field ${path.join(".") || "(all)"}: ${message}`);
-  }
-  const plan = { ...withoutOthers(parsed.data, changes.method), ...changes };
+  const plan = { ...withoutOthers(await parseSavedPlan(source), changes.method), ...changes };
   const tokenizer = await model.tokenizer();
   const { size, sha256 } = plan.vocabulary;
   if (size !== tokenizer.vocabSize || sha256 !== (await vocabularyHash(tokenizer))) {
@@ -150,8 +103,10 @@ function withoutOthers(plan: EditPlan, method = plan.method): EditPlan {
 
 /** @param place of an edit, or of all of them together */
 function checkPlan(plan: EditPlan, model: HeadModel, tokenizer: Tokenizer, place: (index?: number) => string): void {
-  const { method, salient, exact, size } = plan;
-  if (!(size > 0 && Number.isFinite(size))) throw new InputError("size", `is ${size}; a number above 0 is wanted`);
+  const { method, salient, exact, lambda } = plan;
+  if (!(lambda > 0 && Number.isFinite(lambda))) {
+    throw new InputError("lambda", `is ${lambda}; a number above 0 is wanted`);
+  }
   if (exact && method !== "constant") throw new InputError("exact", `is for the method constant, not ${method}`);
   if (salient !== undefined) {
     if (method !== "salient") throw new InputError("salient", `is for the method salient, not ${method}`);

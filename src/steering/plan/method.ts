@@ -3,4 +3,4 @@ export const methods = ["nearest", "constant", "encoding", "salient", "mean"] as
 export type Method = (typeof methods)[number];
 
 /** lambda unless another is asked for. */
-export const defaultSize = 1e-4;
+export const defaultLambda = 1e-4;

@@ -129,7 +129,7 @@ describe("of the embedded model", () => {
           guardOf: async () => held,
           directions: async () => ({}),
         },
-        [{ group: 0, target: { scale }, variant: { method: "nearest", calibrate: true, size: 1e-4 } }],
+        [{ group: 0, target: { scale }, variant: { method: "nearest", calibrate: true, lambda: 1e-4 } }],
       );
       expect(missOf(trial!, "fit")).toBeLessThan(1e-6);
       return missOf(trial!, "outOfDomain");
@@ -169,7 +169,7 @@ describe("of the embedded model", () => {
     const normOf = async (guard: boolean | undefined) => {
       const plan = await planEdits(model, { "id:4776": 0.05 }, { guard });
       const options = { corpus: file, tokens: 4000 };
-      const { solution } = await steer(model, { ...plan, size: 1e-4, fixedSize: true }, options);
+      const { solution } = await steer(model, { ...plan, lambda: 1e-4, fixedLambda: true }, options);
       return solution.groups[0]!.norms[0]!;
     };
     const [usual, guarded, alone] = [await normOf(undefined), await normOf(true), await normOf(false)];
@@ -180,7 +180,7 @@ describe("of the embedded model", () => {
     expect(usual / solved.groups[0]!.norms[0]!).toBeCloseTo(1, 6);
     expect(alone / usual).toBeLessThan(0.97);
     const tried = async (guard: boolean | undefined) => {
-      const plan = { ...(await planEdits(model, { "id:4776": 0.05 }, { guard })), size: 1e-4, fixedSize: true };
+      const plan = { ...(await planEdits(model, { "id:4776": 0.05 }, { guard })), lambda: 1e-4, fixedLambda: true };
       const { tokenCounts } = await runExperiments(model, plan, { fit: file }, { tokenCounts: [4000], tokens: 4000 });
       return tokenCounts![0]!.norm;
     };

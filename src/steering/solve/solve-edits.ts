@@ -3,7 +3,7 @@ import { createProducts, type Products } from "../../engine/products.js";
 import { norm } from "../../linalg/dot.js";
 import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
 import { transform } from "../../model/head/head-transform.js";
-import type { Method } from "../plan/method.js";
+import { defaultLambda, type Method } from "../plan/method.js";
 import type { TokenGroup } from "../plan/targets.js";
 import { checkGroups, wantedProbabilities } from "../plan/targets.js";
 import { type Directions, directionOf } from "./direction.js";
@@ -21,8 +21,8 @@ export type { Subject } from "./fitting-text.js";
 
 export interface SolveOptions extends Directions, Watched {
   readonly method?: Method | undefined;
-  /** lambda: how much the size of the edit counts against its faithfulness. */
-  readonly size?: number | undefined;
+  /** How much the size of the edit counts against its faithfulness. */
+  readonly lambda?: number | undefined;
   /** Solve the lengths so that the targets hold on the fitting text. */
   readonly calibrate?: boolean | undefined;
   /** Contexts unlike the text's in which `nearest` is to stay near the ideal too (guardContexts), asked for if an edit needs them. Default: none. */
@@ -50,7 +50,7 @@ export async function solveEdits(
   options: SolveOptions = {},
 ): Promise<Solution> {
   const { head, engine } = subject;
-  const { method = "nearest", size = 1e-4, calibrate = true, signal } = options;
+  const { method = "nearest", lambda = defaultLambda, calibrate = true, signal } = options;
   checkGroups(groups, head.vocabSize);
   const d = head.hiddenSize;
   const text = await fittingText(subject, options);
@@ -67,9 +67,9 @@ export async function solveEdits(
       const guard = needsGuard ? await options.guardOf?.() : undefined;
       const guarded = guard && (await guardedText(subject, problem, products, guard, options));
       const tools = { text: guarded?.text ?? text, products, gram, transform: head.transform, hiddenSize: d, signal };
-      edits = await nearestEdits({ ...problem, ...guarded }, tools, { size, textCount: text.count }, options.onRows);
+      edits = await nearestEdits({ ...problem, ...guarded }, tools, { lambda, textCount: text.count }, options.onRows);
     } else {
-      const direction = await directionOf(method, text, d, gram, size, options);
+      const direction = await directionOf(method, text, d, gram, lambda, options);
       edits = new Float64Array(tokens.size * d);
       for (const [j, g] of groupOf.entries()) {
         const factor = direction.perLogarithm ? Math.log(wanted[g]! / before[g]!) : ideal.biases[g]!;
@@ -197,7 +197,7 @@ async function guardedText(
 async function nearestEdits(
   { tokens, groupOf, lines, ideal: { before, wanted, biases } }: Problem,
   tools: RowTools,
-  { size, textCount }: { size: number; textCount: number },
+  { lambda, textCount }: { lambda: number; textCount: number },
   onRows: SolveOptions["onRows"],
 ): Promise<Float64Array> {
   const { text, products, hiddenSize: d } = tools;
@@ -241,7 +241,7 @@ async function nearestEdits(
     const { q, others } = shares.of(raw, first, bias, tools.transform);
     const penalty = Float64Array.from({ length: c }, (_, j) => {
       const g = groupOf[first + j]!;
-      return size * Math.max(wanted[g]! / before[g]!, 1) * shares.before[first + j]!;
+      return lambda * Math.max(wanted[g]! / before[g]!, 1) * shares.before[first + j]!;
     });
     const weights = Array.from({ length: c }, (_, j) => {
       const g = groupOf[first + j]!;

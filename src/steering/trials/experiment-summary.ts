@@ -35,12 +35,12 @@ export interface ExperimentsSummary {
 }
 
 /** Medians of experiments' trials, by what each kind of trial varies. */
-export function summarizeExperiments({ groups, scales, methods, sizes, tokenCounts, chosenSize }: Experiments) {
+export function summarizeExperiments({ groups, scales, methods, lambdas, tokenCounts, chosenLambda }: Experiments) {
   const way = ({ method, calibrated, exact }: Trial) => ({ method, calibrated, exact });
   return {
     scales: scales && summaries(scales, (trial) => ({ band: groups[trial.group]!.band!, ...way(trial) })),
     methods: methods && summaries(methods, way),
-    sizes: sizes && summaries(sizes, ({ size }) => ({ size, chosen: size === chosenSize })),
+    sizes: lambdas && summaries(lambdas, ({ lambda }) => ({ size: lambda, chosen: lambda === chosenLambda })),
     tokenCounts: tokenCounts && summaries(tokenCounts, ({ contexts }) => ({ contexts })),
   } satisfies ExperimentsSummary;
 }

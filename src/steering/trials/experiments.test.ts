@@ -27,7 +27,7 @@ afterAll(async () => {
   await model.close();
 });
 
-const nearest = { method: "nearest", calibrate: true, size: 1e-4 } as const;
+const nearest = { method: "nearest", calibrate: true, lambda: 1e-4 } as const;
 async function laboratory(): Promise<Laboratory> {
   const products = await createProducts(model.engine, model.hiddenSize);
   const fit = await openTrialText("fit", { ...model, contexts }, products);
@@ -169,10 +169,10 @@ test("trials are in the order asked for, on as much text as asked for", async ()
 }, 60_000);
 
 test("a larger lambda gives a smaller and less faithful edit", async () => {
-  const fixed = (size: number) => ({
+  const fixed = (lambda: number) => ({
     group: 0,
     target: { scale: 0.5 },
-    variant: { ...nearest, size, fixedSize: true },
+    variant: { ...nearest, lambda, fixedLambda: true },
   });
   const [small, large] = await makeTrials(await laboratory(), [fixed(1e-5), fixed(1e-1)]);
   expect(large!.norm).toBeLessThan(small!.norm);
@@ -180,21 +180,21 @@ test("a larger lambda gives a smaller and less faithful edit", async () => {
 }, 60_000);
 
 test("every experiment at once, on random tokens where no edit is asked for", async () => {
-  const plan = { method: "nearest", size: 1e-4, calibrate: true, edits: [] } as const;
+  const plan = { method: "nearest", lambda: 1e-4, calibrate: true, edits: [] } as const;
   const texts = { fit: await text(), inDomain: await text() };
   const progress: number[] = [];
   const found = await runExperiments(model, plan, texts, {
     scales: [0.1, 1, 100],
     tokenCounts: [300, 1e9],
     methods: true,
-    sizes: [1e-4],
+    lambdas: [1e-4],
     perBand: 1,
     tokens: 700,
     checkTokens: 200,
     onProgress: (done, total) => progress.push(done / total),
   });
   expect(found.groups.map(({ band }) => band)).toEqual([0, 1, 2]);
-  const { scales, methods, sizes, tokenCounts } = found;
+  const { scales, methods, lambdas, tokenCounts } = found;
   // By the plan's method and along the paper's direction; 100 times a common token's probability is out of reach.
   expect(scales!.filter(({ wantedScale }) => Math.abs(wantedScale - 0.1) < 1e-9)).toHaveLength(6);
   expect(scales!.every(({ wantedScale }) => wantedScale !== 1)).toBe(true);
@@ -202,7 +202,7 @@ test("every experiment at once, on random tokens where no edit is asked for", as
   expect(new Set(methods!.map(({ method }) => method))).toEqual(
     new Set(["nearest", "constant", "encoding", "salient", "mean"]),
   );
-  expect(methods).toHaveLength(7 * sizes!.length);
+  expect(methods).toHaveLength(7 * lambdas!.length);
   expect(new Set(tokenCounts!.map(({ contexts }) => contexts))).toEqual(new Set([300, 700]));
   expect(progress.at(-1)).toBe(1);
 }, 120_000);

@@ -4,7 +4,7 @@ import type { Method } from "../plan/method.js";
 import type { Target } from "../plan/targets.js";
 import type { Directions } from "../solve/direction.js";
 import type { EditedTokens } from "../solve/edited-tokens.js";
-import { solveAtLoweredSize } from "../solve/lowered-size.js";
+import { solveAtLoweredLambda } from "../solve/lowered-lambda.js";
 import type { Solution } from "../solve/solution.js";
 import { type Subject, solveEdits } from "../solve/solve-edits.js";
 import type { Trial, TrialEffect, TrialGroup } from "./trial.js";
@@ -14,9 +14,9 @@ import { effectOf, type TrialText, trialTokens } from "./trial-text.js";
 export interface Variant extends Pick<Directions, "exact"> {
   readonly method: Method;
   readonly calibrate: boolean;
-  readonly size: number;
+  readonly lambda: number;
   /** Take this lambda even where it keeps the edit from its target. */
-  readonly fixedSize?: boolean | undefined;
+  readonly fixedLambda?: boolean | undefined;
 }
 
 /** One trial to be made. */
@@ -62,7 +62,7 @@ export async function makeTrials(
     const prepared = await Promise.all(texts.map(async (text) => ({ text, tokens: await trialTokens(text, ids) })));
     for (const job of mine) {
       signal?.throwIfAborted();
-      const { solution, size, contexts } = await solved(laboratory, ids, job);
+      const { solution, lambda, contexts } = await solved(laboratory, ids, job);
       const changes = changesOf(solution, prepared[0]!.tokens);
       const { probability, idealBias, shortfall } = solution.groups[0]!;
       const effects: { [text: string]: TrialEffect } = {};
@@ -70,7 +70,7 @@ export async function makeTrials(
         effects[text.text] = await effectOf(text, tokens, { changes, idealBias }, laboratory.seed);
       }
       made.set(job, {
-        ...{ group: g, target: job.target, method: solution.method, calibrated: job.variant.calibrate, size },
+        ...{ group: g, target: job.target, method: solution.method, calibrated: job.variant.calibrate, lambda },
         exact: job.variant.exact !== undefined,
         wantedScale: probability.wanted / probability.before,
         contexts: contexts.count,
@@ -86,19 +86,19 @@ export async function makeTrials(
 
 async function solved(laboratory: Laboratory, ids: readonly number[], { variant, target, contexts: count }: TrialJob) {
   const { head, engine, signal } = laboratory;
-  const { method, calibrate, size, fixedSize, exact } = variant;
+  const { method, calibrate, lambda, fixedLambda, exact } = variant;
   const contexts = laboratory.beginning(count);
   const needsEncoding = method === "encoding" || method === "salient";
   const directions = needsEncoding ? await laboratory.directions(contexts) : {};
-  const solve = (lambda: number) =>
+  const solve = (tried: number) =>
     solveEdits({ head, engine, contexts }, [{ tokens: ids, target }], {
       ...directions,
-      ...{ method, calibrate, exact, size: lambda, signal, guardOf: () => laboratory.guardOf(contexts) },
+      ...{ method, calibrate, exact, lambda: tried, signal, guardOf: () => laboratory.guardOf(contexts) },
     });
   const found =
-    method === "nearest" && calibrate && !fixedSize
-      ? await solveAtLoweredSize(solve, size)
-      : { solution: await solve(size), size };
+    method === "nearest" && calibrate && !fixedLambda
+      ? await solveAtLoweredLambda(solve, lambda)
+      : { solution: await solve(lambda), lambda };
   return { ...found, contexts };
 }
 

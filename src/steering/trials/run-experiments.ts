@@ -7,8 +7,9 @@ import { memoryStore, type RowStore, type StoredContexts } from "../../model/con
 import { constantDirection, readFinalNorm } from "../../model/layers/constant-direction.js";
 import type { Model } from "../../model/model.js";
 import { type CheckText, checkTexts } from "../check/check.js";
-import type { EditPlan, EditWay } from "../plan/edit-plan.js";
+import type { EditWay } from "../plan/edit-plan.js";
 import { methods } from "../plan/method.js";
+import type { EditPlan } from "../plan/saved-plan.js";
 import type { Target } from "../plan/targets.js";
 import { type ContextEncoding, encodingOf } from "../solve/encoding-of.js";
 import { guardContexts } from "../solve/guard-contexts.js";
@@ -27,7 +28,7 @@ export interface ExperimentOptions {
   /** Every method beside the others. */
   readonly methods?: boolean | undefined;
   /** lambdas of `nearest`. */
-  readonly sizes?: readonly number[] | undefined;
+  readonly lambdas?: readonly number[] | undefined;
   /** Random tokens of each band. Default 4. */
   readonly perBand?: number | undefined;
   /** Seed of the choice of tokens and of the bootstrap. Default 1. */
@@ -52,9 +53,9 @@ export interface Experiments {
   readonly scales?: readonly Trial[] | undefined;
   readonly tokenCounts?: readonly Trial[] | undefined;
   readonly methods?: readonly Trial[] | undefined;
-  readonly sizes?: readonly Trial[] | undefined;
+  readonly lambdas?: readonly Trial[] | undefined;
   /** lambda that the plan chose. */
-  readonly chosenSize: number;
+  readonly chosenLambda: number;
 }
 
 /** The part of a plan that experiments take over. */
@@ -122,7 +123,7 @@ export async function runExperiments(
     const finalNorm = plan.exact ? await finalNormOf(model) : await readFinalNorm(model.description);
     const exact = finalNorm && constantDirection(finalNorm) ? { finalNorm } : undefined;
     const variant: Variant = {
-      ...{ method: plan.method, size: plan.size, calibrate: plan.calibrate, fixedSize: plan.fixedSize },
+      ...{ method: plan.method, lambda: plan.lambda, calibrate: plan.calibrate, fixedLambda: plan.fixedLambda },
       exact: plan.exact ? exact : undefined,
     };
     const jobs = plannedJobs({ options, plan, variant, exact, groups, asked, drawn, contexts: fit.contexts.count });
@@ -134,7 +135,7 @@ export async function runExperiments(
       results[name] = await makeTrials(laboratory, list, (done) => options.onProgress?.(before + done, total));
       before += list.length;
     }
-    return { groups, ...results, chosenSize: plan.size };
+    return { groups, ...results, chosenLambda: plan.lambda };
   } catch (error) {
     if (error instanceof RangeError) throw new InputError("edits", error.message);
     throw error;
@@ -183,7 +184,7 @@ function trialGroups(
 }
 
 function plannedJobs({
-  options: { scales, tokenCounts, methods: allMethods, sizes },
+  options: { scales, tokenCounts, methods: allMethods, lambdas: triedLambdas },
   plan,
   variant,
   exact,
@@ -202,15 +203,15 @@ function plannedJobs({
   /** Where there are tokens drawn at random. */
   drawn: ContextEncoding | undefined;
   contexts: number;
-}): { [Name in "scales" | "tokenCounts" | "methods" | "sizes"]?: TrialJob[] | undefined } {
-  const { size } = plan;
-  const paper: Variant = { method: "encoding", size, calibrate: false };
-  const all = methods.map((method): Variant => ({ method, size, calibrate: true, fixedSize: plan.fixedSize }));
-  if (exact) all.push({ method: "constant", size, calibrate: true, exact });
+}): { [Name in "scales" | "tokenCounts" | "methods" | "lambdas"]?: TrialJob[] | undefined } {
+  const { lambda } = plan;
+  const paper: Variant = { method: "encoding", lambda, calibrate: false };
+  const all = methods.map((method): Variant => ({ method, lambda, calibrate: true, fixedLambda: plan.fixedLambda }));
+  if (exact) all.push({ method: "constant", lambda, calibrate: true, exact });
   const reachable = (group: TrialGroup, scale: number) =>
     scale * group.tokens.reduce((sum, { id }) => sum + (drawn?.meanProbability[id] ?? 0), 0) < largestProbability;
   const counts = tokenCounts && [...new Set(tokenCounts.map((count) => Math.min(count, contexts)))];
-  const lambdas = sizes && [...new Set([...sizes, size])].sort((a, b) => a - b);
+  const lambdas = triedLambdas && [...new Set([...triedLambdas, lambda])].sort((a, b) => a - b);
   return {
     // 1 asks for nothing.
     scales: scales
@@ -225,9 +226,9 @@ function plannedJobs({
     methods: allMethods
       ? asked.flatMap((edit) => [...all, paper].map((one) => ({ ...edit, variant: one })))
       : undefined,
-    sizes: lambdas?.flatMap((lambda) =>
+    lambdas: lambdas?.flatMap((one) =>
       asked.map((edit): TrialJob => {
-        const fixed = { method: "nearest", size: lambda, calibrate: true, fixedSize: true } as const;
+        const fixed = { method: "nearest", lambda: one, calibrate: true, fixedLambda: true } as const;
         return { ...edit, variant: fixed };
       }),
     ),

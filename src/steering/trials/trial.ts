@@ -37,8 +37,7 @@ export interface Trial {
   readonly calibrated: boolean;
   /** `constant` along the direction that is exact after a LayerNorm. */
   readonly exact: boolean;
-  /** lambda. */
-  readonly size: number;
+  readonly lambda: number;
   /** Contexts fitted on. */
   readonly contexts: number;
   /** Euclidean norm of the change of all its rows together. */

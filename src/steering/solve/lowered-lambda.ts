@@ -1,7 +1,7 @@
 import type { Solution } from "./solution.js";
 
 /** Values of lambda that are tried where a larger one keeps an edit from its target. */
-const sizes = [1e-5, 1e-6, 1e-7, 1e-8];
+const lambdas = [1e-5, 1e-6, 1e-7, 1e-8];
 
 /** Miss of the logarithm of a mean probability that no rounding to a number type explains. */
 const farOff = 1e-3;
@@ -13,17 +13,17 @@ const worthwhile = 0.75;
  * The edits at the largest lambda that lets them reach their targets. A ban of a common token asks for more than the default
  * lambda lets an edit be; below it, the edits grow, so that it is lowered only while each step takes a good part of the largest miss away.
  */
-export async function solveAtLoweredSize(
-  solve: (size: number) => Promise<Solution>,
-  size: number,
-): Promise<{ solution: Solution; size: number }> {
-  let best = { solution: await solve(size), size };
-  for (const lower of sizes.filter((value) => value < size)) {
+export async function solveAtLoweredLambda(
+  solve: (lambda: number) => Promise<Solution>,
+  lambda: number,
+): Promise<{ solution: Solution; lambda: number }> {
+  let best = { solution: await solve(lambda), lambda };
+  for (const lower of lambdas.filter((value) => value < lambda)) {
     const miss = largestMiss(best.solution);
     if (!(miss > farOff)) break;
     const solution = await solve(lower);
     if (!(largestMiss(solution) < worthwhile * miss)) break;
-    best = { solution, size: lower };
+    best = { solution, lambda: lower };
   }
   return best;
 }
@@ -37,11 +37,11 @@ function largestMiss({ groups }: Pick<Solution, "groups">): number {
  * What to do about targets that were missed, beside why, and a warning where lambda is lower than it was.
  * @param asked lambda at first
  */
-export function withAdvice(solution: Solution, size: number, asked: number): Solution {
+export function withAdvice(solution: Solution, lambda: number, asked: number): Solution {
   const { method, groups, warnings } = solution;
   const advice =
     method === "nearest"
-      ? `more text, a size below ${size} or a weaker target may reach it`
+      ? `more text, a size below ${lambda} or a weaker target may reach it`
       : "the method nearest, more text or a weaker target may reach it";
   return {
     ...solution,
@@ -50,10 +50,10 @@ export function withAdvice(solution: Solution, size: number, asked: number): Sol
       return { ...group, shortfall: `${group.shortfall}; ${advice}` };
     }),
     warnings:
-      size < asked
+      lambda < asked
         ? [
             ...warnings,
-            `lambda was lowered from ${asked} to ${size} to reach a target: the edits are larger for it, and on other text can do the opposite where they were fitted to little; look at the checks, or fit to more`,
+            `lambda was lowered from ${asked} to ${lambda} to reach a target: the edits are larger for it, and on other text can do the opposite where they were fitted to little; look at the checks, or fit to more`,
           ]
         : warnings,
   };

@@ -1,0 +1,80 @@
+import * as z from "zod";
+import { InputError } from "../../errors.js";
+import type { ByteSource } from "../../tensor/byte-source.js";
+import { parseStrictJson } from "../../tensor/strict-json.js";
+import { methods } from "./method.js";
+
+const target = z.union([
+  z.strictObject({ scale: z.number() }),
+  z.strictObject({ logOdds: z.number() }),
+  z.strictObject({ probability: z.number() }),
+]);
+
+const planSchema = z.strictObject({
+  schema: z.literal("unembed-edit-plan"),
+  schemaVersion: z.literal(1),
+  /** V of the tokenizer, and SHA-256 (hex) over its entries. */
+  vocabulary: z.strictObject({ size: z.number().int(), sha256: z.string() }),
+  method: z.enum(methods),
+  /** lambda of `nearest` and `constant`. */
+  size: z.number().positive(),
+  /** Keep that lambda also where a target is out of its reach. */
+  fixedSize: z.boolean().optional(),
+  /** k of `salient`. */
+  salient: z.number().int().positive().optional(),
+  /** `constant` along the direction that is exact in models with a LayerNorm. */
+  exact: z.boolean().optional(),
+  calibrate: z.boolean(),
+  /** `nearest` stays near the logit bias also after tokens that the text lacks. Left out: true. */
+  guard: z.boolean().optional(),
+  edits: z
+    .array(
+      z.strictObject({
+        /** As it was asked for. */
+        label: z.string(),
+        target,
+        tokens: z.array(z.strictObject({ id: z.number().int().nonnegative(), text: z.string() })).min(1),
+      }),
+    )
+    .min(1),
+});
+
+/** A plan as its file has it (docs/run-schema.md). */
+export type SavedPlan = z.infer<typeof planSchema>;
+
+/** What is wanted of which tokens, and how: for any model of the same vocabulary. */
+export interface EditPlan extends Omit<SavedPlan, "size" | "fixedSize"> {
+  /** Of `nearest` and `constant`: how much the size of an edit counts against its faithfulness. */
+  lambda: number;
+  /** Keep that lambda also where a target is out of its reach. */
+  fixedLambda?: boolean | undefined;
+}
+
+/** A plan as its file has it. */
+export function savedPlan(plan: EditPlan): SavedPlan {
+  const { schema, schemaVersion, vocabulary, method, lambda, fixedLambda, ...rest } = plan;
+  const fixed = fixedLambda === undefined ? {} : { fixedSize: fixedLambda };
+  return { schema, schemaVersion, vocabulary, method, size: lambda, ...fixed, ...rest };
+}
+
+/**
+ * A plan from its file: one by itself, also as it is in memory, or among the other things that steer writes beside a model.
+ * @throws InputError naming the field that cannot be used
+ */
+export async function parseSavedPlan(source: ByteSource): Promise<EditPlan> {
+  const json = parseStrictJson(source.name, "plan", await source.read(0, source.size));
+  const inside = isObject(json) && "plan" in json ? json.plan : json;
+  const parsed = planSchema.safeParse(isObject(inside) && "lambda" in inside ? inFileNames(inside) : inside);
+  if (!parsed.success) {
+    const { path, message } = parsed.error.issues[0]!;
+    throw new InputError(source.name, `field ${path.join(".") || "(all)"}: ${message}`);
+  }
+  const { size, fixedSize, ...rest } = parsed.data;
+  return { ...rest, lambda: size, ...(fixedSize === undefined ? {} : { fixedLambda: fixedSize }) };
+}
+
+function inFileNames({ lambda: size, fixedLambda, ...rest }: Record<string, unknown>): Record<string, unknown> {
+  return { size, ...(fixedLambda === undefined ? {} : { fixedSize: fixedLambda }), ...rest };
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
