@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { nearestPair } from "./round-rows.js";
+import { nearestPair } from "./last-digits.js";
 
 const number = fc.double({ min: -1, max: 1, noNaN: true });
 
