@@ -18,14 +18,6 @@ export function tokenProgress(stream: NodeJS.WriteStream, label: string, resumed
   });
 }
 
-/** The same for work counted in steps that take about as long as one another. */
-export function stepsProgress(stream: NodeJS.WriteStream, label: string): Progress {
-  return lineProgress(stream, (done, total = done, seconds) => {
-    const left = duration((seconds / done) * (total - done));
-    return `${label} ${bar(done / total)} ${done} of ${total}, ${left} left`;
-  });
-}
-
 function lineProgress(
   stream: NodeJS.WriteStream,
   lineOf: (done: number, total: number | undefined, seconds: number) => string,
