@@ -8,8 +8,10 @@ import type { HeadModel } from "../../model/head/head-model.js";
 import type { Model } from "../../model/model.js";
 import { openFolder } from "../files/file-source.js";
 import { loadModel } from "../load-model.js";
-import { type NamedFiles, type SaveOptions, saveExamined } from "./save-model.js";
+import { type NamedFiles, type SaveOptions, saveExamined, saveModel } from "./save-model.js";
+import { saveOnnx } from "./save-onnx.js";
 
+export const saveAs = { safetensors: saveModel, onnx: saveOnnx } as const satisfies Record<ModelFormat, unknown>;
 const filesAs = { safetensors: editedCheckpoint, onnx: onnxFiles } as const satisfies Record<ModelFormat, unknown>;
 
 /**
