@@ -60,6 +60,7 @@ export async function expectWhole({ page, complaints }: { page: Page; complaints
   });
   expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
   expect(await page.evaluate(wideElements)).toEqual([]);
+  expect(await page.evaluate(unevenTables)).toEqual([]);
   expect(complaints).toEqual([]);
   expect(await page.evaluate(() => "attacked" in window)).toBe(false);
   expect(await page.evaluate(() => document.querySelectorAll("img").length)).toBe(0);
@@ -78,4 +79,17 @@ function wideElements(): string[] {
       (element) =>
         `${element.tagName} ${element.id || element.getAttribute("class")} ${element.textContent?.slice(0, 40)}`,
     );
+}
+
+/** Tables that stand beside one another and do not begin at the same height. Runs in the page. */
+function unevenTables(): string[] {
+  if (innerWidth < 900) return [];
+  return [...document.querySelectorAll(".columns.three, .columns.two")].flatMap((columns) => {
+    const tables = [...columns.children].filter((child) => child.matches(".wide"));
+    const top = tables[0]?.getBoundingClientRect().top;
+    const sameRow = tables.slice(0, columns.matches(".three") ? 3 : 2);
+    return sameRow
+      .filter((table) => Math.abs(table.getBoundingClientRect().top - top!) > 0.5)
+      .map((table) => table.querySelector("caption")?.textContent ?? "a table");
+  });
 }

@@ -43,7 +43,7 @@ describe.skipIf(browserPath === undefined)("the report in a browser", () => {
   ] as const)("draws every figure at $width px in the $theme theme", async ({ width, theme }) => {
     const { page, complaints } = await open(width, theme);
     await expectWhole({ page, complaints });
-    expect(await page.locator("figure .chart svg").count()).toBe(6);
+    expect(await page.locator("figure .chart svg").count()).toBe(7);
     const [red = 0] = await page.evaluate(() =>
       getComputedStyle(document.body).backgroundColor.match(/\d+/g)!.map(Number),
     );

@@ -103,7 +103,7 @@ figcaption b { color: var(--ink); }
 .slider input { flex: 1 1 220px; padding: 0; accent-color: var(--accent); }
 .slider output { flex: 0 1 330px; font-variant-numeric: tabular-nums; color: var(--muted); }
 .wide { overflow-x: auto; max-width: none !important; position: relative; }
-.wide + .wide { margin-top: 18px; }
+:not(.columns) > .wide + .wide { margin-top: 18px; }
 :is(.wide, .columns) + p { margin-top: 14px; }
 .facts > div > div + div { margin-top: 18px; }
 .wide:has(thead th:nth-child(5)) :is(td, th):first-child { position: sticky; left: 0; z-index: 1; background: var(--ground); padding-right: 10px; }

@@ -77,7 +77,7 @@ export function exceedanceFigure(divergences: Divergences): Figure {
         y: "share",
         stroke: divergenceLooks[name].colour,
         strokeWidth: 2,
-        ...(name === "reverseKl" ? { strokeDasharray: "6 3" } : {}),
+        ...(name === "reverseKl" ? { strokeDasharray: "5 6" } : {}),
       }),
     ),
     tip(rows, pointer({ ...TIP, x: "value", y: "share", title })),
