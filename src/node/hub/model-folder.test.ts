@@ -59,6 +59,17 @@ describe("resolveModelFolder", () => {
     expect(path).toMatch(/models--org--name\/blobs\/[0-9a-f]{64}$/);
   });
 
+  test("says first that there is no such folder, then what the hub says", async () => {
+    const { environment, retry } = session;
+    for (const offline of [false, true]) {
+      const options = { environment: { ...environment, offline }, retry };
+      const refused = resolveModelFolder("nope/nope", options);
+      await expect(refused).rejects.toThrow(/^nope\/nope: there is no such folder here, and as a repository: \S/);
+      const named = resolveModelFolder("hf://nope/nope", options);
+      await expect(named).rejects.not.toThrow("folder here");
+    }
+  });
+
   test("uses a blob that is itself a link, as in the store that Python shares between repositories", async () => {
     const cache = join(session.environment.cacheFolder, "models--org--name");
     const commit = "1".repeat(40);

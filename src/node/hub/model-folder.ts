@@ -38,7 +38,14 @@ export async function parseModelReference(text: string): Promise<ModelReference>
 /** The files of a model, from a folder or from the hub. @throws InputError */
 export async function resolveModelFolder(name: string, options: HubFolderOptions = {}): Promise<Folder> {
   const model = await parseModelReference(name);
-  return model.kind === "folder" ? openFolder(model.path) : openHubFolder(model.reference, options);
+  if (model.kind === "folder") return openFolder(model.path);
+  try {
+    return await openHubFolder(model.reference, options);
+  } catch (error) {
+    // Who meant a folder should hear of that first, rather than of a network.
+    if (!(error instanceof InputError) || name.startsWith("hf://")) throw error;
+    throw new InputError(name, `there is no such folder here, and as a repository: ${error.message}`, { cause: error });
+  }
 }
 
 /** What nobody writes for a repository of the hub. */
