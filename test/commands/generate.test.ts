@@ -1,6 +1,9 @@
 import { spawn } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
+import { writeNpy } from "../../src/tensor/npy.js";
 import { unembed, unembedProcess } from "../support/command.js";
 
 const generate = (args: string[], input = "") => unembed(["generate", ...args], { input });
@@ -20,6 +23,39 @@ test("greedy: what transformers writes, as JSON and as text", async () => {
   const streamed = await generate(["--prompt", "-", ...args], `${golden.texts[0]}\n`);
   expect(streamed.stdout).toBe(`${golden.texts[0]}${printed.texts[0].text}\n`);
   expect(streamed.stderr).toMatch(/^60 tokens, [\d.]+ tokens\/s\n$/);
+});
+
+test("token ids go on as their text does, from the command line and from the rows of a file", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "unembed-ids-"));
+  const greedy = ["--temperature", "0", "--max-tokens", "5"];
+  const [first, second] = golden.prompts as number[][];
+  const one = await generate(["--prompt-ids", first!.join(","), ...greedy, "--quiet"]);
+  expect(one.stdout).toBe((await generate(["--prompt", golden.texts[0], ...greedy, "--quiet"])).stdout);
+  const length = Math.min(first!.length, second!.length);
+  const rows = [first!, second!].flatMap((ids) => ids.slice(0, length));
+  const file = join(folder, "prompts.npy");
+  await writeFile(
+    file,
+    writeNpy({ dtype: "I32", shape: [2, length], data: new Uint8Array(Int32Array.from(rows).buffer) }),
+  );
+  const json = await generate(["--prompt-ids", file, "--prompt", golden.texts[0], ...greedy, "--json", "--quiet"]);
+  const { texts } = JSON.parse(json.stdout);
+  expect(texts.map(({ promptIds }: { promptIds?: number[] }) => promptIds)).toEqual([
+    undefined,
+    rows.slice(0, length),
+    rows.slice(length),
+  ]);
+  expect(texts[0].ids).toEqual(golden.generated[0].slice(0, 5));
+  await rm(folder, { recursive: true });
+});
+
+test("of a model without tokenizer, ids go on as ids", async () => {
+  const args = ["test/goldens/arch/gpt2", "--prompt-ids", "1,2,3", "--max-tokens", "4", "--quiet"];
+  expect((await generate(args)).stdout).toMatch(/^1,2,3(,\d+){1,4}\n$/);
+  const several = await generate([...args, "--n", "2"]);
+  expect(several.stdout).toMatch(/^--- text 1 ---\n1,2,3(,\d+){1,4}\n\n--- text 2 ---\n1,2,3(,\d+){1,4}\n$/);
+  const likeliest = await generate([...args.slice(0, 3), "--show-probabilities", "2"]);
+  expect(likeliest.stdout).toMatch(/^after "1,2,3" \(3 tokens\): entropy/);
 });
 
 test("several texts for several prompts, the same for the same seed", async () => {
@@ -80,11 +116,13 @@ test("ends when nobody reads any more", async () => {
 });
 
 test.each<[string, string[], number, RegExp]>([
-  ["no prompt", [], 2, /required option '--prompt <text>'/],
+  ["no prompt", [], 2, /--prompt: is missing/],
   ["no such model", ["test/nowhere", "--prompt", "a"], 1, /nowhere/],
   ["a model without tokenizer", ["test/goldens/arch/gpt2", "--prompt", "a"], 1, /gpt2: has no tokenizer.json/],
   ["no such share", ["--prompt", "a", "--top-p", "1.5"], 2, /'--top-p <p>' argument '1.5' is invalid/],
   ["no number", ["--prompt", "a", "--temperature", "hot"], 2, /a number is wanted/],
+  ["an id that is none", ["--prompt-ids", "8192"], 1, /id 8192 at 0 is outside the vocabulary/],
+  ["a file that is not there", ["--prompt-ids", "test/none.npy"], 1, /none\.npy: does not exist/],
   ["a prompt too long", ["--prompt", "word ".repeat(300)], 1, /has \d+ tokens; tiny-books takes 256/],
 ])("%s is refused", async (_name, args, wanted, message) => {
   const { code, stdout, stderr } = await generate(args);

@@ -3,7 +3,7 @@ import { unembed } from "../support/command.js";
 
 const commands = ["analyze", "steer", "reduce", "compare", "generate", "dynamics", "count", "export"];
 /** Without these a command says first that they are missing. */
-const needed: Record<string, string[]> = { generate: ["--prompt", "a"], export: ["--out", "test/never-written"] };
+const needed: Record<string, string[]> = { export: ["--out", "test/never-written"] };
 const ids = "test/goldens/tiny-books/text.txt";
 const edit = ["--edit", " the=x2"];
 const nowhere = ["--out", "test/never-written"];
@@ -40,7 +40,9 @@ test.each<[RegExp, string[]]>([
   [/'--texts <n>' argument '10001' is invalid/, ["steer", ...edit, "--texts", "10001", ...nowhere]],
   // What is missing.
   [/missing required argument 'model-b'/, ["compare", "tiny-books"]],
-  [/required option '--prompt <text>' not specified/, ["generate"]],
+  [/^unembed: --prompt: is missing/, ["generate"]],
+  [/'--prompt-ids <ids>' argument '1,,2' is invalid/, ["generate", "--prompt-ids", "1,,2"]],
+  [/'--prompt-ids <ids>' argument 'some.txt' is invalid/, ["generate", "--prompt-ids", "some.txt"]],
   [/^unembed: reduce: one of --fraction, --keep, --max-kl and --plan/, ["reduce", ...nowhere]],
   [/^unembed: --out: is missing/, ["reduce", "--keep", "9"]],
   [/^unembed: steer: one of --edit, --edits and --plan is wanted/, ["steer", ...nowhere]],

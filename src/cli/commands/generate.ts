@@ -3,20 +3,27 @@ import { defaultMaxTokens, type GeneratedText, type GeneratedToken, generate } f
 import { defaultListed, type NextTokenDistribution, nextTokenDistribution } from "../../generation/next-token.js";
 import type { Sampling } from "../../generation/sampling.js";
 import type { Model } from "../../model/model.js";
-import { readInput } from "../../node/files/read-input.js";
 import { defaultModel, loadModel } from "../../node/load-model.js";
 import { counted } from "../../report/page/numbers.js";
 import { flagOf } from "../options/arguments.js";
 import { bosOption, type RunArguments, runOptions, seedOption } from "../options/common-options.js";
 import { hubOptions } from "../options/hub-options.js";
 import { nonNegativeNumber, positiveInteger, positiveShare } from "../options/numbers.js";
+import {
+  checkPrompts,
+  type GivenPrompt,
+  idSeparator,
+  type PromptArguments,
+  promptOptions,
+  readPrompts,
+  shownPrompts,
+} from "../options/prompts.js";
 import { Interrupted } from "../progress/interrupt.js";
 import { type RunLine, runLine } from "../progress/run-line.js";
 import { generatedSections, nextTokenTable, shownText } from "../tables/generated-table.js";
 import { UsageError } from "../usage-error.js";
 
-interface GenerateArguments extends RunArguments {
-  prompt: string[];
+interface GenerateArguments extends RunArguments, PromptArguments {
   maxTokens: number;
   temperature: number;
   topK?: number;
@@ -42,7 +49,8 @@ Examples:
   unembed generate ./edited --prompt 'She said' --prompt 'He said' --n 5 --json
   unembed generate gpt2 --prompt 'The capital of France is' --temperature 0
   unembed generate --prompt 'Once upon a' --show-probabilities 10
-  unembed generate --prompt - < beginning.txt   the prompt from standard input`;
+  unembed generate --prompt - < beginning.txt   the prompt from standard input
+  unembed generate ./without-tokenizer --prompt-ids 1,2,3`;
 
 /** `unembed generate`. */
 export function generateCommand(signal: AbortSignal): Command {
@@ -52,12 +60,8 @@ export function generateCommand(signal: AbortSignal): Command {
       "Goes on with prompts, token by token: to the terminal as it is written, or several " +
         "texts side by side. With --show-probabilities, the distribution of the next token.",
     )
-    .argument("[model]", "model folder, hub id (org/name), or tiny-books (embedded)", defaultModel)
-    .requiredOption(
-      "--prompt <text>",
-      "what to go on with, - for standard input; may be given several times",
-      collected,
-    )
+    .argument("[model]", "model folder, hub id (org/name), or tiny-books (embedded)", defaultModel);
+  promptOptions(command)
     .option("--max-tokens <n>", "tokens to write at most", positiveInteger, defaultMaxTokens)
     .option("--temperature <t>", "what logits are divided by; 0: always the likeliest token", nonNegativeNumber, 1)
     .option("--top-k <k>", "draw from the k likeliest tokens only (default: all)", positiveInteger)
@@ -73,6 +77,7 @@ export function generateCommand(signal: AbortSignal): Command {
   return runOptions(command, "no progress, text only")
     .addHelpText("after", examples)
     .action((name: string, args: GenerateArguments, command: Command) => {
+      checkPrompts(args);
       const unused = forTexts.find((option) => command.getOptionValueSource(option) === "cli");
       if (args.showProbabilities !== undefined && unused !== undefined) {
         throw new UsageError(flagOf(unused), "is for writing texts; with --show-probabilities none is written");
@@ -83,16 +88,13 @@ export function generateCommand(signal: AbortSignal): Command {
 
 const forTexts = ["maxTokens", "seed", "n"] as const;
 
-function collected(text: string, before: string[] = []): string[] {
-  return [...before, text];
-}
-
 async function runGenerate(name: string, args: GenerateArguments, signal: AbortSignal): Promise<void> {
-  const prompts = await givenPrompts(args.prompt, signal);
+  const given = await readPrompts(args, signal);
   const line = runLine(process.stderr, args);
   const options = { threads: args.threads, ...hubOptions(line, signal) };
   const model = await loadModel(name, options).finally(line.stop);
   try {
+    const prompts = await shownPrompts(model, given);
     if (args.showProbabilities !== undefined) await showProbabilities(model, prompts, args);
     else await writeTexts(model, prompts, args, line, signal);
   } finally {
@@ -100,31 +102,28 @@ async function runGenerate(name: string, args: GenerateArguments, signal: AbortS
   }
 }
 
-/** Prompts with standard input in place of "-", without the line break at its end. */
-async function givenPrompts(prompts: readonly string[], signal: AbortSignal): Promise<string[]> {
-  if (!prompts.includes("-")) return [...prompts];
-  const input = (await readInput(signal)).replace(/\r?\n$/, "");
-  return prompts.map((prompt) => (prompt === "-" ? input : prompt));
-}
-
 function samplingOf({ temperature, topK, topP }: GenerateArguments): Sampling {
   return { temperature, topK, topP };
 }
 
-async function showProbabilities(model: Model, prompts: readonly string[], args: GenerateArguments): Promise<void> {
+async function showProbabilities(
+  model: Model,
+  prompts: readonly GivenPrompt[],
+  args: GenerateArguments,
+): Promise<void> {
   const listed = args.showProbabilities === true ? defaultListed : args.showProbabilities;
-  const found: { prompt: string; distribution: NextTokenDistribution }[] = [];
-  for (const prompt of prompts) {
-    const options = { prompt, listed, beginOfText: args.bos, ...samplingOf(args) };
-    found.push({ prompt, distribution: await nextTokenDistribution(model, options) });
+  const found: { given: GivenPrompt; distribution: NextTokenDistribution }[] = [];
+  for (const given of prompts) {
+    const options = { prompt: given.prompt, listed, beginOfText: args.bos, ...samplingOf(args) };
+    found.push({ given, distribution: await nextTokenDistribution(model, options) });
   }
   if (args.json) {
-    const shown = found.map(({ prompt, distribution: { promptTokens, entropy, likeliest } }) => ({
-      ...{ prompt, promptTokens, entropy, likeliest },
+    const shown = found.map(({ given, distribution: { promptTokens, entropy, likeliest } }) => ({
+      ...{ prompt: given.shown, ...idsOf(given), promptTokens, entropy, likeliest },
     }));
     console.log(JSON.stringify({ model: model.name, ...samplingOf(args), prompts: shown }));
   } else {
-    console.log(found.map(({ prompt, distribution }) => nextTokenTable(prompt, distribution)).join("\n\n"));
+    console.log(found.map(({ given, distribution }) => nextTokenTable(given.shown, distribution)).join("\n\n"));
   }
 }
 
@@ -133,24 +132,26 @@ type WrittenText = Omit<GeneratedText, "finish"> & { readonly finish: GeneratedT
 
 async function writeTexts(
   model: Model,
-  prompts: readonly string[],
+  given: readonly GivenPrompt[],
   args: GenerateArguments,
   line: RunLine,
   signal: AbortSignal,
 ): Promise<void> {
   const { maxTokens, seed, n, json = false, quiet = false } = args;
+  const prompts = given.map(({ prompt }) => prompt);
+  const hasText = await model.hasTokenizer();
   const streams = prompts.length === 1 && n === 1 && !json;
   const soFar = prompts.flatMap((_, prompt) => Array.from({ length: n }, (_, sample) => unwritten(prompt, sample)));
   const started = performance.now();
   let tokens = 0;
   const onToken = ({ prompt, sample, id, text }: GeneratedToken) => {
     // Only now: what cannot be used is refused before anything is printed.
-    if (streams && tokens === 0) process.stdout.write(shownText(prompts[0]!));
+    if (streams && tokens === 0) process.stdout.write(shownText(given[0]!.shown));
     tokens++;
     const one = soFar[prompt * n + sample]!;
     one.ids.push(id);
     one.text += text;
-    if (streams) process.stdout.write(shownText(text));
+    if (streams) process.stdout.write(hasText ? shownText(text) : `${idSeparator}${id}`);
     else {
       const total = soFar.length * maxTokens;
       line.onEvent({ type: "progress", phase: "generate", done: tokens, total, unit: "tokens" });
@@ -179,12 +180,33 @@ async function writeTexts(
   }
   const seconds = (performance.now() - started) / 1000;
   if (json) {
-    const shown = texts.map((text) => ({ ...text, promptText: prompts[text.prompt] }));
+    const shown = texts.map((text) => ({
+      ...text,
+      promptText: given[text.prompt]!.shown,
+      ...idsOf(given[text.prompt]!),
+    }));
     console.log(JSON.stringify({ model: model.name, maxTokens, ...samplingOf(args), seed, texts: shown, seconds }));
-  } else if (!streams) console.log(generatedSections(prompts, texts));
+  } else if (!streams) {
+    const written = texts.map((text) => (hasText ? text : { ...text, text: withSeparators(text.ids) }));
+    console.log(
+      generatedSections(
+        given.map(({ shown }) => shown),
+        written,
+      ),
+    );
+  }
   if (failure !== undefined) throw failure;
   if (!quiet && !json)
     console.error(`${counted(tokens, "token")}, ${(tokens / seconds).toFixed(1)} tokens/s${restartNote(model, texts)}`);
+}
+
+/** As JSON says it of a prompt that was given as ids. */
+function idsOf({ prompt }: GivenPrompt): { promptIds?: readonly number[] } {
+  return typeof prompt === "string" ? {} : { promptIds: prompt };
+}
+
+function withSeparators(ids: readonly number[]): string {
+  return ids.map((id) => `${idSeparator}${id}`).join("");
 }
 
 function unwritten(prompt: number, sample: number) {

@@ -38,7 +38,14 @@ export function nextTokenTable(prompt: string, distribution: NextTokenDistributi
   const lines = likeliest.map(({ id, token, probability, drawn }, index) => {
     cumulative += probability;
     const drawnCell = differs ? [percent(drawn)] : [];
-    return columns(`${index + 1}`, printable(token), `${id}`, percent(probability), percent(cumulative), ...drawnCell);
+    return columns(
+      `${index + 1}`,
+      token === "" ? "" : printable(token),
+      `${id}`,
+      percent(probability),
+      percent(cumulative),
+      ...drawnCell,
+    );
   });
   return [
     `after ${printable(prompt.slice(-20))} (${counted(promptTokens, "token")}): entropy ${entropy.toFixed(3)} nats`,
