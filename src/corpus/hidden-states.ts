@@ -5,14 +5,15 @@ import { readNpyHeader } from "../tensor/npy.js";
 import { readSafetensorsHeader, readTensor, type TensorEntry } from "../tensor/safetensors/safetensors.js";
 import { tensorRows } from "../tensor/tensor-rows.js";
 
-/** Rows read at a time: one run of the head. */
-const blockRows = 256;
+/** Contexts read at a time: one run of the head. */
+const blockContexts = 256;
 
 /** Hidden states that were computed elsewhere: what the head multiplies, after the final norm, one row a context. */
 export interface HiddenStates {
   readonly file: { name: string; bytes: number };
-  readonly rows: number;
-  /** Blocks of rows, float32 [up to 256, d]. @throws InputError naming the first row with a number that is not finite */
+  /** N. */
+  readonly contexts: number;
+  /** Blocks of contexts, float32 [up to 256, d]. @throws InputError naming the first row with a number that is not finite */
   blocks(): AsyncGenerator<Float32Array>;
 }
 
@@ -30,14 +31,14 @@ export async function openHiddenStates(source: ByteSource, hiddenSize: number): 
       `holds ${tensor.dtype} [${shape.join(", ")}]; hidden states of this model are floats [n, ${hiddenSize}]`,
     );
   }
-  const rows = shape.slice(0, -1).reduce((product, size) => product * size, 1);
-  if (rows < 2) throw new InputError(source.name, `has ${rows} hidden states; at least two are needed`);
+  const contexts = shape.slice(0, -1).reduce((product, size) => product * size, 1);
+  if (contexts < 2) throw new InputError(source.name, `has ${contexts} hidden states; at least two are needed`);
   return {
     file: { name: source.name, bytes: source.size },
-    rows,
+    contexts,
     async *blocks() {
-      for (let start = 0; start < rows; start += blockRows) {
-        const block = await readTensor(tensorRows(tensor, start, Math.min(start + blockRows, rows)));
+      for (let start = 0; start < contexts; start += blockContexts) {
+        const block = await readTensor(tensorRows(tensor, start, Math.min(start + blockContexts, contexts)));
         const bad = block.findIndex((value) => !Number.isFinite(value));
         if (bad >= 0) {
           const row = start + Math.floor(bad / hiddenSize);

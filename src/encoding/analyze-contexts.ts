@@ -14,7 +14,7 @@ export function analyzeContexts(
   const { count, hiddenSize } = contexts;
   const hidden = {
     file: { name: "hidden states", bytes: 4 * count * hiddenSize },
-    rows: count,
+    contexts: count,
     async *blocks() {
       for (let start = 0; start < count; start += blockContexts) {
         yield await contexts.read(start, Math.min(count, start + blockContexts));

@@ -158,11 +158,11 @@ test("parts of a text that were cut at multiples of 64 windows, merged and read 
 test("rows of hidden states are summed by windows of 256, whatever blocks they come in", async () => {
   const ids = Int32Array.from({ length: 640 }, (_, t) => (37 * t) % 8192);
   const hidden = await model.hiddenStates({ count: 5, length: 128, tokenIds: ids });
-  const inBlocks = (rows: number): HiddenStates => ({
+  const inBlocks = (contexts: number): HiddenStates => ({
     file: { name: "states", bytes: 0 },
-    rows: 640,
+    contexts: 640,
     async *blocks() {
-      const size = rows * model.hiddenSize;
+      const size = contexts * model.hiddenSize;
       for (let start = 0; start < hidden.length; start += size) yield hidden.slice(start, start + size);
     },
   });

@@ -80,7 +80,7 @@ export async function collectText(model: Model, corpus: Corpus, options: Collect
 }
 
 /**
- * The same from hidden states that were computed elsewhere, by anything: only the head is run. 256 rows count as a window.
+ * The same from hidden states that were computed elsewhere, by anything: only the head is run. 256 contexts count as a window.
  * @throws InputError if the hidden states or the model's head cannot be used
  */
 export async function collectHidden(

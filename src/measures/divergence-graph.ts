@@ -5,15 +5,15 @@ import { type Head, logits } from "../model/head/head.js";
  * A graph that compares the output of two heads of one vocabulary in the same contexts, so that no V-wide row leaves the
  * engine. A = softmax of the first head's logits, B of the second's.
  *
- * Inputs: `hidden_a`, float32 [rows, dA]; `hidden_b`, float32 [rows, dB]; `next_token`, int64 [rows]; and with
+ * Inputs: `hidden_a`, float32 [contexts, dA]; `hidden_b`, float32 [contexts, dB]; `next_token`, int64 [contexts]; and with
  * `leaveOut`, `keep`, float64 [V]: 1 for a token, 0 for one that is left out. Outputs, per context in nats:
- * - `kl`, `reverse_kl`, `js`, float64 [rows]: KL(A || B), KL(B || A), Jensen-Shannon
- * - `top_1_a`, `top_1_b`, float64 [rows]: id of the likeliest token
- * - `next_log_probability_a`, `next_log_probability_b`, float64 [rows]: of `next_token`
- * - `sum_probability_a`, `sum_probability_b`, float64 [V]: sums over the rows
+ * - `kl`, `reverse_kl`, `js`, float64 [contexts]: KL(A || B), KL(B || A), Jensen-Shannon
+ * - `top_1_a`, `top_1_b`, float64 [contexts]: id of the likeliest token
+ * - `next_log_probability_a`, `next_log_probability_b`, float64 [contexts]: of `next_token`
+ * - `sum_probability_a`, `sum_probability_b`, float64 [V]: sums over the contexts
  * - with `leaveOut`, `kl_others`, `reverse_kl_others`, `js_others`: the same three between A and B without the tokens
  *   left out, renormalised
- * - of the m tokens of `probabilitiesOf`, `probability_a`, `probability_b`, float64 [rows, m]
+ * - of the m tokens of `probabilitiesOf`, `probability_a`, `probability_b`, float64 [contexts, m]
  *
  * The logits are float32, as the models make them; from there on everything is float64. In float32 the rounding of
  * logsumexp (1e-6 at L = 10) would drown divergences of that size. In float64 it leaves about 1e-15 in the KLs and 2e-14 in
@@ -30,13 +30,13 @@ export function divergenceGraph(
   const lastAxis = ints(-1);
   const rowSum = (x: Value) => graph.op("ReduceSum", [x, lastAxis], { keepdims: 1 });
   const perRow = (x: Value, name: string) =>
-    graph.output(graph.op("Squeeze", [x, lastAxis]), name, "float64", ["rows"]);
+    graph.output(graph.op("Squeeze", [x, lastAxis]), name, "float64", ["contexts"]);
   const mul = (x: Value, y: Value) => graph.op("Mul", [x, y]);
   const sub = (x: Value, y: Value) => graph.op("Sub", [x, y]);
 
-  const nextToken = graph.op("Unsqueeze", [graph.input("next_token", "int64", ["rows"]), lastAxis]);
+  const nextToken = graph.op("Unsqueeze", [graph.input("next_token", "int64", ["contexts"]), lastAxis]);
   const distribution = (head: Head, name: "a" | "b") => {
-    const hidden = graph.input(`hidden_${name}`, "float32", ["rows", head.hiddenSize]);
+    const hidden = graph.input(`hidden_${name}`, "float32", ["contexts", head.hiddenSize]);
     const z = logits(graph, named(head, name), hidden);
     perRow(graph.cast(graph.op("ArgMax", [z], { axis: -1, keepdims: 1 }), "float64"), `top_1_${name}`);
     const wide = graph.cast(z, "float64");
@@ -50,7 +50,7 @@ export function divergenceGraph(
     graph.output(total, `sum_probability_${name}`, "float64", [vocabSize]);
     if (probabilitiesOf.length > 0) {
       const some = graph.op("Gather", [p, ints(...probabilitiesOf)], { axis: 1 });
-      graph.output(some, `probability_${name}`, "float64", ["rows", probabilitiesOf.length]);
+      graph.output(some, `probability_${name}`, "float64", ["contexts", probabilitiesOf.length]);
     }
     return { p, logP };
   };

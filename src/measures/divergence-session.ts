@@ -4,7 +4,7 @@ import { atLeastZero } from "./divergence.js";
 import { divergenceGraph } from "./divergence-graph.js";
 
 /** Contexts of one run, and numbers in one V-wide block (32 MB as float64): whatever V is, few such blocks are held. */
-const maxRows = 128;
+const maxContexts = 128;
 const maxBlockNumbers = 2 ** 22;
 
 /** How two heads differ in n contexts; divergences in nats. */
@@ -62,24 +62,24 @@ export async function divergenceSession(
   const keep = leftOut && new Float64Array(vocabSize).fill(1);
   for (const id of leftOut ?? []) keep![id] = 0;
   const session = await engine.load(divergenceGraph(headA, headB, { leaveOut: keep !== undefined, probabilitiesOf }));
-  const blockRows = Math.max(1, Math.min(maxRows, Math.floor(maxBlockNumbers / vocabSize)));
+  const blockContexts = Math.max(1, Math.min(maxContexts, Math.floor(maxBlockNumbers / vocabSize)));
   return {
     concurrency: session.concurrency,
     release: () => session.release(),
     async run(hiddenA, hiddenB, nextTokens) {
       const n = nextTokens.length;
       const result = empty(n, vocabSize, keep !== undefined, probabilitiesOf.length);
-      for (let start = 0; start < n; start += blockRows) {
-        const end = Math.min(n, start + blockRows);
-        const rows = (hidden: Float32Array, { hiddenSize }: Head) => ({
+      for (let start = 0; start < n; start += blockContexts) {
+        const end = Math.min(n, start + blockContexts);
+        const states = (hidden: Float32Array, { hiddenSize }: Head) => ({
           type: "float32" as const,
           data: hidden.subarray(start * hiddenSize, end * hiddenSize),
           dims: [end - start, hiddenSize],
         });
         const next = BigInt64Array.from(nextTokens.subarray(start, end), BigInt);
         const outputs = await session.run({
-          hidden_a: rows(hiddenA, headA),
-          hidden_b: rows(hiddenB, headB),
+          hidden_a: states(hiddenA, headA),
+          hidden_b: states(hiddenB, headB),
           next_token: { type: "int64", data: next, dims: [end - start] },
           ...(keep && { keep: { type: "float64", data: keep, dims: [vocabSize] } }),
         });

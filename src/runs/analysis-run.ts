@@ -44,7 +44,8 @@ export function hiddenAnalysisRun(
   hidden: HiddenStates,
   { seed, signal, onEvent }: Pick<AnalysisRunOptions, "seed" | "signal" | "onEvent"> = {},
 ): Promise<Analysis> {
-  onEvent?.({ type: "progress", phase, done: 0, total: hidden.rows, unit: "tokens" });
-  const onProgress = (done: number) => onEvent?.({ type: "progress", phase, done, total: hidden.rows, unit: "tokens" });
+  onEvent?.({ type: "progress", phase, done: 0, total: hidden.contexts, unit: "tokens" });
+  const onProgress = (done: number) =>
+    onEvent?.({ type: "progress", phase, done, total: hidden.contexts, unit: "tokens" });
   return analyzeHidden(model, hidden, { seed, signal, onProgress });
 }

@@ -70,9 +70,9 @@ export async function collectStatistics(
 }
 
 /**
- * The same sums from hidden states that were computed elsewhere; of the text's own tokens nothing is known. 256 rows, one
+ * The same sums from hidden states that were computed elsewhere; of the text's own tokens nothing is known. 256 contexts, one
  * after the other, are taken for a window, however the blocks are cut.
- * @param blocks rows of hidden states, float32 [rows, d]
+ * @param blocks hidden states, float32 [contexts, d]
  */
 export async function collectFromHidden(
   model: HeadModel,
@@ -87,8 +87,8 @@ export async function collectFromHidden(
   const sums = noSums({ ...head, transformed: isTransformed(head) }, firstWindow);
   const session = await engine.load(headStatisticsGraph(head));
   try {
-    const windows = inOrder(hiddenWindows(blocks, head.hiddenSize), session.concurrency + 1, (rows) =>
-      reduce(session, head, { count: 1, length: rows.length / head.hiddenSize }, rows),
+    const windows = inOrder(hiddenWindows(blocks, head.hiddenSize), session.concurrency + 1, (hidden) =>
+      reduce(session, head, { count: 1, length: hidden.length / head.hiddenSize }, hidden),
     );
     for await (const [outputs] of windows) {
       signal?.throwIfAborted();
@@ -101,7 +101,7 @@ export async function collectFromHidden(
   return finished(sums);
 }
 
-/** Rows of hidden states in windows of `hiddenWindow` rows, the last one with what is left. */
+/** Hidden states in windows of `hiddenWindow` contexts, the last one with what is left. */
 async function* hiddenWindows(blocks: AsyncIterable<Float32Array>, hiddenSize: number): AsyncGenerator<Float32Array> {
   const size = hiddenWindow * hiddenSize;
   let window = new Float32Array(size);
@@ -141,15 +141,15 @@ async function reduce(
   { count, length }: Pick<Windows, "count" | "length">,
   hidden: Float32Array,
 ): Promise<Tensors[][]> {
-  const maxRows = Math.max(1, Math.floor(maxBlockNumbers / vocabSize));
+  const maxContexts = Math.max(1, Math.floor(maxBlockNumbers / vocabSize));
   const windows: Tensors[][] = [];
   for (let window = 0; window < count; window++) {
     const outputs: Tensors[] = [];
-    for (let start = 0; start < length; start += maxRows) {
-      const rows = Math.min(maxRows, length - start);
+    for (let start = 0; start < length; start += maxContexts) {
+      const contexts = Math.min(maxContexts, length - start);
       const begin = (window * length + start) * hiddenSize;
-      const data = hidden.subarray(begin, begin + rows * hiddenSize);
-      outputs.push(await session.run({ hidden: { type: "float32", data, dims: [rows, hiddenSize] } }));
+      const data = hidden.subarray(begin, begin + contexts * hiddenSize);
+      outputs.push(await session.run({ hidden: { type: "float32", data, dims: [contexts, hiddenSize] } }));
     }
     windows.push(outputs);
   }

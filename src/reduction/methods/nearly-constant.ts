@@ -24,17 +24,17 @@ export async function nearlyConstant(
   const { gram, release } = await gramSession(engine);
   try {
     for (let start = 0; start < count; start += blockContexts) {
-      const rows = Math.min(blockContexts, count - start);
-      const hidden = await contexts.read(start, start + rows);
-      const block = new Float64Array(rows * k);
-      for (let t = 0; t < rows; t++) {
+      const n = Math.min(blockContexts, count - start);
+      const hidden = await contexts.read(start, start + n);
+      const block = new Float64Array(n * k);
+      for (let t = 0; t < n; t++) {
         for (let j = 0; j < k; j++) {
           const value = hidden[t * d + used[j]!]!;
           block[t * k + j] = value;
           mean[j]! += value / count;
         }
       }
-      const part = await gram(block, rows, k);
+      const part = await gram(block, n, k);
       for (const [at, value] of part.entries()) second[at]! += value / count;
     }
   } finally {

@@ -139,23 +139,23 @@ async function fisherSums(
   graph.output(outerProducts, "outer", "float64", [d, d]);
   const weights = new Float64Array(V);
   const outer = new Float64Array(d * d);
-  const rows = Math.max(1, Math.min(blockContexts, Math.floor(blockNumbers / V)));
+  const n = Math.max(1, Math.min(blockContexts, Math.floor(blockNumbers / V)));
   const session = await engine.load(graph);
   async function* blocks() {
-    for (let start = 0; start < count; start += rows) yield await contexts.read(start, Math.min(start + rows, count));
+    for (let start = 0; start < count; start += n) yield await contexts.read(start, Math.min(start + n, count));
   }
   let done = 0;
   try {
     const results = inOrder(blocks(), session.concurrency + 1, async (data) => ({
-      rows: data.length / d,
+      read: data.length / d,
       outputs: await session.run({ hidden: { type: "float32", data, dims: [data.length / d, d] } }),
     }));
-    for await (const { rows: n, outputs } of results) {
+    for await (const { read, outputs } of results) {
       signal?.throwIfAborted();
       const [part, products] = [float32Output(outputs, "weights"), float64Output(outputs, "outer")];
       for (let w = 0; w < V; w++) weights[w]! += part[w]! / count;
       for (let i = 0; i < outer.length; i++) outer[i]! += products[i]! / count;
-      done += n;
+      done += read;
       onProgress?.(done);
     }
   } finally {

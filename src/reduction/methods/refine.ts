@@ -85,10 +85,10 @@ export async function refine(
   const looking = await engine.load(refineGraph(head, kept, { whitening: white, gradients: false }), {
     oneAtATime: true,
   });
-  const feeds = (rows: Float32Array) => ({
-    hidden: { type: "float32" as const, data: rows, dims: [rows.length / d, d] },
+  const feeds = (hidden: Float32Array) => ({
+    hidden: { type: "float32" as const, data: hidden, dims: [hidden.length / d, d] },
     ...(coordinates && {
-      parts: { type: "float32" as const, data: select(rows, d, coordinates), dims: [rows.length / d, kept] },
+      parts: { type: "float32" as const, data: select(hidden, d, coordinates), dims: [hidden.length / d, kept] },
     }),
     ...Object.fromEntries(
       parameters.map(({ name, values, dims }) => [name, { type: "float32" as const, data: values, dims }]),
@@ -97,8 +97,8 @@ export async function refine(
   const heldOutKl = async () => {
     let sum = 0;
     for (let at = split.fitted; at < contexts.count; at += batch) {
-      const rows = await contexts.read(at, Math.min(at + batch, contexts.count));
-      for (const kl of float32Output(await looking.run(feeds(rows)), "kl")) sum += kl;
+      const hidden = await contexts.read(at, Math.min(at + batch, contexts.count));
+      for (const kl of float32Output(await looking.run(feeds(hidden)), "kl")) sum += kl;
     }
     return sum / (contexts.count - split.fitted);
   };
@@ -110,12 +110,12 @@ export async function refine(
     const draw = drawer(split.fitted, batch, random);
     for (let step = 1; step <= steps; step++) {
       signal?.throwIfAborted();
-      const rows = await gather(contexts, draw());
-      const outputs = await session.run(feeds(rows));
+      const hidden = await gather(contexts, draw());
+      const outputs = await session.run(feeds(hidden));
       const falling = 0.5 * (1 + Math.cos((Math.PI * step) / steps)) * Math.min(1, step / warmUp);
       for (const parameter of parameters) {
         const gradient = float32Output(outputs, `${parameter.name}_gradient`);
-        descend(parameter, gradient, rate * falling, step, rows.length / d);
+        descend(parameter, gradient, rate * falling, step, hidden.length / d);
       }
       if (step === steps || step % Math.ceil(steps / looks) === 0) {
         const kl = await heldOutKl();
@@ -235,17 +235,17 @@ function drawer(count: number, batch: number, random: () => number): () => Int32
 
 async function gather(contexts: StoredContexts, places: Int32Array): Promise<Float32Array> {
   const d = contexts.hiddenSize;
-  const rows = new Float32Array(places.length * d);
+  const hidden = new Float32Array(places.length * d);
   const reads = Array.from(places, (place) => contexts.read(place, place + 1));
-  for (const [i, row] of (await Promise.all(reads)).entries()) rows.set(row, i * d);
-  return rows;
+  for (const [i, row] of (await Promise.all(reads)).entries()) hidden.set(row, i * d);
+  return hidden;
 }
 
-function select(rows: Float32Array, d: number, coordinates: Int32Array): Float32Array {
+function select(hidden: Float32Array, d: number, coordinates: Int32Array): Float32Array {
   const k = coordinates.length;
-  const out = new Float32Array((rows.length / d) * k);
-  for (let t = 0; t < rows.length / d; t++) {
-    for (let j = 0; j < k; j++) out[t * k + j] = rows[t * d + coordinates[j]!]!;
+  const out = new Float32Array((hidden.length / d) * k);
+  for (let t = 0; t < hidden.length / d; t++) {
+    for (let j = 0; j < k; j++) out[t * k + j] = hidden[t * d + coordinates[j]!]!;
   }
   return out;
 }
