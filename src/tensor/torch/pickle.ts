@@ -1,5 +1,5 @@
-import { InputError } from "../../errors.js";
 import { quote } from "../strict-json.js";
+import { pickleBytes } from "./pickle-bytes.js";
 
 /** A class or function that the pickle names. It is a name and nothing else: nothing is ever looked up or called. */
 export interface PickleGlobal {
@@ -65,22 +65,10 @@ type StackItem = PickleValue | typeof mark;
  * @throws InputError naming the byte that cannot be read
  */
 export function readPickle(place: string, bytes: Uint8Array, globals: ReadonlySet<string>): PickleValue {
-  const data = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const reader = pickleBytes(place, bytes);
+  const { refuse } = reader;
   const stack: StackItem[] = [];
   const memo = new Map<number, PickleValue>();
-  let at = 0;
-  /** Byte at which the opcode being read starts. */
-  let start = 0;
-
-  function refuse(problem: string): InputError {
-    return new InputError(place, `pickle byte ${start}: ${problem}`);
-  }
-
-  function take(length: number): number {
-    if (length > bytes.length - at) throw refuse("the pickle ends in the middle of it: cut off");
-    at += length;
-    return at - length;
-  }
 
   function pop(): PickleValue {
     const value = stack.pop();
@@ -98,39 +86,6 @@ export function readPickle(place: string, bytes: Uint8Array, globals: ReadonlySe
     const from = stack.lastIndexOf(mark);
     if (from < 0) throw refuse("the stack has no mark");
     return stack.splice(from).slice(1) as PickleValue[];
-  }
-
-  function text(length: number): string {
-    const from = take(length);
-    try {
-      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes.subarray(from, at));
-    } catch {
-      throw refuse("text is not valid UTF-8");
-    }
-  }
-
-  function line(): string {
-    const end = bytes.indexOf(0x0a, at);
-    if (end < 0) throw refuse("the pickle ends in the middle of it: cut off");
-    const value = text(end - at);
-    at++;
-    return value;
-  }
-
-  function uint64(): number {
-    const value = Number(data.getBigUint64(take(8), true));
-    if (!Number.isSafeInteger(value)) throw refuse("a length is beyond counting");
-    return value;
-  }
-
-  function long(length: number): number {
-    if (length > 8) throw refuse(`a whole number of ${length} bytes`);
-    const from = take(length);
-    let value = 0n;
-    for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[from + i]!);
-    const number = Number(BigInt.asIntN(8 * length, value));
-    if (!Number.isSafeInteger(number)) throw refuse("a whole number is beyond 2^53");
-    return number;
   }
 
   function global(module: PickleValue, name: PickleValue): PickleGlobal {
@@ -180,26 +135,26 @@ export function readPickle(place: string, bytes: Uint8Array, globals: ReadonlySe
   const opcodes: Record<number, () => void> = {
     // PROTO
     128: () => {
-      const protocol = bytes[take(1)]!;
+      const protocol = reader.uint8();
       if (protocol < 2 || protocol > 5) throw refuse(`protocol ${protocol}; known are 2 to 5`);
     },
     // FRAME
     149: () => {
-      if (uint64() > bytes.length - at) throw refuse("a frame beyond the end of the pickle");
+      if (reader.uint64() > reader.left) throw refuse("a frame beyond the end of the pickle");
     },
     // NONE, NEWTRUE, NEWFALSE
     78: () => stack.push(null),
     136: () => stack.push(true),
     137: () => stack.push(false),
     // BININT, BININT1, BININT2, LONG1, BINFLOAT
-    74: () => stack.push(data.getInt32(take(4), true)),
-    75: () => stack.push(bytes[take(1)]!),
-    77: () => stack.push(data.getUint16(take(2), true)),
-    138: () => stack.push(long(bytes[take(1)]!)),
-    71: () => stack.push(data.getFloat64(take(8), false)),
+    74: () => stack.push(reader.int32()),
+    75: () => stack.push(reader.uint8()),
+    77: () => stack.push(reader.uint16()),
+    138: () => stack.push(reader.long(reader.uint8())),
+    71: () => stack.push(reader.float64()),
     // BINUNICODE, SHORT_BINUNICODE
-    88: () => stack.push(text(data.getUint32(take(4), true))),
-    140: () => stack.push(text(bytes[take(1)]!)),
+    88: () => stack.push(reader.text(reader.uint32())),
+    140: () => stack.push(reader.text(reader.uint8())),
     // MARK, EMPTY_TUPLE, TUPLE1, TUPLE2, TUPLE3, TUPLE
     40: () => stack.push(mark),
     41: () => stack.push({ kind: "tuple", items: [] }),
@@ -216,15 +171,15 @@ export function readPickle(place: string, bytes: Uint8Array, globals: ReadonlySe
     115: () => setItems(tuple(2).items),
     117: () => setItems(popToMark()),
     // BINPUT, LONG_BINPUT, MEMOIZE, BINGET, LONG_BINGET
-    113: () => memo.set(bytes[take(1)]!, top()),
-    114: () => memo.set(data.getUint32(take(4), true), top()),
+    113: () => memo.set(reader.uint8(), top()),
+    114: () => memo.set(reader.uint32(), top()),
     148: () => memo.set(memo.size, top()),
-    104: () => stack.push(recall(bytes[take(1)]!)),
-    106: () => stack.push(recall(data.getUint32(take(4), true))),
+    104: () => stack.push(recall(reader.uint8())),
+    106: () => stack.push(recall(reader.uint32())),
     // GLOBAL, STACK_GLOBAL
     99: () => {
-      const module = line();
-      stack.push(global(module, line()));
+      const module = reader.line();
+      stack.push(global(module, reader.line()));
     },
     147: () => {
       const name = pop();
@@ -242,9 +197,8 @@ export function readPickle(place: string, bytes: Uint8Array, globals: ReadonlySe
 
   const stop = 46;
   for (let count = 1; ; count++) {
-    start = at;
+    const opcode = reader.opcode();
     if (count > maxOpcodes) throw refuse(`more than ${maxOpcodes} opcodes`);
-    const opcode = bytes[take(1)]!;
     if (opcode === stop) break;
     const execute = opcodes[opcode];
     if (execute === undefined) throw refuse(`opcode ${opcode} is not part of a plain file of tensors`);
