@@ -34,7 +34,7 @@ function share(done: number, total: number, unit: RunProgress["unit"]): string {
 }
 
 /** @param share from 0 to 1 */
-export function bar(share: number): string {
+function bar(share: number): string {
   const filled = Math.round(Math.min(1, share) * barWidth);
   return `[${"#".repeat(filled)}${"-".repeat(barWidth - filled)}]`;
 }

@@ -2,10 +2,10 @@ import { groupCount, type HeadStatistics } from "../../statistics/head-statistic
 import type { R2Uncertainty } from "../analysis.js";
 
 /** The last step of the curve, a doubling of the text, may move R2 so far before it counts as moving. */
-export const settledStep = 0.005;
+const settledStep = 0.005;
 
 /** Below, -log alpha is still near the linear function of E that it is for a single context, whatever the model. */
-export const fewContexts = 1000;
+const fewContexts = 1000;
 
 /** What keeps a fit from saying something about the model, in plain words; none for a fit on enough text. */
 export function fitWarnings({ contexts, groups }: HeadStatistics, { r2Interval, r2Curve }: R2Uncertainty): string[] {
