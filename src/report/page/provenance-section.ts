@@ -66,13 +66,19 @@ function modelFacts({ model }: Analysis): Fact[] {
   ];
 }
 
-export function textFacts({ files, contextLength, windows, contexts, beginOfText }: Analysis["corpus"]): Fact[] {
-  const listed = files
+/** The first files of a corpus, and how many more there are. */
+export function fileList(files: Analysis["corpus"]["files"]): Html {
+  const more = files.length - LISTED_FILES;
+  return html`<ul>${files
     .slice(0, LISTED_FILES)
-    .map((file) => html`<li>${visibleText(file.name, PATH_CHARACTERS)} <small>${bytes(file.bytes)}</small></li>`);
-  const rest = files.length > LISTED_FILES ? html`<li>and ${count(files.length - LISTED_FILES)} more</li>` : undefined;
+    .map((file) => html`<li>${visibleText(file.name, PATH_CHARACTERS)} <small>${bytes(file.bytes)}</small></li>`)}${
+    more > 0 ? html`<li>and ${count(more)} more</li>` : undefined
+  }</ul>`;
+}
+
+export function textFacts({ files, contextLength, windows, contexts, beginOfText }: Analysis["corpus"]): Fact[] {
   return [
-    [files.length === 1 ? "file" : `${count(files.length)} files`, html`<ul>${listed}${rest}</ul>`],
+    [files.length === 1 ? "file" : `${count(files.length)} files`, fileList(files)],
     ...(contextLength === undefined || windows === undefined
       ? ([["held", "hidden states, computed elsewhere"]] satisfies Fact[])
       : ([

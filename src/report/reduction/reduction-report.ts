@@ -2,7 +2,7 @@ import type { ReductionRun } from "../../reduction/reduction-run.js";
 import { type Html, html } from "../page/html.js";
 import { count, counted, duration } from "../page/numbers.js";
 import { pageFrame, section } from "../page/page-frame.js";
-import { facts, type Provenance } from "../page/provenance-section.js";
+import { facts, fileList, madeBy, type Provenance } from "../page/provenance-section.js";
 import { shortName, visibleText } from "../page/visible-text.js";
 import { reductionHeadline } from "./reduction-headline.js";
 import type { ReductionPageData } from "./reduction-page-data.js";
@@ -10,12 +10,7 @@ import { pageScript } from "./reduction-page-script.generated.js";
 import { curveSection, encodingSection, gainedSection, lostSection } from "./reduction-sections.js";
 import { textsSection } from "./reduction-texts.js";
 
-const COMMAND_CHARACTERS = 2000;
-
 const PATH_CHARACTERS = 200;
-
-/** Files listed by name; a corpus of thousands would drown the rest. */
-const LISTED_FILES = 12;
 
 /**
  * The report of a reduction as a single HTML file that works offline. The same result gives the same bytes.
@@ -62,13 +57,10 @@ ${section("made", "How this was made", madeSection(run, provenance))}`;
   });
 }
 
-function madeSection(run: ReductionRun, { command, version, date }: Provenance): Html {
+function madeSection(run: ReductionRun, provenance: Provenance): Html {
+  const { version, date } = provenance;
   const { model, corpus } = run;
-  const files = (list: ReductionRun["corpus"]["fit"]) =>
-    html`<ul>${list.slice(0, LISTED_FILES).map((file) => html`<li>${visibleText(file.name, PATH_CHARACTERS)}</li>`)}${
-      list.length > LISTED_FILES ? html`<li>and ${count(list.length - LISTED_FILES)} more</li>` : undefined
-    }</ul>`;
-  return html`${command && html`<p>Made with</p><pre class="command"><code>${visibleText(command, COMMAND_CHARACTERS)}</code></pre>`}
+  return html`${madeBy(provenance)}
 <div class="columns three facts">
 ${facts("Model", [
   ["name", visibleText(model.name, PATH_CHARACTERS)],
@@ -79,8 +71,8 @@ ${facts("Model", [
   ["E is", model.tied ? "also the input embedding (tied)" : "the head's own (untied)"],
 ])}
 ${facts("Text", [
-  ["fitted on", files(corpus.fit)],
-  ["unseen", files(corpus.check)],
+  ["fitted on", fileList(corpus.fit)],
+  ["unseen", fileList(corpus.check)],
   ["contexts", `${count(corpus.contexts.fit)} fitted, ${count(corpus.contexts.check)} unseen`],
   ["context length", counted(corpus.contextLength, "token")],
 ])}

@@ -3,8 +3,8 @@ import type { Spread } from "../../measures/context-values.js";
 import { type CheckText, type Collateral, checkTexts, type EditCheck } from "../../steering/check/check.js";
 import type { SteeringRun, WrittenEdit } from "../../steering/steering-run.js";
 import { type Html, html } from "../page/html.js";
-import { bytes, count, counted, decimal, duration, percent, probability, significant } from "../page/numbers.js";
-import { facts, madeBy, type Provenance } from "../page/provenance-section.js";
+import { count, counted, decimal, duration, percent, probability, significant } from "../page/numbers.js";
+import { facts, fileList, madeBy, type Provenance } from "../page/provenance-section.js";
 import { tokenLabel } from "../page/token-label.js";
 import { visibleText } from "../page/visible-text.js";
 import { editName, signedPercent } from "./steering-headline.js";
@@ -15,7 +15,6 @@ export const SHOWN_EDITS = 200;
 const PATH_CHARACTERS = 200;
 const PAIRS_SHOWN = 20;
 const PAIRS_OPEN = 4;
-const LISTED_FILES = 6;
 
 export function measuredTexts(check: EditCheck): CheckText[] {
   return checkTexts.filter((text) => check[text] !== undefined);
@@ -195,7 +194,9 @@ ${facts("Model", [
   ["written to", edit?.out && visibleText(edit.out, PATH_CHARACTERS)],
 ])}
 ${facts("Texts", [
-  ...checkTexts.map((text) => [textNames[text], fileList(run.texts[text]?.files)] as [string, Html | undefined]),
+  ...checkTexts.map(
+    (text) => [textNames[text], run.texts[text] && fileList(run.texts[text].files)] as [string, Html | undefined],
+  ),
   ["context length", counted(run.contextLength, "token")],
 ])}
 ${facts("Run", [
@@ -216,14 +217,4 @@ ${facts("Run", [
 ])}
 </div>
 <p class="note"><code>run.json</code> beside this page holds every number${edit ? html`, <code>unembed.json</code> the plan, which <code>unembed steer --plan</code> applies again` : undefined}.</p>`;
-}
-
-function fileList(files: readonly { name: string; bytes: number }[] | undefined): Html | undefined {
-  if (files === undefined) return undefined;
-  const more = files.length - LISTED_FILES;
-  return html`<ul>${files
-    .slice(0, LISTED_FILES)
-    .map((file) => html`<li>${visibleText(file.name, PATH_CHARACTERS)} <small>${bytes(file.bytes)}</small></li>`)}${
-    more > 0 ? html`<li>and ${count(more)} more</li>` : undefined
-  }</ul>`;
 }
