@@ -1,24 +1,20 @@
-import { axisX, axisY, dot, gridX, gridY, line, plot, text } from "@observablehq/plot";
+import { axisX, axisY, gridX, gridY, line } from "@observablehq/plot";
 import type { DynamicsPageData } from "../../dynamics/dynamics-page-data.js";
 import { count, decimal, probability, times } from "../../page/numbers.js";
 import { unpackFloat32, unpackInt32, unquantise } from "../../page/packed-numbers.js";
-import { visibleToken } from "../../page/visible-text.js";
 import { currentTheme, densityShades } from "../page/colours.js";
 import { crowding } from "../page/density.js";
 import { GRID, paddedDomain } from "../page/figure.js";
-import { drawAtEveryWidth, find } from "../page/page.js";
+import { drawAtEveryWidth, drawFigure, find } from "../page/page.js";
 import { type Cloud, pointCloud } from "../page/point-cloud.js";
 import { mark, newSelection } from "../page/selection.js";
 import { findTokens, type TokenTable, tokenTable } from "../page/token-table.js";
 import { describedToken } from "../page/token-tip.js";
-import { stepAxis, stepScale } from "./dynamics-figures.js";
 import type { View } from "./dynamics-view.js";
+import { MAX_WAYS, waysFigure } from "./ways-figure.js";
 
 /** Time that each checkpoint is shown while it plays, in milliseconds. */
 const PLAY_INTERVAL = 450;
-/** Ways of tokens drawn at once, and marked by one search. */
-const MAX_WAYS = 6;
-const WAY_COLOURS = ["accent", "warm", "green", "violet", "gold", "neutral"].map((name) => `var(--${name})`);
 
 /** The scatter plot of fitted against true with its slider, and the ways of the tokens marked in it. */
 export function stepSlider(data: DynamicsPageData, view: View): { draw: () => void } {
@@ -77,58 +73,10 @@ export function stepSlider(data: DynamicsPageData, view: View): { draw: () => vo
   const examples = exampleTokens(tokens);
   const drawCloud = pointCloud(cloudHolder, tokens, selection, examples, cloud, describe);
 
-  const wayHolder = find("#path-figure .chart");
-  const drawWays = () => {
-    if (wayHolder.clientWidth === 0) return;
-    const marked = (selection.marked.length > 0 ? selection.marked : examples).slice(0, MAX_WAYS);
-    const steps = data.shown.map((k) => data.steps[k]!);
-    const ways = marked.map((token, i) => ({
-      colour: WAY_COLOURS[i]!,
-      token,
-      line: fitted.map((values, k) => ({ step: steps[k]!, value: values[token]! })),
-    }));
-    const labels = spreadLabels(
-      ways.map(({ token, line: way, colour }) => ({ token, colour, value: way.at(-1)!.value })),
-    );
-    const atEnd = { x: () => steps.at(-1), y: "value", textAnchor: "start" } as const;
-    const width = wayHolder.clientWidth;
-    const chart = plot({
-      width,
-      height: 260,
-      marginLeft: 36,
-      marginRight: 96,
-      marginTop: 10,
-      marginBottom: 40,
-      x: stepScale(data.steps, view),
-      y: { nice: true },
-      marks: [
-        gridY(GRID),
-        ...ways.map(({ line: way, colour }) => line(way, { x: "step", y: "value", stroke: colour, strokeWidth: 1.75 })),
-        ...ways.map(({ token, colour }) =>
-          dot([tokens.observed[token]!], {
-            x: () => steps.at(-1),
-            y: (value: number) => value,
-            stroke: colour,
-            fill: "var(--surface)",
-            strokeWidth: 2,
-            r: 3.5,
-            dx: 7,
-          }),
-        ),
-        text(labels, { ...atEnd, text: () => "━", fill: "colour", dx: 14 }),
-        text(labels, {
-          ...atEnd,
-          text: ({ token }: { token: number }) => visibleToken(tokens.texts[token]!).slice(0, 9),
-          dx: 28,
-        }),
-        stepAxis(steps, view, width - 60),
-        axisY({ label: null, ticks: 5 }),
-      ],
-    });
-    chart.setAttribute("role", "img");
-    chart.setAttribute("aria-label", wayHolder.dataset.label ?? "");
-    wayHolder.replaceChildren(chart);
-  };
+  const drawWays = drawFigure("path-figure", (width) => {
+    const marked = selection.marked.length > 0 ? selection.marked : examples;
+    return waysFigure(data, view, tokens, fitted, marked.slice(0, MAX_WAYS))(width);
+  });
 
   const drawStep = () => {
     const k = data.shown[chosen()]!;
@@ -147,7 +95,6 @@ export function stepSlider(data: DynamicsPageData, view: View): { draw: () => vo
   search.addEventListener("input", () => mark(selection, findTokens(tokens, search.value, MAX_WAYS)));
   play(find<HTMLButtonElement>("#play"), slider, drawStep);
   drawAtEveryWidth(cloudHolder, drawStep);
-  drawAtEveryWidth(wayHolder, drawWays);
   return {
     draw() {
       drawStep();
@@ -185,17 +132,5 @@ function exampleTokens({ texts, byProbability, size }: TokenTable): number[] {
     const from = Math.floor(share * size);
     const found = byProbability.subarray(from).find(isWord);
     return [found ?? byProbability[from]!];
-  });
-}
-
-/** Moves labels apart that would lie over one another, in nats of the axis. */
-function spreadLabels<Label extends { value: number }>(labels: Label[]): Label[] {
-  const sorted = [...labels].sort((a, b) => a.value - b.value);
-  const range = Math.max(1, (sorted.at(-1)?.value ?? 1) - (sorted[0]?.value ?? 0));
-  const least = range * 0.07;
-  let before = Number.NEGATIVE_INFINITY;
-  return sorted.map((label) => {
-    before = Math.max(label.value, before + least);
-    return { ...label, value: before };
   });
 }

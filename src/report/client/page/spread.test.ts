@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { spread } from "./end-labels.js";
+import { spread } from "./spread.js";
 
 test("names that are apart stay where they belong", () => {
   expect(spread([10, 30, 60], 14, 0, 100)).toEqual([10, 30, 60]);
