@@ -13,7 +13,7 @@ import { sharedTokenizer } from "./same-vocabulary.js";
 
 /** How much of the text is read, and how it is cut. */
 export interface CompareOptions {
-  /** Tokens per window; each window is independent and every position of it counts once. Default 256. */
+  /** Tokens per window; each window is independent and every position of it is a context. Default 256. */
   contextLength?: number | undefined;
   /** Stop after this many tokens. Default: the whole corpus. */
   tokens?: number | undefined;

@@ -19,7 +19,7 @@ export interface Comparison extends Omit<TextDivergences, "contexts"> {
     files: Corpus["files"];
     contextLength: number;
     windows: number;
-    /** N: positions compared. */
+    /** N. */
     contexts: number;
     beginOfText: boolean;
   };

@@ -13,7 +13,7 @@ import { checkRegressionPossible } from "./read-encoding.js";
 
 /** How much of the text is read, how it is cut, and what goes on from an earlier pass. */
 export interface CollectTextOptions {
-  /** Tokens per window; each window is independent and every position of it counts once. Default 256. */
+  /** Tokens per window; each window is independent and every position of it is a context. Default 256. */
   contextLength?: number | undefined;
   /** The text ends after this many tokens. Default: the whole corpus. */
   tokens?: number | undefined;

@@ -5,7 +5,7 @@ import type { Model } from "../model/model.js";
 /** Texts that a model has read so far, side by side; each ends at the last place, shorter ones have padding before them. */
 export interface Batch {
   readonly texts: readonly Text[];
-  /** Places of each, padding included. */
+  /** Tokens of each text, padding included. */
   readonly width: number;
   /** `past_key_values.N.key` and `.value`, [texts, numKvHeads, width, headDim]. */
   readonly past: Tensors;

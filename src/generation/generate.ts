@@ -94,7 +94,7 @@ export async function generate(model: Model, options: GenerateOptions): Promise<
   });
 }
 
-/** Of options that hold more than these. */
+/** The part of longer options that says how tokens are drawn. */
 export function samplingOf({ temperature, topK, topP }: Sampling): Pick<ContinueOptions, keyof Sampling> {
   return { temperature, topK, topP };
 }

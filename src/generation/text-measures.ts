@@ -8,7 +8,7 @@ import type { Decoder } from "./decoder.js";
 
 /** How two models' texts differ as a whole. */
 export interface TextMeasures {
-  /** Of the edited model's texts against the original's; undefined where there are too few texts. */
+  /** MAUVE of the edited model's texts against the original's; undefined where there are too few texts. */
   readonly mauve: number | undefined;
   /** The same between two sets of the original's own texts: what no edit can be expected to pass. */
   readonly mauveOfOriginal: number | undefined;
@@ -20,7 +20,7 @@ export interface TextMeasures {
 
 type Texts = readonly (readonly number[])[];
 
-/** Fewer say nothing: MAUVE clusters them. */
+/** MAUVE clusters texts; of fewer than this it says nothing. */
 const fewestTexts = 20;
 const textsPerRun = 16;
 

@@ -36,7 +36,7 @@ export interface ReduceOptions {
   readonly order?: Order | undefined;
   /** Default least-squares. */
   readonly compensate?: Compensation | undefined;
-  /** Of rotations. Default fisher. */
+  /** Metric of a rotation. Default fisher. */
   readonly metric?: Metric | undefined;
   /** Steps of the compensation refine. */
   readonly steps?: number | undefined;
@@ -44,7 +44,7 @@ export interface ReduceOptions {
   readonly seed?: number | undefined;
   /** Also what other sizes and methods lose, and what they write. */
   readonly curve?: boolean | undefined;
-  /** In whose digits and shape the head is measured. Default safetensors. */
+  /** Format in whose number types and shape the head is measured. Default safetensors. */
   readonly format?: ModelFormat | undefined;
   /** False: where the format has no place for a bias, it goes into the kept columns as nearly as can be. Default true. */
   readonly bias?: boolean | undefined;

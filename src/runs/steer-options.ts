@@ -14,9 +14,9 @@ export interface SteerTexts {
 
 /** Texts that are written by the model before and after the edit. */
 export interface TextsToGenerate {
-  /** Of each model, at least; every prompt is gone on from equally often. */
+  /** Texts of each model, at least: every prompt is gone on from equally often. */
   readonly count: number;
-  /** Of each text. */
+  /** Tokens of each text. */
   readonly tokens: number;
   /** Default: beginnings of windows of the unseen text. */
   readonly prompts?: readonly string[] | undefined;

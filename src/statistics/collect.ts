@@ -34,7 +34,7 @@ export interface CollectOptions {
  * Sums are formed in float32 inside one window, in float64 over the windows of a block of 64 by their index in the text, and
  * blocks are merged (`merge`) one after the other. So a text cut at a multiple of 64 windows, collected in parts and merged
  * gives the same bits on processors of one type; cut elsewhere, the same but for rounding.
- * @param windows token ids of each window; every position counts once
+ * @param windows token ids of each window; every position is a context
  * @throws the signal's reason when it is aborted
  */
 export async function collectStatistics(

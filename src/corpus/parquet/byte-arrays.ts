@@ -32,7 +32,7 @@ export function readByteArrays(
   }
 }
 
-/** Each with its length in four bytes before it. */
+/** Byte arrays of the encoding PLAIN: each with its length in four bytes before it. */
 export function* readPlain(bytes: Uint8Array): Generator<Uint8Array, void> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let offset = 0;
@@ -68,7 +68,7 @@ function* readDeltaLength(reader: ThriftReader, count: number): Generator<Uint8A
   }
 }
 
-/** How much each shares with the beginning of the one before, then the rests. */
+/** Byte arrays of DELTA_BYTE_ARRAY: how many bytes each shares with the start of the one before, then the rests. */
 function* readDelta(reader: ThriftReader, count: number): Generator<Uint8Array, void> {
   const shared = readPackedDeltas(reader, count);
   const rests = readDeltaLength(reader, count);

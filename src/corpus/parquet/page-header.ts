@@ -11,7 +11,7 @@ export interface PageHeader {
   /** Of version 2: bytes of the levels, which lie uncompressed before the values. */
   definitionBytes: number;
   repetitionBytes: number;
-  /** Of version 2: whether the values are compressed. */
+  /** Whether the values of a page of version 2 are compressed. */
   isCompressed: boolean;
 }
 

@@ -10,7 +10,7 @@ import { unfinishedFile, unfinishedFolder } from "./unfinished-names.js";
 
 /** Arguments that change neither what a run finds nor what its files hold. */
 export const immaterialArguments: ReadonlySet<string> = new Set(["threads", "json", "quiet", "force", "out", "report"]);
-/** Of another program's run.json no more than this is looked at. */
+/** Characters of the command that are shown of a run that is in the way. */
 const shownCommand = 200;
 
 /** What a folder is wanted for. */

@@ -19,8 +19,8 @@ export interface SaveOptions {
   /** Files to put beside, such as a record of what was done. */
   files?: NamedFiles | undefined;
   /**
-   * Looks at the folder while it still has a name of its own: what this throws, nothing is left of. The files that it returns,
-   * such as measurements of what was written, are put beside.
+   * Looks at the folder before it has its name; if this throws, nothing is left of the folder. The files that it returns, such
+   * as measurements of what was written, are put beside.
    */
   examine?: ((folder: string) => Promise<NamedFiles>) | undefined;
   /** Ends it with the signal's reason, leaving nothing, until the folder has its name. */
