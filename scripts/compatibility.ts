@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { architectures } from "../src/model/architectures/index.js";
 import { activationNames } from "../src/model/layers/layers.js";
 import { ropeKinds } from "../src/model/layers/rope.js";
+import { onnxFolder, onnxName } from "../src/model/onnx-folder.js";
 import { type CheckpointFile, checkpointLayouts } from "../src/tensor/checkpoint-layouts.js";
 
 const goldens = new URL("../test/goldens/arch/", import.meta.url);
@@ -100,7 +101,16 @@ export function compatibilityPage(): string {
     `Activation functions: ${codeList(activationNames)}.`,
     "The head: output embedding tied or not, output bias, logit scale, soft cap on logits.",
     "## Weights",
-    table(["file", "how"], fileLayouts),
+    table(
+      ["file", "how"],
+      [
+        ...fileLayouts,
+        [
+          `\`${onnxFolder}/${onnxName}\``,
+          "where there is none of these: what unembed itself wrote as ONNX ([export.md](export.md))",
+        ],
+      ],
+    ),
     table(["number type", "how"], numberTypes),
     "## Written models",
     table(["`--format`", "what"], writtenFormats),

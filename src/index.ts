@@ -95,6 +95,7 @@ export type { HeadChange } from "./model/head/head-change.js";
 export type { HeadModel } from "./model/head/head-model.js";
 export type { HeadTransform } from "./model/head/head-transform.js";
 export type { ReducedHead } from "./model/head/reduced-head.js";
+export { spreadHead } from "./model/head/spread-head.js";
 export type { Model, Windows } from "./model/model.js";
 export type { CheckpointOptions } from "./node/checkpoints/checkpoint-options.js";
 export { type OpenedCheckpoints, openCheckpoints } from "./node/checkpoints/checkpoints.js";
@@ -144,7 +145,6 @@ export type {
 export type { MeasureSummary } from "./reduction/summary.js";
 export { type ReductionSummary, summarizeReduction } from "./reduction/summary.js";
 export { type BiasPlace, type ExactHead, exactHead, NoPlaceForBias } from "./reduction/write/exact-head.js";
-export { spreadHead } from "./reduction/write/factored-head.js";
 export { renderAnalysisReport } from "./report/analysis/report.js";
 export { renderComparisonReport } from "./report/comparison/comparison-report.js";
 export { renderDynamicsReport } from "./report/dynamics/dynamics-report.js";

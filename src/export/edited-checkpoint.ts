@@ -5,7 +5,6 @@ import type { HeadModel } from "../model/head/head-model.js";
 import { openConfig } from "../model/model.js";
 import type { ByteSource, Folder } from "../tensor/byte-source.js";
 import { safetensorsFile, safetensorsIndex } from "../tensor/checkpoint-layouts.js";
-import { openCheckpointTensors } from "../tensor/checkpoint-tensors.js";
 import type { TensorEntry } from "../tensor/safetensors/safetensors.js";
 import { layOutSafetensors } from "../tensor/safetensors/write-safetensors.js";
 import { filesBesideWeights, type ModelFile, pieces, requireWritable } from "./model-files.js";
@@ -22,6 +21,10 @@ const headShard = "model-output-embedding.safetensors";
  */
 export async function editedCheckpoint(model: HeadModel, change: HeadChange): Promise<ModelFile[]> {
   const { folder, headName } = model;
+  if (!model.hasOrdinaryHead) {
+    const place = "a place for in ONNX only: write it as ONNX, or start from the checkpoint that it was made of";
+    throw new InputError(model.name, `holds a head that its architecture (${model.modelType}) has ${place}`);
+  }
   if (change.bias !== undefined && !canHoldBias(model)) {
     throw new InputError(model.name, `its architecture (${model.modelType}) has no output bias to put one into`);
   }
@@ -36,7 +39,7 @@ export async function editedCheckpoint(model: HeadModel, change: HeadChange): Pr
     ...(isChanged ? { tie_word_embeddings: false } : {}),
     ...(head.weight.dtype === model.head.weight.dtype ? {} : await loadedAsFloat32(folder)),
   });
-  return [...beside, ...weightFiles(await openCheckpointTensors(folder), changes)];
+  return [...beside, ...weightFiles(model.tensors, changes)];
 }
 
 /** Transformers loads every tensor in the config's number type, which must not round a wider head. */
@@ -61,7 +64,8 @@ function weightFiles(
     const shard = shards.get(tensor.source) ?? new Map<string, TensorEntry>();
     shards.set(tensor.source, shard.set(name, tensor));
   }
-  if (shards.size === 1) {
+  const ofOnnx = [...shards.keys()].some(({ name }) => /\.onnx(_data)?$/.test(name));
+  if (shards.size === 1 || ofOnnx) {
     const all = new Map([...tensors, ...changes]);
     return [[safetensorsFile, safetensorsPieces(all)]];
   }

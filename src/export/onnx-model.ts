@@ -3,12 +3,10 @@ import { changedHead } from "../model/head/changed-head.js";
 import type { HeadChange } from "../model/head/head-change.js";
 import { type ReducedHead, reducedNames } from "../model/head/reduced-head.js";
 import type { Model } from "../model/model.js";
+import { onnxFolder, onnxName } from "../model/onnx-folder.js";
 import { causalLmGraph } from "./causal-lm-graph.js";
 import { filesBesideWeights, type ModelFile, requireWritable } from "./model-files.js";
 
-/** Where transformers.js looks for a model and, beside it, for the weights of a large one. */
-export const onnxFolder = "onnx";
-export const onnxName = "model.onnx";
 const dataName = `${onnxName}_data`;
 
 /** Protobuf readers take at most 2 GiB; browsers hold hardly more in one piece. */
@@ -28,7 +26,10 @@ export async function onnxFiles(
   maxInside = maxInsideBytes,
 ): Promise<ModelFile[]> {
   const reduced = "factor" in change ? change : undefined;
-  const head = "factor" in change ? model.head : changedHead(model.head, change);
+  const changed = "factor" in change ? model.head : changedHead(model.head, change);
+  const isChanged = changed.weight !== model.head.weight;
+  // Under the name that a checkpoint of the architecture has for it, by which it is found again.
+  const head = isChanged ? { ...changed, weight: { ...changed.weight, name: model.headName } } : changed;
   const { graph } = causalLmGraph(model, head, reduced);
   const ofHead = new Set<string | undefined>([...Object.values(reducedNames), head.weight.name, head.bias?.name]);
   for (const { tensor } of graph.weights) {
@@ -37,7 +38,7 @@ export async function onnxFiles(
   const weightBytes = graph.weights.reduce((bytes, { tensor }) => bytes + tensor.byteLength, 0);
   const inside = weightBytes <= maxInside;
   const beside = await filesBesideWeights(model.folder, {
-    ...(reduced !== undefined || head.weight !== model.head.weight ? { tie_word_embeddings: false } : {}),
+    ...(reduced !== undefined || isChanged ? { tie_word_embeddings: false } : {}),
     // In browsers transformers.js would look for a quantized file if it were not told.
     "transformers.js_config": { dtype: "fp32", ...(inside ? {} : { use_external_data_format: { [onnxName]: 1 } }) },
   });

@@ -2,13 +2,14 @@ import { type Engine, float32Output } from "../engine/engine.js";
 import { createGraph } from "../engine/graph.js";
 import { InputError } from "../errors.js";
 import type { Folder } from "../tensor/byte-source.js";
-import { openCheckpointTensors } from "../tensor/checkpoint-tensors.js";
 import { findNonFinite } from "../tensor/non-finite.js";
 import type { TensorEntry } from "../tensor/safetensors/safetensors.js";
 import type { Architecture, ModelDescription } from "./architecture.js";
 import { architectures } from "./architectures/index.js";
 import { type Config, readConfig } from "./config.js";
+import { describeFactored, onnxParts } from "./factored-description.js";
 import { type HeadModel, headModel, once } from "./head/head-model.js";
+import { openModelTensors } from "./model-tensors.js";
 import { weights } from "./weights.js";
 
 /** Windows of one length, side by side: token ids [count, length] row-major. */
@@ -50,10 +51,14 @@ export async function openModel(folder: Folder, engine: Engine, name: string): P
     const quoted = JSON.stringify(modelType);
     config.fail("model_type", `is ${quoted}, an architecture that is not supported; known: ${known}`);
   }
-  const found = weights(folder.name, await openCheckpointTensors(folder), architecture.prefixes);
-  const description = architecture.describe(config, found);
+  const held = await openModelTensors(folder);
+  const found = weights(held.place, held.tensors, architecture.prefixes);
+  const description = held.factored
+    ? await describeFactored(architecture, config, found, { ...held, engine })
+    : architecture.describe(config, found);
   for (const tensor of found.used) await requireFinite(tensor);
-  const head = headModel({ name, modelType, engine, folder, ...description });
+  const parts = held.ofOnnx ? onnxParts(description, held, found.used) : { tensors: held.tensors };
+  const head = headModel({ name, modelType, engine, folder, ...description, ...parts });
   return withLayers(head, description);
 }
 

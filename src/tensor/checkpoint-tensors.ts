@@ -12,11 +12,18 @@ const maxIndexBytes = 64 * 2 ** 20;
  * @throws InputError if the folder has no checkpoint, or one of its files cannot be used
  */
 export async function openCheckpointTensors(folder: Folder): Promise<TensorEntries> {
+  const found = await findCheckpointTensors(folder);
+  if (found !== undefined) return found;
+  throw missingWeights(folder.name);
+}
+
+/** The same; undefined if the folder has no checkpoint. */
+export async function findCheckpointTensors(folder: Folder): Promise<TensorEntries | undefined> {
   for (const layout of checkpointLayouts) {
     const source = await folder.open(layout.file);
     if (source !== undefined) return layout.sharded ? readShards(folder, source, layout) : layout.read(source);
   }
-  throw missingWeights(folder.name);
+  return undefined;
 }
 
 async function readShards(folder: Folder, index: ByteSource, layout: CheckpointLayout): Promise<TensorEntries> {

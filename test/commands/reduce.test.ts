@@ -76,6 +76,13 @@ test("a rotation: the exact form and the factored one do the same", async () => 
   expect(one.bytes.safetensors.model).toEqual(one.bytes.written);
   expect(other.bytes.written.after / other.bytes.model.after).toBeCloseTo(1, 3);
   for (const name of ["head", "model", "safetensors"]) expect(other.bytes[name]).toEqual(one.bytes[name]);
+  // The ONNX folder is a model again, with the head that was measured.
+  const text = ["--corpus", "assets/corpus/books-heldout.txt", "--tokens", "1000"];
+  const compared = await unembed([
+    ...["compare", "tiny-books", at("factored"), ...text, "--out", at("compared onnx"), "--json", "--quiet"],
+  ]);
+  expect(JSON.parse(compared.stdout).kl.mean / other.measures.check.kl).toBeCloseTo(1, 6);
+  expect(JSON.parse(compared.stdout).top1Agreement).toBeCloseTo(other.measures.check.top1, 6);
   expect(await readdir(at("factored"))).toEqual(expect.arrayContaining(["onnx", "report.html", "tokenizer.json"]));
 });
 

@@ -5,12 +5,13 @@ import { promisify } from "node:util";
 import { AutoModelForCausalLM, env, pipeline, Tensor } from "@huggingface/transformers";
 import { beforeAll, describe, expect, test } from "vitest";
 import { onnxFiles } from "../../src/export/onnx-model.js";
+import { generate } from "../../src/generation/generate.js";
+import { roundedHead } from "../../src/model/head/spread-head.js";
 import type { Model } from "../../src/model/model.js";
 import { readReductionPlan } from "../../src/node/save/reduction-plan-folder.js";
 import { saveFiles, saveModel } from "../../src/node/save/save-model.js";
 import { saveOnnx } from "../../src/node/save/save-onnx.js";
 import { reduceHead } from "../../src/reduction/plan/reduction-plan.js";
-import { roundedHead } from "../../src/reduction/write/factored-head.js";
 import { expectClose, movedRows, reducedLogitsOf, writtenModels } from "../support/written-models.js";
 
 const models = writtenModels();
@@ -120,6 +121,8 @@ describe("transformers.js runs what is written as ONNX", () => {
       wanted.push(likeliest(reducedLogitsOf(model, reduced, last)));
     }
     expect(written!.generated_text).toBe(tokenizer.decode(wanted));
+    const [own] = await generate(await load(out), { prompt, temperature: 0, maxTokens: 8 });
+    expect(prompt + own!.text).toBe(written!.generated_text);
     const { logits } = await generator.model({ input_ids: int64(ids), attention_mask: int64(ids.map(() => 1)) });
     expectClose(logits.data, reducedLogitsOf(model, reduced, (await model.forward(ids)).hidden));
     await generator.dispose();

@@ -2,6 +2,7 @@ import { loadTokenizer, type Tokenizer } from "../../corpus/tokenizer/tokenizer.
 import { type Engine, float32Output } from "../../engine/engine.js";
 import { createGraph, type Graph } from "../../engine/graph.js";
 import type { Folder } from "../../tensor/byte-source.js";
+import type { TensorEntries } from "../../tensor/checkpoint-layouts.js";
 import type { TensorEntry } from "../../tensor/safetensors/safetensors.js";
 import type { ModelDescription } from "../architecture.js";
 import { type Head, logits } from "./head.js";
@@ -20,6 +21,10 @@ export interface HeadModel {
   readonly engine: Engine;
   /** The checkpoint's files. */
   readonly folder: Folder;
+  /** All of the model's tensors by name, where they lie. */
+  readonly tensors: TensorEntries;
+  /** Whether a checkpoint of the architecture has a place for the whole head; an ONNX file may hold more. */
+  readonly hasOrdinaryHead: boolean;
   /** Name of an untied output embedding in this family's checkpoints. */
   readonly headName: string;
   /** Whether there is a tokenizer.json. */
@@ -42,6 +47,9 @@ export interface HeadModelParts {
   inputEmbedding: TensorEntry | undefined;
   engine: Engine;
   folder: Folder;
+  tensors: TensorEntries;
+  /** Default true. */
+  hasOrdinaryHead?: boolean;
 }
 
 export function headModel(parts: HeadModelParts): HeadModel {
@@ -60,6 +68,8 @@ export function headModel(parts: HeadModelParts): HeadModel {
     dtype: weight.dtype,
     engine,
     folder: parts.folder,
+    tensors: parts.tensors,
+    hasOrdinaryHead: parts.hasOrdinaryHead ?? true,
     headName: tied ? (parts.head.ownName ?? "lm_head.weight") : weight.name,
     hasTokenizer: async () => (await parts.folder.open("tokenizer.json")) !== undefined,
     tokenizer: once(() => loadTokenizer(parts.folder)),

@@ -1,11 +1,11 @@
 import type { Engine } from "../../engine/engine.js";
 import { InputError } from "../../errors.js";
 import type { Folder } from "../../tensor/byte-source.js";
-import { openCheckpointTensors } from "../../tensor/checkpoint-tensors.js";
 import { outputEmbeddingNames } from "../../tensor/output-embedding-names.js";
 import type { TensorEntry } from "../../tensor/safetensors/safetensors.js";
 import type { Config } from "../config.js";
 import { findArchitecture, openConfig, requireFinite } from "../model.js";
+import { openModelTensors } from "../model-tensors.js";
 import { weights } from "../weights.js";
 import { type HeadModel, headModel } from "./head-model.js";
 
@@ -19,10 +19,14 @@ const biasNames = ["lm_head.bias", "embed_out.bias"];
  */
 export async function openHead(folder: Folder, engine: Engine, name: string, tensorName?: string): Promise<HeadModel> {
   const config: Config = await openConfig(folder);
-  const parts = describeHead(folder.name, config, await openCheckpointTensors(folder), tensorName);
+  const { tensors, place, factored } = await openModelTensors(folder);
+  if (factored) {
+    throw new InputError(place, "its head is factored, and can only be opened with the whole model");
+  }
+  const parts = describeHead(place, config, tensors, tensorName);
   await requireFinite(parts.head.weight);
   if (parts.head.bias) await requireFinite(parts.head.bias);
-  return headModel({ name, engine, folder, ...parts });
+  return headModel({ name, engine, folder, tensors, ...parts });
 }
 
 function describeHead(place: string, config: Config, tensors: ReadonlyMap<string, TensorEntry>, tensorName?: string) {

@@ -3,6 +3,7 @@ import { writtenModels } from "../../../test/support/written-models.js";
 import { tokenIds } from "../../corpus/tokens/token-ids.js";
 import { windows } from "../../corpus/tokens/windows.js";
 import { memoryStore, storeContexts } from "../../model/contexts/stored-contexts.js";
+import { roundedHead, spreadHead } from "../../model/head/spread-head.js";
 import type { Model } from "../../model/model.js";
 import { corpus } from "../../node/corpus/corpus-files.js";
 import { encodingCurve } from "../curves/encoding-curve.js";
@@ -11,7 +12,6 @@ import { headOf } from "../methods/head-of-expansion.js";
 import { prepareReductions } from "../methods/prepare.js";
 import { largestWithin, searchHalves } from "../plan/budget-search.js";
 import { planWithin } from "../plan/plan-within.js";
-import { roundedHead, spreadHead } from "../write/factored-head.js";
 import { measureHead } from "./measure-head.js";
 import { measureHeads } from "./measure-heads.js";
 

@@ -4,12 +4,12 @@ import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
 import type { Head } from "../../model/head/head.js";
 import type { HeadChange } from "../../model/head/head-change.js";
 import type { ReducedHead } from "../../model/head/reduced-head.js";
+import { factorTimesProjection } from "../../model/head/spread-head.js";
 import { constantDirection, readFinalNorm } from "../../model/layers/constant-direction.js";
 import type { Model } from "../../model/model.js";
 import { bytesPerElement, type DType } from "../../tensor/dtype.js";
 import { readTensorFloat64 } from "../../tensor/safetensors/safetensors.js";
 import { nearlyConstant } from "../methods/nearly-constant.js";
-import { factorTimesProjection } from "./factored-head.js";
 
 /** The error of a model whose ordinary shape cannot hold the bias that a reduction adds. */
 export class NoPlaceForBias extends InputError {

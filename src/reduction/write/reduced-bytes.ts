@@ -2,7 +2,6 @@ import type { BeforeAfter } from "../../measures/before-after.js";
 import type { Head } from "../../model/head/head.js";
 import type { ReducedHead } from "../../model/head/reduced-head.js";
 import type { Model } from "../../model/model.js";
-import { openCheckpointTensors } from "../../tensor/checkpoint-tensors.js";
 import { bytesPerElement } from "../../tensor/dtype.js";
 import type { TensorEntry } from "../../tensor/safetensors/safetensors.js";
 import type { ReducedBytes } from "../reduction-run.js";
@@ -21,7 +20,7 @@ export async function reducedBytes(
   { withoutBias = false }: { withoutBias?: boolean } = {},
 ): Promise<Omit<ReducedBytes, "written">> {
   const { head } = model;
-  const whole = weightBytes(await openCheckpointTensors(model.folder));
+  const whole = weightBytes(model.tensors);
   const exact = await exactHeadBytes(model, reduced, withoutBias);
   return {
     ...sizes(head, whole, factoredBytes(head, reduced)),

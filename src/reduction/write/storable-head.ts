@@ -4,9 +4,9 @@ import { changedHead } from "../../model/head/changed-head.js";
 import type { Head } from "../../model/head/head.js";
 import type { HeadChange } from "../../model/head/head-change.js";
 import type { ReducedHead } from "../../model/head/reduced-head.js";
+import { roundedHead, spreadHead } from "../../model/head/spread-head.js";
 import type { Model } from "../../model/model.js";
 import { exactHead } from "./exact-head.js";
-import { roundedHead, spreadHead } from "./factored-head.js";
 
 /** A reduction in the form in which a format stores it. */
 export interface StorableHead {

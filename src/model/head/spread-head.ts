@@ -1,10 +1,10 @@
 import { type Engine, float32Output } from "../../engine/engine.js";
 import { createGraph } from "../../engine/graph.js";
-import type { Head } from "../../model/head/head.js";
-import type { HeadModel } from "../../model/head/head-model.js";
-import type { ReducedHead } from "../../model/head/reduced-head.js";
 import { decodeFloat32, encodeFloats, type FloatDType } from "../../tensor/dtype.js";
 import { memoryTensor } from "../../tensor/memory-tensor.js";
+import type { Head } from "./head.js";
+import type { HeadModel } from "./head-model.js";
+import type { ReducedHead } from "./reduced-head.js";
 
 /** Rows of F that are multiplied by P at once. */
 const blockRows = 4096;
