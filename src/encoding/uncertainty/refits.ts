@@ -64,19 +64,23 @@ function responsesOf(
   ids: Int32Array,
   shift: number,
 ): Float64Array {
-  const responses = new Float64Array(weights.length * ids.length);
+  const n = ids.length;
+  // Side by side, for the many times that they are read.
+  const ofGroups = Array.from({ length: groupCount }, (_, g) =>
+    Float64Array.from(ids, (id) => groups.sumProbability[g * embedding.rows + id]!),
+  );
+  const responses = new Float64Array(weights.length * n);
   for (const [j, weight] of weights.entries()) {
-    const row = responses.subarray(j * ids.length, (j + 1) * ids.length);
-    for (let g = 0; g < groupCount; g++) {
-      const times = weight[g]!;
-      if (times === 0) continue;
-      const start = g * embedding.rows;
-      for (let t = 0; t < ids.length; t++) row[t]! += times * groups.sumProbability[start + ids[t]!]!;
-    }
+    const row = responses.subarray(j * n, (j + 1) * n);
+    for (const [g, sums] of ofGroups.entries()) if (weight[g] !== 0) addScaled(row, sums, weight[g]!);
     const logContexts = Math.log(dot(weight, 0, groups.contexts, 0, groupCount));
-    for (let t = 0; t < ids.length; t++) row[t] = logContexts - Math.log(row[t]!) - shift;
+    for (let t = 0; t < n; t++) row[t] = logContexts - Math.log(row[t]!) - shift;
   }
   return responses;
+}
+
+function addScaled(sums: Float64Array, values: Float64Array, factor: number): void {
+  for (let t = 0; t < sums.length; t++) sums[t]! += factor * values[t]!;
 }
 
 /** About the mean of all responses: what is left of them is small then, and loses no digits in the sums. */
