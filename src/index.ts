@@ -49,6 +49,7 @@ export { type CollectProgress, type CollectTextOptions, collectHidden, collectTe
 export type { Collected } from "./encoding/collected.js";
 export { type ReadEncodingOptions, readEncoding } from "./encoding/read-encoding.js";
 export { type AnalysisSummary, summarizeAnalysis } from "./encoding/summary.js";
+export { parseTokenText, tokensCsv } from "./encoding/tokens-csv.js";
 export type { Engine } from "./engine/engine.js";
 export { InputError } from "./errors.js";
 export {

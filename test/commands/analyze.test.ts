@@ -54,7 +54,7 @@ test("analyze agrees with PyTorch and statsmodels from text to numbers, and writ
   expect(printed.seconds).toBeGreaterThan(0);
   expect(printed.tokensPerSecond).toBeGreaterThan(0);
 
-  expect((await readdir(out)).sort()).toEqual(["report.html", "run.json", "tensors.safetensors"]);
+  expect((await readdir(out)).sort()).toEqual(["report.html", "run.json", "tensors.safetensors", "tokens.csv"]);
   const run = JSON.parse(await readFile(join(out, "run.json"), "utf8"));
   expect(run).toMatchObject({ schema: "unembed-run", schemaVersion: 1, kind: "analyze", seed: 0 });
   expect(run.results.r2).toBe(printed.r2);
@@ -67,6 +67,10 @@ test("analyze agrees with PyTorch and statsmodels from text to numbers, and writ
     const worst = ours.reduce((most, value, i) => Math.max(most, Math.abs(value - theirs[i]!)), 0);
     expect(worst / size, name).toBeLessThan(1e-6);
   }
+  expect(tensors.get("component_scores")!.shape).toEqual([8192, 4]);
+  const table = await readFile(join(out, "tokens.csv"), "utf8");
+  expect(table.split("\r\n")).toHaveLength(8192 + 2);
+  expect(table).toMatch(/^\d+," the",0\.0\d+,0\.0\d+,\d+\r$/m);
   const alpha = await readTensorFloat64(tensors.get("mean_probability")!);
   expect(Math.abs(alpha.reduce((sum, value) => sum + value, 0) - 1)).toBeLessThan(1e-12);
   expect(await readFile(join(out, "report.html"), "utf8")).toContain("<!doctype html>");
@@ -110,7 +114,7 @@ test("an interrupted run says so, leaves what it had reached, and goes on from t
   const resumed = await unembed([...args, out]);
   expect(resumed.code).toBe(0);
   expect(resumed.stderr).toMatch(/^going on from [\d,]+ tokens of an interrupted run/);
-  expect((await readdir(out)).sort()).toEqual(["report.html", "run.json", "tensors.safetensors"]);
+  expect((await readdir(out)).sort()).toEqual(["report.html", "run.json", "tensors.safetensors", "tokens.csv"]);
   const [ours, uninterrupted] = await Promise.all(
     [out, whole].map((run) => readFile(join(run, "tensors.safetensors"))),
   );

@@ -1,5 +1,6 @@
 import type { Analysis } from "../../encoding/analysis.js";
 import { summarizeAnalysis, worstTokens } from "../../encoding/summary.js";
+import { tokensCsv } from "../../encoding/tokens-csv.js";
 import { renderAnalysisReport } from "../../report/analysis/report.js";
 import { meanProbability } from "../../statistics/head-statistics.js";
 import { writeSafetensors } from "../../tensor/safetensors/write-safetensors.js";
@@ -12,7 +13,7 @@ export type { Asked } from "./run-record.js";
 const listedTokens = 20;
 
 /**
- * Writes run.json, tensors.safetensors and report.html (docs/run-schema.md), all or none.
+ * Writes run.json, tensors.safetensors, tokens.csv and report.html (docs/run-schema.md), all or none.
  * @throws InputError if the folder cannot be written
  */
 export async function writeAnalysisRun(folder: string, analysis: Analysis, asked: Asked): Promise<void> {
@@ -20,6 +21,7 @@ export async function writeAnalysisRun(folder: string, analysis: Analysis, asked
   await writeFolderAtomic(folder, [
     file,
     ["tensors.safetensors", analysisTensors(analysis)],
+    ["tokens.csv", tokensCsv(analysis)],
     ["report.html", renderAnalysisReport(analysis, provenance)],
   ]);
 }
@@ -74,6 +76,7 @@ function analysisTensors(analysis: Analysis): Uint8Array {
       tensor("second_moment", mean(statistics.sumHiddenOuter), [d, d]),
       tensor("token_counts", statistics.tokenCounts),
       tensor("fitted", encoding.fitted),
+      tensor("component_scores", sparsity.scores, [encoding.tokenIds.length, sparsity.componentCount]),
       { name: "token_ids", dtype: "I32", shape: [encoding.tokenIds.length], data: encoding.tokenIds },
     ],
     { unembed: version, intercept: `${encoding.intercept}`, contexts: `${contexts}` },
