@@ -17,7 +17,12 @@ export class InputError extends Error {
     readonly problem: string,
     options: InputErrorOptions = {},
   ) {
-    super(`${place}: ${problem}`, options);
+    super(`${place}: ${onOneLine(problem)}`, options);
     this.remedy = options.remedy;
   }
+}
+
+/** Causes' own messages may quote several lines of a file. */
+function onOneLine(text: string): string {
+  return text.replace(/\s*[\r\n]+\s*/g, " ");
 }

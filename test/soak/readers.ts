@@ -1,0 +1,231 @@
+import { readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+import type { Document } from "../../src/corpus/corpus.js";
+import { openHiddenStates } from "../../src/corpus/hidden-states.js";
+import { parquetDocuments } from "../../src/corpus/parquet/parquet-documents.js";
+import { jsonDocuments, jsonLinesDocuments } from "../../src/corpus/text/json-documents.js";
+import { textStream } from "../../src/corpus/text/text-stream.js";
+import { zstdStream } from "../../src/corpus/text/zstd-stream.js";
+import { loadTokenizer } from "../../src/corpus/tokenizer/tokenizer.js";
+import { npyDocuments, rawIdDocuments } from "../../src/corpus/tokens/id-files.js";
+import { readTokenCounts } from "../../src/dynamics/inputs/token-counts.js";
+import { readTrainingLog } from "../../src/dynamics/inputs/training-log.js";
+import type { Engine } from "../../src/engine/engine.js";
+import { openOnnxWeights } from "../../src/export/onnx-head.js";
+import { onnxFiles } from "../../src/export/onnx-model.js";
+import { readConfig } from "../../src/model/config.js";
+import { type Model, openModel } from "../../src/model/model.js";
+import { openFolder } from "../../src/node/files/file-source.js";
+import { gunzip } from "../../src/node/files/gunzip.js";
+import { parseReductionPlan } from "../../src/reduction/plan/plan-files.js";
+import { planEdits, readEditPlan } from "../../src/steering/plan/edit-plan.js";
+import { readEdits } from "../../src/steering/plan/edits-file.js";
+import { type ByteSource, bytesSource, type Folder } from "../../src/tensor/byte-source.js";
+import { readWeightMap } from "../../src/tensor/checkpoint-tensors.js";
+import { isFloatDType } from "../../src/tensor/dtype.js";
+import { readNpyHeader, writeNpy } from "../../src/tensor/npy.js";
+import {
+  readIntegers,
+  readSafetensorsHeader,
+  readTensorFloat64,
+  type TensorEntry,
+} from "../../src/tensor/safetensors/safetensors.js";
+import { writeSafetensors } from "../../src/tensor/safetensors/write-safetensors.js";
+import { parseStrictJson } from "../../src/tensor/strict-json.js";
+import { readTorchTensors } from "../../src/tensor/torch/torch-zip.js";
+import { locateZipRecord, readZipDirectory } from "../../src/tensor/torch/zip.js";
+
+/** Something that reads bytes from outside, with whole files for it. */
+export interface Reader {
+  readonly files: Readonly<Record<string, Uint8Array>>;
+  /** Where damage goes: the first so many bytes. Default: everywhere. */
+  readonly reach?: (file: Uint8Array) => number;
+  readonly read: (source: ByteSource) => Promise<unknown>;
+}
+
+const golden = (path: string) => new Uint8Array(readFileSync(`test/goldens/${path}`));
+const goldens = (names: readonly string[], path: (name: string) => string) =>
+  Object.fromEntries(names.map((name) => [name, golden(path(name))]));
+const text = (...lines: string[]) => new TextEncoder().encode(lines.join("\n"));
+const whole = (source: ByteSource) => source.read(0, source.size);
+
+const numbers = (tensor: TensorEntry) => (isFloatDType(tensor.dtype) ? readTensorFloat64 : readIntegers)(tensor);
+async function readAll(tensors: Iterable<TensorEntry>): Promise<void> {
+  for (const tensor of tensors) await numbers(tensor);
+}
+
+async function* pieces(source: ByteSource, size: number): AsyncGenerator<Uint8Array> {
+  const bytes = await whole(source);
+  for (let i = 0; i < bytes.length; i += size) yield bytes.subarray(i, i + size);
+}
+
+async function drain(documents: AsyncIterable<Document>): Promise<void> {
+  for await (const document of documents) {
+    for await (const _ of "text" in document ? document.text : document.ids);
+  }
+}
+
+async function drainBytes(parts: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const _ of parts);
+}
+
+const noEngine: Engine = {
+  threads: 1,
+  load: () => Promise.reject(new Error("nothing is to be run here")),
+  close: async () => {},
+};
+
+/** A golden checkpoint with a tokenizer beside it, and one file of it replaced. */
+async function folderWith(changed: Readonly<Record<string, ByteSource>>): Promise<Folder> {
+  const inside = await openFolder("test/goldens/arch/gpt2");
+  const tokenizer = bytesSource("tokenizer.json", golden("tokenizers/gpt2.json"));
+  return {
+    name: "model",
+    open: async (name) => changed[name] ?? (name === "tokenizer.json" ? tokenizer : inside.open(name)),
+  };
+}
+
+async function onnxBytes(model: Model): Promise<Uint8Array> {
+  const [, contents] = (await onnxFiles(model, {})).find(([name]) => name.endsWith(".onnx"))!;
+  const parts: Uint8Array[] = [];
+  for await (const part of contents as AsyncIterable<Uint8Array>) parts.push(part);
+  return new Uint8Array(Buffer.concat(parts));
+}
+
+/** Every reader of files from outside, by name. */
+export async function openReaders(): Promise<Readonly<Record<string, Reader>>> {
+  const model = await openModel(await folderWith({}), noEngine, "model");
+  const { vocabSize: V, hiddenSize: d } = model;
+  const counts = { dtype: "I64" as const, shape: [4], data: BigInt64Array.of(5n, 0n, 12n, 1n) };
+  const hidden = { dtype: "F32" as const, shape: [3, d], data: new Float32Array(3 * d).fill(0.5) };
+  const ids = { dtype: "U16" as const, shape: [4, 5], data: new Uint16Array(20).fill(7) };
+  const reduction = {
+    ...{ schema: "unembed-reduction-plan", schemaVersion: 1, vocabSize: V, hiddenSize: d, deleted: d - 2, kept: 2 },
+    ...{ order: "rotation", compensate: "least-squares", metric: "fisher", seed: 1, contexts: 100, warnings: [] },
+  };
+  const f32 = (name: string, shape: number[]) => {
+    return { name, dtype: "F32" as const, shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) };
+  };
+  const arrays = writeSafetensors([f32("factor", [V, 2]), f32("bias", [V]), f32("projection", [2, d])]);
+  const json = ['{"text": "one \\u00e9 \\"two\\"", "n": [1, -2.5e3, null]}', '{"n": {"a": true}, "text": "three\\n"}'];
+  const log = readFileSync("assets/tiny-books-neox/training-log.jsonl").subarray(0, 1500);
+  const named = (name: string, read: (source: ByteSource) => Promise<unknown>) => (source: ByteSource) =>
+    read({ ...source, name });
+  const tokenizers = ["gpt2", "falcon", "llama2", "llama3", "neox", "digits", "unigram", "words", "white-space"];
+
+  return {
+    safetensors: {
+      files: { gpt2: golden("arch/gpt2/model.safetensors") },
+      reach: (file) => 8 + Number(new DataView(file.buffer, file.byteOffset).getBigUint64(0, true)),
+      read: async (source) => readAll((await readSafetensorsHeader(source)).tensors.values()),
+    },
+    "shard index": {
+      files: { index: text('{"metadata": {"total_size": 9}, "weight_map": {"a": "m-1.safetensors", "b": "m-2.bin"}}') },
+      read: readWeightMap,
+    },
+    npy: { files: { counts: writeNpy(counts) }, read: async (source) => numbers(await readNpyHeader(source)) },
+    "torch.save": {
+      files: goldens(["kinds", "kinds_protocol_4", "parameter_with_state"], (name) => `torch/${name}.bin`),
+      read: async (source) => readAll((await readTorchTensors(source)).values()),
+    },
+    zip: {
+      files: { kinds: golden("torch/kinds.bin") },
+      read: async (source) => {
+        for (const record of (await readZipDirectory(source)).values()) await locateZipRecord(source, record);
+      },
+    },
+    parquet: {
+      files: goldens(
+        ["snappy", "small-pages", "zstd-v2", "delta", "delta-length", "dictionary-v2", "gzip", "plain", "repeats"],
+        (name) => `text-formats/${name}.parquet`,
+      ),
+      read: (source) => drain(parquetDocuments(source, "text")),
+    },
+    gzip: {
+      files: { text: new Uint8Array(gzipSync(golden("tiny-books/check.txt").subarray(0, 2000))) },
+      read: (source) => drainBytes(gunzip(source.name, pieces(source, 1000))),
+    },
+    zstd: {
+      files: goldens(["text.txt.zst", "frames.txt.zst"], (name) => `text-formats/${name}`),
+      read: (source) => drainBytes(zstdStream(source.name, pieces(source, 1000))),
+    },
+    "JSON documents": {
+      files: { array: text(`[${json.join(", ")}]`) },
+      read: (source) => drain(jsonDocuments(source.name, textStream(source.name, pieces(source, 7)), "text")),
+    },
+    "JSON lines": {
+      files: { lines: text(...json, "") },
+      read: (source) => drain(jsonLinesDocuments(source.name, textStream(source.name, pieces(source, 7)), "text")),
+    },
+    "strict JSON": {
+      files: { nested: text('{"a": [1, -2.5e3, {"b": null}], "c\\u00e9": "\\ud83d\\ude00", "d": {"e": [[], {}]}}') },
+      read: async (source) => parseStrictJson(source.name, "file", await whole(source)),
+    },
+    tokenizer: {
+      files: goldens(tokenizers, (name) => `tokenizers/${name}.json`),
+      read: async (source) => {
+        const open = async (name: string) => (name === "tokenizer.json" ? source : undefined);
+        const tokenizer = await loadTokenizer({ name: source.name, open });
+        tokenizer.decode(tokenizer.encode("The quick brown fox\n\n don't 12345 \u4f60\u597d </s>"));
+        for (let id = 0; id < Math.min(tokenizer.vocabSize, 100); id++) tokenizer.tokenText(id);
+      },
+    },
+    "token counts, JSON": {
+      files: { nested: text('{"counts": {"0": 5, "2": 12, "3": 1}}'), array: text("[5, 0, 12, 1]") },
+      read: named("counts.json", readTokenCounts),
+    },
+    "token counts, CSV": {
+      files: { headed: text('token,id,count\r\n" a",0,5\r\n"b, ""c""\n",2,12\r\nd,3,1\r\n') },
+      read: named("counts.csv", readTokenCounts),
+    },
+    "token counts, safetensors": {
+      files: { named: writeSafetensors([{ name: "token_counts", ...counts }]) },
+      read: named("counts.safetensors", readTokenCounts),
+    },
+    "training log": { files: { lines: new Uint8Array(log) }, read: readTrainingLog },
+    "ids, npy": { files: { rows: writeNpy(ids) }, read: (source) => drain(npyDocuments(source)) },
+    "ids, raw": {
+      files: { u16: new Uint8Array(Uint16Array.from({ length: 50 }, (_, i) => i).buffer) },
+      read: (source) => drain(rawIdDocuments(source, "uint16")),
+    },
+    "hidden states": {
+      files: { rows: writeSafetensors([{ name: "hidden", ...hidden }]) },
+      reach: () => 100,
+      read: async (source) => {
+        for await (const _ of (await openHiddenStates(source, d)).blocks());
+      },
+    },
+    config: { files: { gpt2: golden("arch/gpt2/config.json") }, read: readConfig },
+    "config of a model": {
+      files: goldens(["gpt2"], (name) => `arch/${name}/config.json`),
+      read: async (source) => openModel(await folderWith({ "config.json": source }), noEngine, source.name),
+    },
+    "edits, YAML": {
+      files: { edits: text('# less\n" the": 0.5\n"/^ (sea|ship)$/": x3\n"@emoji": ban\n') },
+      read: named("edits.yaml", readEdits),
+    },
+    "edits, JSON": {
+      files: { edits: text('[{"token": " the", "spec": "x2"}, {"token": "id:3", "spec": 0.5}]') },
+      read: named("edits.json", readEdits),
+    },
+    "steering plan": {
+      files: { plan: text(JSON.stringify(await planEdits(model, { "id:40": 0.5, "id:41": "x3" }))) },
+      read: (source) => readEditPlan(source, model),
+    },
+    "reduction plan": {
+      files: { plan: text(JSON.stringify(reduction)) },
+      read: (source) => parseReductionPlan(source, bytesSource("arrays", arrays), model),
+    },
+    ONNX: {
+      files: { gpt2: await onnxBytes(model) },
+      reach: (file) => Math.min(file.length, 4000),
+      read: async (source) => {
+        const folder: Folder = {
+          name: source.name,
+          open: async (name) => (name === "onnx/model.onnx" ? source : undefined),
+        };
+        await readAll((await openOnnxWeights(folder)).values());
+      },
+    },
+  };
+}
