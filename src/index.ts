@@ -111,7 +111,8 @@ export { defaultCorpus, type LoadOptions, loadHead, loadModel } from "./node/loa
 export { writeComparisonRun } from "./node/runs/comparison-run.js";
 export { writeDynamicsRun } from "./node/runs/dynamics-run.js";
 export { writeReductionRun } from "./node/runs/reduction-files.js";
-export { type Asked, writeAnalysisRun } from "./node/runs/run-folder.js";
+export { writeAnalysisRun } from "./node/runs/run-folder.js";
+export type { Asked } from "./node/runs/run-record.js";
 export { type SaveReductionOptions, saveReduction } from "./node/runs/saved-reduction.js";
 export { type SaveSteeringOptions, saveSteering, saveTrials } from "./node/runs/saved-steering.js";
 export { writeSteeringRun } from "./node/runs/steering-files.js";

@@ -35,7 +35,7 @@ export interface SteerRunOptions {
   readonly contextLength?: number | undefined;
   /** Id put between documents, null for none. Default: end-of-text between those of one file. */
   readonly separator?: number | null | undefined;
-  /** Seed of the bootstrap and of the choice of random tokens. Default 1. */
+  /** Seed of the bootstrap and of the choice of random tokens. Default 0. */
   readonly seed?: number | undefined;
   /** Default: none. */
   readonly generate?: TextsToGenerate | undefined;
@@ -49,6 +49,6 @@ export interface SteerRunOptions {
 
 /** The same with what is taken where nothing is said. */
 export function withDefaults(options: SteerRunOptions) {
-  const { tokens = 40_000, checkTokens = 10_000, seed = 1 } = options;
+  const { tokens = 40_000, checkTokens = 10_000, seed = 0 } = options;
   return { ...options, tokens, checkTokens, seed };
 }

@@ -1,9 +1,11 @@
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { Command, Option } from "commander";
 import { type ModelFormat, modelFormats } from "../../export/model-formats.js";
 import type { Model } from "../../model/model.js";
+import { whileLocked } from "../../node/files/path-lock.js";
 import { defaultModel, loadModel } from "../../node/load-model.js";
-import type { Asked } from "../../node/runs/run-folder.js";
+import { inRunFolder } from "../../node/runs/claim-folder.js";
+import type { Asked } from "../../node/runs/run-record.js";
 import { saveSteering, saveTrials } from "../../node/runs/saved-steering.js";
 import { openSteerTexts } from "../../node/runs/steer-texts.js";
 import { checkOut } from "../../node/save/save-model.js";
@@ -14,7 +16,7 @@ import { savedPlan } from "../../steering/plan/saved-plan.js";
 import type { EditedRun, SteeringRun } from "../../steering/steering-run.js";
 import { summarizeSteering } from "../../steering/summary.js";
 import { summarizeExperiments } from "../../steering/trials/experiment-summary.js";
-import { commandLine, folderName } from "../options/arguments.js";
+import { askedCommand, folderName } from "../options/arguments.js";
 import {
   collectedPaths,
   contextOption,
@@ -23,8 +25,10 @@ import {
   outOption,
   type RunArguments,
   runOptions,
+  seedOption,
   tokensOption,
 } from "../options/common-options.js";
+import { defaultName } from "../options/default-folder.js";
 import {
   type GeneratedTextArguments,
   generatedTextOptions,
@@ -50,6 +54,7 @@ interface SteerArguments extends PlanArguments, TextArguments, TrialArguments, G
   context?: number;
   check?: string[];
   checkTokens: number;
+  seed: number;
   format: ModelFormat;
   out?: string;
   force?: boolean;
@@ -111,6 +116,7 @@ export function steerCommand(signal: AbortSignal): Command {
       collectedPaths,
     )
     .option("--check-tokens <n>", "tokens of each text that is checked on", positiveInteger, 10_000)
+    .addOption(seedOption("of the intervals and of tokens drawn at random"))
     .addOption(outOption("where to write the edited model"))
     .addOption(
       new Option("--format <name>", "onnx: for onnxruntime and transformers.js")
@@ -123,23 +129,26 @@ export function steerCommand(signal: AbortSignal): Command {
     .addHelpText("after", examples)
     .action((name: string, args: SteerArguments, command: Command) => {
       const given = (option: string) => command.getOptionValueSource(option) === "cli";
-      return runSteer(name, args, given, signal);
+      checkOptions(args, given);
+      const asked = { command: askedCommand(command), arguments: { model: name, ...args } };
+      const { out, dryRun, force } = args;
+      const folder = out ?? args.report ?? join("runs", defaultName(command, folderName(name), name));
+      const run = () => runSteer(name, folder, asked, args, given, signal);
+      if (dryRun) return run();
+      return out === undefined
+        ? inRunFolder(resolve(folder), { kind: "steer", ...asked, force }, run)
+        : whileLocked(out, run);
     });
 }
 
-async function runSteer(
-  name: string,
-  args: SteerArguments,
-  given: (option: string) => boolean,
-  signal: AbortSignal,
-): Promise<void> {
-  const { out, dryRun = false, force } = args;
-  const trials = trialsOf(args);
-  const trialsOnly = out === undefined && !dryRun && trials !== undefined;
-  checkPlanOptions(args, given, !trialsOnly);
+/** @param given whether an option stands on the command line @throws UsageError if they contradict one another */
+function checkOptions(args: SteerArguments, given: (option: string) => boolean): void {
+  const { out, dryRun = false } = args;
+  const trialsOnly = out === undefined && !dryRun && trialsOf(args) !== undefined;
   if (out === undefined && !dryRun && !trialsOnly) {
     throw new UsageError("--out", "is missing: where to write (or --dry-run, or an experiment like --sweep)");
   }
+  checkPlanOptions(args, given, !trialsOnly);
   if (args.report !== undefined && !trialsOnly) {
     throw new UsageError("--report", "is for experiments without --out: beside a model, the report is in its folder");
   }
@@ -148,13 +157,27 @@ async function runSteer(
     const reason = "- can be read only once, and this text is read for more than one thing: give a file";
     throw new UsageError(`--${option}`, reason);
   }
+}
+
+/** @param folder of the model that is written, or of the trials alone */
+async function runSteer(
+  name: string,
+  folder: string,
+  asked: Asked,
+  args: SteerArguments,
+  given: (option: string) => boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const { out, dryRun = false, force } = args;
+  const trials = trialsOf(args);
   const line = runLine(process.stderr, args);
   const hub = hubOptions(line, signal);
   let model: Model | undefined;
   try {
     model = await loadModel(name, { threads: args.threads, ...hub });
     if (out !== undefined) await checkOut(model, out, force);
-    const nothingAsked = trialsOnly && [args.edit, args.edits, args.plan].every((source) => source === undefined);
+    const nothingAsked =
+      !dryRun && out === undefined && [args.edit, args.edits, args.plan].every((source) => source === undefined);
     const plan = nothingAsked ? undefined : await planOf(model, args, given);
     if (plan !== undefined && dryRun) {
       console.log(args.json ? JSON.stringify(savedPlan(plan)) : matchedLines(plan));
@@ -166,16 +189,20 @@ async function runSteer(
       ...{ texts, trials, generate: textsToGenerate(args), signal, onEvent: line.onEvent },
       ...{ tokens: args.tokens, checkTokens: args.checkTokens, contextLength: args.context },
       separator: await separatorId(model, args.separator),
+      seed: args.seed,
     };
-    const asked = { command: commandLine(process.argv.slice(2)), arguments: { model: name, ...args } };
     if (plan === undefined || out === undefined) {
-      const folder = resolve(args.report ?? `runs/steer-${folderName(name)}`);
-      const run = await saveTrials(model, plan ?? { ...editWay({ ...args, lambda: args.size }), edits: [] }, folder, {
-        ...options,
-        asked,
-      });
+      const run = await saveTrials(
+        model,
+        plan ?? { ...editWay({ ...args, lambda: args.size }), edits: [] },
+        resolve(folder),
+        {
+          ...options,
+          asked,
+        },
+      );
       line.stop();
-      showTrials(run, folder, args);
+      showTrials(run, resolve(folder), args);
       return;
     }
     const { format } = args;

@@ -19,7 +19,7 @@ const mostPerBand = 1000;
 /** Adds the options that ask for trials of edits. */
 export function trialOptions(command: Command): Command {
   return command
-    .option("--report <folder>", "without --out: where experiments are written (default: runs/steer-<model>)")
+    .option("--report <folder>", "without --out: where experiments are written (default: runs/steer-<model>-...)")
     .option(
       "--sweep <scales>",
       "try scales, as 0.01..100 or 0.2,5, on random tokens of three frequency bands",

@@ -8,8 +8,6 @@ import { writeFolderAtomic } from "../files/write-atomic.js";
 import { version } from "../version.js";
 import { type Asked, runRecord } from "./run-record.js";
 
-export type { Asked } from "./run-record.js";
-
 const listedTokens = 20;
 
 /**

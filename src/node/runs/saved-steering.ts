@@ -11,7 +11,7 @@ import { checkWritable } from "../files/check-writable.js";
 import { rowFile } from "../files/row-file.js";
 import { checkOut, clearOut } from "../save/save-model.js";
 import { saveExaminedHead } from "../save/written-head.js";
-import type { Asked } from "./run-folder.js";
+import type { Asked } from "./run-record.js";
 import { editedRunFiles, writeSteeringRun } from "./steering-files.js";
 
 export interface SaveSteeringOptions extends SteerRunOptions {

@@ -4,10 +4,7 @@ import { type EditedRun, type SteeringRun, steeringResults } from "../../steerin
 import { summarizeSteering } from "../../steering/summary.js";
 import { writeFolderAtomic } from "../files/write-atomic.js";
 import { version } from "../version.js";
-import type { Asked } from "./run-folder.js";
-
-/** Raised when a field of a steering run's run.json changes its meaning or goes; docs/run-schema.md describes it. */
-const schemaVersion = 1;
+import { type Asked, runRecord } from "./run-record.js";
 
 type NamedTexts = readonly (readonly [name: string, contents: string])[];
 
@@ -26,23 +23,8 @@ export function editedRunFiles(run: EditedRun, asked: Asked): NamedTexts {
 }
 
 function steeringRunFiles(run: SteeringRun, asked: Asked): NamedTexts {
-  const date = new Date().toISOString();
-  const record = {
-    schema: "unembed-run",
-    schemaVersion,
-    kind: "steer",
-    unembed: version,
-    asked,
-    seed: run.seed,
-    model: run.model,
-    texts: run.texts,
-    contextLength: run.contextLength,
-    results: steeringResults(run),
-    // The only part, with `asked`, that differs between two runs of the same inputs and seed.
-    made: { date, threads: run.threads, seconds: run.seconds },
-  };
-  return [
-    ["run.json", `${JSON.stringify(record, undefined, 2)}\n`],
-    ["report.html", renderSteeringReport(run, { command: asked.command, version, date: date.slice(0, 10) })],
-  ];
+  const { seed, model, texts, contextLength, threads, seconds } = run;
+  const contents = { seed, model, texts, contextLength, results: steeringResults(run) };
+  const { file, provenance } = runRecord("steer", asked, contents, { threads, seconds });
+  return [file, ["report.html", renderSteeringReport(run, provenance)]];
 }

@@ -116,7 +116,7 @@ export async function checkEdit(
         await options.onProgress?.({ text, contexts: sums.all.contexts });
       }
       if (sums.all.contexts === 0) throw new InputError(`${text} text`, "holds no tokens");
-      result[text] = checkedText(sums, groups, tokenizer, options.seed ?? 1);
+      result[text] = checkedText(sums, groups, tokenizer, options.seed ?? 0);
     }
   } finally {
     await session.release();

@@ -77,7 +77,7 @@ export async function runExperiments(
   texts: { readonly [Text in CheckText]?: Corpus | undefined },
   options: ExperimentOptions,
 ): Promise<Experiments> {
-  const { store = async () => memoryStore(), signal, seed = 1 } = options;
+  const { store = async () => memoryStore(), signal, seed = 0 } = options;
   const products = await createProducts(model.engine, model.hiddenSize);
   const stored: { text: CheckText; contexts: StoredContexts }[] = [];
   const guardsHeld: StoredContexts[] = [];
@@ -162,7 +162,7 @@ function trialGroups(
   plan: ExperimentPlan,
   drawn: ContextEncoding | undefined,
   textOf: (id: number) => string,
-  { perBand = 4, seed = 1 }: ExperimentOptions,
+  { perBand = 4, seed = 0 }: ExperimentOptions,
 ): { groups: TrialGroup[]; asked: AskedTrial[] } {
   const groups: TrialGroup[] = [];
   const asked: AskedTrial[] = [];
