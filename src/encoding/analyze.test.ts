@@ -9,7 +9,8 @@ import { corpus } from "../node/corpus/corpus-files.js";
 import { openFileSource } from "../node/files/file-source.js";
 import { loadHead, loadModel } from "../node/load-model.js";
 import type { CollectedSums } from "../statistics/collected-sums.js";
-import { meanProbability, merge } from "../statistics/head-statistics.js";
+import { type HeadStatistics, meanProbability, merge } from "../statistics/head-statistics.js";
+import { encodeStatistics } from "../statistics/statistics-file.js";
 import { bytesSource } from "../tensor/byte-source.js";
 import { writeNpy } from "../tensor/npy.js";
 import { writeSafetensors } from "../tensor/safetensors/write-safetensors.js";
@@ -42,6 +43,11 @@ function ofIds(ids: Int32Array): Corpus {
       };
     },
   };
+}
+
+/** All sums as bytes: compared at once, where hundreds of thousands of numbers would be compared one by one. */
+function bitsOf(statistics: HeadStatistics): Buffer {
+  return Buffer.from(encodeStatistics(statistics, {}));
 }
 
 function worstRatio(a: Float64Array, b: Float64Array): number {
@@ -132,7 +138,7 @@ test("a pass goes on from the sums that another one had reached, in the midst of
     expect(reached[0]!.nextWindow).toBeLessThan(132);
     expect(reached[0]!.block.windows).toBeGreaterThan(0);
     const resumed = await collectText(model, corpus(text), { ...options, resume: reached[0] });
-    expect(resumed.statistics).toEqual(whole.statistics);
+    expect(bitsOf(resumed.statistics).equals(bitsOf(whole.statistics))).toBe(true);
   }
 });
 
@@ -163,14 +169,14 @@ test("parts of a text that were cut at multiples of 64 windows, merged and read 
   await alone.close();
   const second = await collectText(model, corpus(text), { ...options, firstWindow: 192 });
   const joined = merge(first.statistics, second.statistics);
-  expect(joined.groups).toEqual(whole.statistics.groups);
   const read = await readEncoding(model, { statistics: joined, text: first.text });
   for (const part of ["encoding", "theory", "concentration", "sparsity", "corpus"] as const) {
     expect(read[part]).toEqual(whole[part]);
   }
+  // What float64 could not hold is itself rounded, at the 32nd digit.
   const { rest: _, ...sums } = joined;
   const { rest: __, ...wanted } = whole.statistics;
-  expect(sums).toEqual(wanted);
+  expect(bitsOf(sums).equals(bitsOf(wanted))).toBe(true);
 });
 
 test("rows of hidden states are summed by windows of 256, whatever blocks they come in", async () => {
@@ -187,7 +193,7 @@ test("rows of hidden states are summed by windows of 256, whatever blocks they c
   const { statistics } = await collectHidden(model, inBlocks(640));
   expect([statistics.windows, statistics.contexts]).toEqual([3, 640]);
   expect(Array.from(statistics.groups.contexts.subarray(0, 4))).toEqual([256, 256, 128, 0]);
-  expect((await collectHidden(model, inBlocks(100))).statistics).toEqual(statistics);
+  expect(bitsOf((await collectHidden(model, inBlocks(100))).statistics).equals(bitsOf(statistics))).toBe(true);
 });
 
 test("mean probabilities add up to 1", async () => {

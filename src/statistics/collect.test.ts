@@ -10,6 +10,7 @@ import {
 } from "../tensor/safetensors/safetensors.js";
 import { collectStatistics } from "./collect.js";
 import { type HeadStatistics, merge } from "./head-statistics.js";
+import { encodeStatistics } from "./statistics-file.js";
 
 const goldens = "test/goldens/tiny-books";
 const context = 256;
@@ -124,7 +125,8 @@ test("the number of threads does not change a bit", async () => {
   const alone = await loadModel("tiny-books", { threads: 1 });
   try {
     const one = await collectStatistics(alone, windowsOf(ids));
-    expect(await collectStatistics(model, windowsOf(ids))).toEqual(one);
+    const two = await collectStatistics(model, windowsOf(ids));
+    expect(Buffer.from(encodeStatistics(two, {})).equals(encodeStatistics(one, {}))).toBe(true);
   } finally {
     await alone.close();
   }
