@@ -37,5 +37,7 @@ test("two models that are the same, and windows of one token", () => {
   });
   expect(wordsOf(page)).toContain("Both models give the same output in every context");
   expect(wordsOf(page)).toContain("No token’s mean probability differs.");
+  expect(wordsOf(page)).toContain("No context differs by more than the rounding of float32 logits. ");
+  expect(wordsOf(page)).not.toMatch(/0 nats apart|the figures leave them out/);
   expect(markupOf(page)).not.toMatch(/spread-figure|NaN|undefined/);
 });

@@ -1,19 +1,19 @@
 import type { Comparison, Mover } from "../../compare/comparison.js";
+import { divergenceText, LEAST_DIVERGENCE } from "../page/divergence-text.js";
 import { type Html, html } from "../page/html.js";
 import { count, counted, decimal, percent, significant, times } from "../page/numbers.js";
 import { tile } from "../page/tile.js";
 import { tokenLabel } from "../page/token-label.js";
 import { shortName } from "../page/visible-text.js";
-import { LEAST_DIVERGENCE } from "./divergence-curves.js";
 
 /** The result in plain words, with the numbers behind it. @param mover the token that moved most, if any did */
 export function comparisonHeadline(comparison: Comparison, mover: Mover | undefined): Html {
-  const { models, corpus, kl } = comparison;
+  const { models, corpus } = comparison;
   return html`<header class="headline">
 <p class="eyebrow">Comparison of two models · A is ${shortName(models.a.name)}, B is ${shortName(models.b.name)}</p>
 <h1>${verdict(comparison)}</h1>
 <p class="lead">Both models read the same ${counted(corpus.contexts, "context")}; in each, the distribution of the next token under <b>${shortName(models.b.name)}</b> (B) was compared with that under
-<b>${shortName(models.a.name)}</b> (A). On average they are ${significant(kl.mean)} nats apart (KL(A ‖ B)); in 95% of the contexts at most ${significant(kl.percentile95)}, in the worst ${significant(kl.max)}.
+<b>${shortName(models.a.name)}</b> (A). ${distance(comparison)}
 ${prediction(comparison)} ${mover && html`The token whose mean probability differs by the largest factor is ${tokenLabel(mover.token, mover.id)}: ${times(mover.scale, "likelier", "rarer")} under B.`}</p>
 ${tiles(comparison, mover)}
 </header>`;
@@ -35,6 +35,12 @@ function verdict(comparison: Comparison): string {
     : `The models agree on the likeliest next token in ${share} of contexts`;
 }
 
+function distance(comparison: Comparison): string {
+  if (isSame(comparison)) return "No context differs by more than the rounding of float32 logits.";
+  const { mean, percentile95, max } = comparison.kl;
+  return `On average they are ${divergenceText(mean)} nats apart (KL(A ‖ B)); in 95% of the contexts at most ${divergenceText(percentile95)}, in the worst ${divergenceText(max)}.`;
+}
+
 /** Perplexities that differ by less than this share are called equal. */
 const EQUAL_PERPLEXITY = 5e-4;
 
@@ -53,9 +59,9 @@ export function shownPerplexity(perplexity: number): string {
 
 function tiles({ kl, reverseKl, js, top1Agreement, perplexity }: Comparison, mover: Mover | undefined): Html {
   return html`<dl class="tiles">
-${tile("KL(A ‖ B)", significant(kl.mean), "nats, mean over contexts")}
-${tile("KL(B ‖ A)", significant(reverseKl.mean), "nats, the other way round")}
-${tile("Jensen–Shannon", significant(js.mean), "nats, mean; ln 2 = 0.693 at most")}
+${tile("KL(A ‖ B)", divergenceText(kl.mean), "nats, mean over contexts")}
+${tile("KL(B ‖ A)", divergenceText(reverseKl.mean), "nats, the other way round")}
+${tile("Jensen–Shannon", divergenceText(js.mean), "nats, mean; ln 2 = 0.693 at most")}
 ${tile("same likeliest token", percent(top1Agreement), "share of contexts")}
 ${tile("perplexity, B over A", `× ${decimal(perplexity.b / perplexity.a, 3)}`, `A ${shownPerplexity(perplexity.a)}, B ${shownPerplexity(perplexity.b)}`)}
 ${tile("largest mover", mover === undefined ? "–" : `× ${significant(mover.scale)}`, "mean probability under B over that under A")}

@@ -1,5 +1,6 @@
 import type { Comparison, Mover } from "../../compare/comparison.js";
 import type { Spread } from "../../measures/context-values.js";
+import { divergenceText, LEAST_DIVERGENCE } from "../page/divergence-text.js";
 import { type Html, html } from "../page/html.js";
 import { lineKey } from "../page/line-key.js";
 import { count, counted, duration, percent, probability, significant, times } from "../page/numbers.js";
@@ -8,7 +9,6 @@ import { tokenLabel } from "../page/token-label.js";
 import { visibleText } from "../page/visible-text.js";
 import { isSame, shownPerplexity } from "./comparison-headline.js";
 import { type DivergenceName, divergenceLooks } from "./comparison-page-data.js";
-import { LEAST_DIVERGENCE } from "./divergence-curves.js";
 import type { NotableMovers } from "./notable-movers.js";
 
 const NAME_CHARACTERS = 200;
@@ -22,14 +22,14 @@ export function divergenceSection(comparison: Comparison): Html {
 <div class="wide"><table><caption><b>Divergence per context</b> in nats</caption>
 <thead><tr><th scope="col">measure</th><th scope="col" class="number">mean</th><th scope="col" class="number">95% are below</th><th scope="col" class="number">largest</th></tr></thead>
 <tbody>${Object.entries(spreads).map(([measure, { mean, percentile95, max }]) => {
-    const cells = [mean, percentile95, max].map((value) => html`<td class="number">${tiny(value)}</td>`);
+    const cells = [mean, percentile95, max].map((value) => html`<td class="number">${divergenceText(value)}</td>`);
     return html`<tr><td>${divergenceLooks[measure as DivergenceName].name}</td>${cells}</tr>\n`;
   })}</tbody></table></div>
 ${predictionTable(comparison)}
 </div>
 ${isSame(comparison) ? html`<p>No context differs by more than the rounding of float32 logits, so there is nothing to draw.</p>` : divergenceFigures()}
 <p class="note">KL(A ‖ B) weighs differences by A’s probabilities, KL(B ‖ A) by B’s; Jensen–Shannon is the mean divergence of both from their average, at most ln 2.${
-    same === 0
+    same === 0 || isSame(comparison)
       ? ""
       : ` In ${counted(same, "context")} the divergence is below 10⁻⁹, the rounding of float32 logits; the figures leave them out.`
   }</p>`;
@@ -63,11 +63,6 @@ function predictionTable({ corpus, predictedTokens, perplexity, top1Agreement }:
   ];
   return html`<div class="wide"><table><caption><b>Predictions</b></caption>
 <tbody>${rows.map(([name, value]) => html`<tr><td>${name}</td><td class="number">${value}</td></tr>\n`)}</tbody></table></div>`;
-}
-
-/** A divergence; what is below the rounding of float32 logits is nothing. */
-function tiny(value: number): string {
-  return value < LEAST_DIVERGENCE ? "< 10⁻⁹" : significant(value);
 }
 
 /** The mean probabilities of all tokens under both models. */

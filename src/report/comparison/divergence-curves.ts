@@ -1,5 +1,4 @@
-/** Divergences below this are rounding of float32 logits: contexts in which the models are the same. Nats. */
-export const LEAST_DIVERGENCE = 1e-9;
+import { LEAST_DIVERGENCE } from "../page/divergence-text.js";
 
 const BINS_PER_DECADE = 5;
 const CURVE_POINTS = 240;

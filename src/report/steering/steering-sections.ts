@@ -2,6 +2,7 @@ import type { GeneratedPiece, GeneratedTexts } from "../../generation/generated-
 import type { Spread } from "../../measures/context-values.js";
 import { type CheckText, type Collateral, checkTexts, type EditCheck } from "../../steering/check/check.js";
 import type { SteeringRun, WrittenEdit } from "../../steering/steering-run.js";
+import { divergenceText } from "../page/divergence-text.js";
 import { type Html, html } from "../page/html.js";
 import { count, counted, decimal, duration, percent, probability, significant } from "../page/numbers.js";
 import { facts, fileList, madeBy, type Provenance } from "../page/provenance-section.js";
@@ -126,14 +127,9 @@ distributions, per context, in nats.</p>
 
 function spreadRow(name: string, text: CheckText, { mean, percentile95, max }: Spread): Html {
   return html`<tr><td>${name}</td><td class="nowrap">${textNames[text]}</td>${[mean, percentile95, max].map(
-    (value) => html`<td class="number">${tiny(value)}</td>`,
+    (value) => html`<td class="number">${divergenceText(value)}</td>`,
   )}</tr>
 `;
-}
-
-/** A divergence; what is below the rounding of float32 logits is nothing. */
-function tiny(value: number): string {
-  return value < 1e-9 ? "< 10⁻⁹" : significant(value);
 }
 
 function moverTable(title: string, movers: Collateral["movers"]): Html {
