@@ -1,5 +1,6 @@
 import { type ComparedModel, type Comparison, largestMovers } from "../../compare/comparison.js";
 import type { Spread } from "../../measures/context-values.js";
+import { plain, plainDecimal } from "../../report/page/numbers.js";
 import { duration } from "../progress/progress-text.js";
 import { printable } from "./analysis-table.js";
 
@@ -28,7 +29,7 @@ export function comparisonTable(comparison: Comparison, movers: number, seconds:
     ["largest movers", columns("alpha A", "alpha B", "B / A")],
     ...largestMovers(comparison, movers).map(({ token, a, b, scale }): [string, string] => [
       `  ${printable(token)}`,
-      columns(scientific(a), scientific(b), shownScale(scale)),
+      columns(scientific(a), scientific(b), plain(scale, 5)),
     ]),
     ["", ""],
     ["time", `${duration(seconds)}, ${count(Math.round(tokensPerSecond))} tokens/s`],
@@ -48,10 +49,5 @@ function scientific(value: number): string {
 }
 
 function shownPerplexity(value: number): string {
-  if (Number.isNaN(value)) return "none (windows of one token)";
-  return value < 1e6 ? value.toFixed(3) : scientific(value);
-}
-
-function shownScale(scale: number): string {
-  return scale >= 0.001 && scale < 1000 ? scale.toPrecision(5) : scientific(scale);
+  return Number.isNaN(value) ? "none (windows of one token)" : plainDecimal(value, 3);
 }

@@ -1,3 +1,4 @@
+import { plain } from "../../report/page/numbers.js";
 import type { ExperimentsSummary, MethodSummary, TrialSummary } from "../../steering/trials/experiment-summary.js";
 import { duration } from "../progress/progress-text.js";
 
@@ -39,7 +40,8 @@ function methodName({ method, calibrated, exact }: MethodSummary): string {
 }
 
 function line(name: string, { trials, texts, medianNormPerLogarithm }: TrialSummary): string {
-  const three = (value: number) => (value < 1e-3 ? value.toExponential(0) : value.toFixed(3));
+  // Three digits after the point, so that columns stand below one another; what that would round to nothing as a power of ten.
+  const three = (value: number) => (value < 1e-3 ? plain(value, 1) : value.toFixed(3));
   const { fit, inDomain, outOfDomain } = texts;
   const unseen = [inDomain, outOfDomain].map((text) =>
     (text ? `${three(text.medianMiss)} (${three(text.idealMedianMiss)})` : "").padEnd(15),

@@ -1,5 +1,6 @@
 import type { BeforeAfter } from "../../measures/before-after.js";
 import type { ReductionMeasures, ReductionRun } from "../../reduction/reduction-run.js";
+import { plain, plainDecimal } from "../../report/page/numbers.js";
 import { duration } from "../progress/progress-text.js";
 
 /** Points of a curve that are listed. */
@@ -56,7 +57,7 @@ function row(name: string, ...cells: string[]): string {
 }
 
 function measured(name: string, { kl, js, top1, perplexity }: ReductionMeasures): string {
-  const perplexities = `${perplexity.before.toFixed(2)} -> ${perplexity.after.toFixed(2)}`;
+  const perplexities = `${plainDecimal(perplexity.before, 2)} -> ${plainDecimal(perplexity.after, 2)}`;
   return row(name, kl.mean.toExponential(2), js.mean.toExponential(2), `${(100 * top1).toFixed(2)}%`, perplexities);
 }
 
@@ -96,5 +97,5 @@ function curveLines(curve: NonNullable<ReductionRun["curve"]>): string[] {
 }
 
 function four(value: number): string {
-  return Number(value.toPrecision(4)).toString();
+  return plain(value, 4);
 }

@@ -1,3 +1,4 @@
+import { plain, plainDecimal } from "../../report/page/numbers.js";
 import { checkTexts } from "../../steering/check/check.js";
 import type { WrittenEdit } from "../../steering/steering-run.js";
 import { printable } from "./analysis-table.js";
@@ -8,7 +9,7 @@ const editsShown = 12;
 
 /** What was asked for and what became of it, as a table that fits 80 columns. */
 export function steeringTable({ plan, solution, check }: WrittenEdit, seconds: number, out: string): string {
-  const four = (value: number) => Number(value.toPrecision(4)).toString();
+  const four = (value: number) => plain(value, 4);
   const lines: string[] = [];
   for (const [g, group] of solution.groups.slice(0, editsShown).entries()) {
     const { tokens } = plan.edits[g]!;
@@ -32,7 +33,7 @@ export function steeringTable({ plan, solution, check }: WrittenEdit, seconds: n
     if (collateral === undefined) continue;
     const { klOthers, jsOthers, top1, perplexity } = collateral;
     lines.push(
-      `  ${names[text].padEnd(20)}${klOthers.mean.toExponential(2).padEnd(12)}${jsOthers.mean.toExponential(2).padEnd(12)}${(100 * top1).toFixed(2)}%   ${perplexity.before.toFixed(3)} -> ${perplexity.after.toFixed(3)}`,
+      `  ${names[text].padEnd(20)}${klOthers.mean.toExponential(2).padEnd(12)}${jsOthers.mean.toExponential(2).padEnd(12)}${(100 * top1).toFixed(2)}%   ${plainDecimal(perplexity.before, 3)} -> ${plainDecimal(perplexity.after, 3)}`,
     );
   }
   for (const warning of solution.warnings) lines.push(`warning: ${warning}`);

@@ -6,6 +6,8 @@ import {
   decimal,
   duration,
   percent,
+  plain,
+  plainDecimal,
   probability,
   significant,
   superscript,
@@ -60,4 +62,24 @@ test("one thing is no plural", () => {
     "2,000 contexts",
   ]);
   expect([counted(1, "entry", "entries"), counted(3, "entry", "entries")]).toEqual(["1 entry", "3 entries"]);
+});
+
+test.each([
+  [0, 3, "0"],
+  [0.5, 4, "0.5"],
+  [0.000_007_737, 4, "7.737e-6"],
+  [8.078e-7, 4, "8.078e-7"],
+  [-0.000_5, 2, "-5.0e-4"],
+  [0.001, 3, "0.001"],
+  [1234.56, 4, "1235"],
+  [64_616_072_384_016.516, 3, "6.46e+13"],
+  [Number.NaN, 3, "-"],
+])("%d with %d digits is %s in the terminal", (value, digits, wanted) => expect(plain(value, digits)).toBe(wanted));
+
+test("decimals of very large numbers are powers of ten", () => {
+  expect(plainDecimal(12.3456, 2)).toBe("12.35");
+  expect(plainDecimal(64_616_072_384_016.516, 3)).toBe("6.46e+13");
+  expect(plainDecimal(Number.POSITIVE_INFINITY, 3)).toBe("-");
+  expect(decimal(64_616_072_384_016.516, 1)).toBe("6.5 × 10¹³");
+  expect(decimal(9_999_999.5, 1)).toBe("9999999.5");
 });

@@ -2,8 +2,15 @@
 
 const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
+/** From here on decimals say nothing. */
+const largest = 1e7;
+/** Below this a number is one digit with a power of ten. */
+const smallest = 1e-3;
+
+/** @param digits after the point; of very large numbers a power of ten */
 export function decimal(value: number, digits: number): string {
   if (!Number.isFinite(value)) return "–";
+  if (Math.abs(value) >= largest) return powerOfTen(value);
   const text = value.toFixed(digits);
   return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
 }
@@ -23,8 +30,22 @@ export function significant(value: number): string {
   if (!Number.isFinite(value)) return "–";
   if (value === 0) return "0";
   const size = Math.abs(value);
-  if (size >= 1e6 || size < 1e-3) return powerOfTen(value);
+  if (size >= 1e6 || size < smallest) return powerOfTen(value);
   return size >= 1000 ? count(value).replace("-", "−") : value.toPrecision(3).replace("-", "−");
+}
+
+/** Significant digits in plain characters, for the terminal: 0.5, 0.0123, 7.74e-6 and 6.46e+13. @param digits of them */
+export function plain(value: number, digits = 3): string {
+  if (!Number.isFinite(value)) return "-";
+  const size = Math.abs(value);
+  if (value === 0) return "0";
+  if (size < smallest || size >= largest) return value.toExponential(digits - 1);
+  return `${Number(value.toPrecision(digits))}`;
+}
+
+/** Digits after the point in plain characters, for the terminal; of very large numbers as `plain`. */
+export function plainDecimal(value: number, digits: number): string {
+  return Math.abs(value) < largest ? value.toFixed(digits) : plain(value);
 }
 
 /** A share of 1 as a percentage with three significant digits at most. */
