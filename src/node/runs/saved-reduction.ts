@@ -16,8 +16,8 @@ import type { Asked } from "./run-record.js";
 
 /** A reduction that is written to a folder. */
 export interface SaveReductionOptions extends ReduceOptions {
-  /** What run.json and the report say was asked for. */
-  readonly asked: Asked;
+  /** What run.json and the page name as what was asked for. Default: this call. */
+  readonly asked?: Asked | undefined;
   /** Replace a model folder that is there. */
   readonly force?: boolean | undefined;
 }
@@ -26,14 +26,16 @@ export interface SaveReductionOptions extends ReduceOptions {
  * Reduces a model's head, writes the model to a new folder, reads it back, and measures what lies there; run.json, report.html
  * and unembed.json (docs/run-schema.md) are put beside. The folder appears whole or not at all.
  *
- *     await saveReduction(model, "smaller", { fit, check, amount: { keep: 512 }, format: "onnx", asked });
+ *     await saveReduction(model, "smaller", { fit, check, amount: { keep: 512 }, format: "onnx" });
  *
  * @throws InputError if a text cannot be used, an option is out of range, the format has no place for the bias, or the folder
  * cannot be written
  */
 export async function saveReduction(model: Model, out: string, options: SaveReductionOptions): Promise<ReduceResult> {
   const started = performance.now();
-  const { format = "safetensors", force, signal, asked, store = rowFile } = options;
+  const { format = "safetensors", force, signal, store = rowFile } = options;
+  const call = `saveReduction(${[model.name, out].map((text) => JSON.stringify(text)).join(", ")})`;
+  const { asked = { command: call, arguments: { model: model.name, out } } } = options;
   keptOf(options, model.hiddenSize);
   await clearOut(out);
   await checkOut(model, out, force);
