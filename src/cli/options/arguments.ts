@@ -8,7 +8,7 @@ export function askedCommand(command: Command): string {
 }
 
 /** @param words the command and its arguments */
-export function commandLine(words: readonly string[]): string {
+function commandLine(words: readonly string[]): string {
   const quote = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
   return ["unembed", ...words.map(quote)].join(" ");
 }
