@@ -79,7 +79,7 @@ test("analyze agrees with PyTorch and statsmodels from text to numbers, and writ
 test.each([
   [1, /^warning +1 context: -log alpha of one alone is linear in E/m],
   [16, /^warning +16 contexts are few/m],
-])("a fit on %i tokens is shown with what keeps it from saying anything", async (tokens, warning) => {
+])("a fit on too few tokens (%i) is shown with what keeps it from saying anything", async (tokens, warning) => {
   const out = join(folder, `few-${tokens}`);
   const { code, stdout } = await unembed(["analyze", "--corpus", goldenText, "--tokens", `${tokens}`, "--out", out]);
   expect(code).toBe(0);
