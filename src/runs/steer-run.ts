@@ -77,7 +77,7 @@ export async function examineRun(
   return { ...steeringFacts(model, options, started), edit, generated, experiments };
 }
 
-/** Texts of the original and of the edited head; undefined where none are wanted. */
+/** Texts of the original and of the edited head; undefined where none are wanted, or no text can be made of tokens. */
 async function textsBeforeAndAfter(
   original: Model,
   head: Head,
@@ -85,6 +85,10 @@ async function textsBeforeAndAfter(
   { generate, texts, contextLength, separator, signal, onEvent }: SteerRunOptions,
 ): Promise<GeneratedTexts | undefined> {
   if (generate === undefined || generate.count === 0) return undefined;
+  if (!(await original.hasTokenizer())) {
+    onEvent?.({ type: "notice", message: `${original.name} has no tokenizer.json: no texts are written` });
+    return undefined;
+  }
   const { count, tokens } = generate;
   const prompts =
     generate.prompts ??

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { writeNpy } from "../../src/tensor/npy.js";
 import { unembed } from "../support/command.js";
 
@@ -38,6 +38,44 @@ test("compare takes token ids for models without tokenizer.json", async () => {
   const { kl, movers } = JSON.parse(stdout);
   expect(kl.mean).toBe(0);
   expect(movers[0].token).toMatch(/^#\d+$/);
+});
+
+describe("steer", () => {
+  const texts = () => ["--corpus", at("fit.npy"), "--check", at("check.npy")];
+
+  test("edits tokens that are named by their ids, and applies the plan again", async () => {
+    const args = [...texts(), "--context", "32", "--json"];
+    const first = await unembed(["steer", model, "--edit", "id:5=x0.5", "id:7=x3", ...args, "--out", at("steered")]);
+    expect(first.stderr).toContain("has no tokenizer.json: no texts are written");
+    expect(first.code).toBe(0);
+    const { edits, collateral, generated } = JSON.parse(first.stdout);
+    expect(edits.map(({ token }: { token: string }) => token)).toEqual(["#5", "#7"]);
+    for (const [index, wanted] of [0.5, 3].entries()) expect(edits[index].actual.fit).toBeCloseTo(wanted, 4);
+    expect(collateral.inDomain.movers[0].token).toMatch(/^#\d+$/);
+    expect(generated).toBeNull();
+
+    const plan = ["--plan", join(at("steered"), "unembed.json")];
+    const again = await unembed(["steer", model, ...plan, ...args, "--quiet", "--out", at("again")]);
+    expect({ code: again.code, stderr: again.stderr }).toEqual({ code: 0, stderr: "" });
+    expect(JSON.parse(again.stdout).edits[0].reached).toBe(edits[0].reached);
+  });
+
+  test("tries tokens drawn at random", async () => {
+    const args = ["--sweep", "0.5", "--per-band", "1", ...texts(), "--context", "32", "--report", at("trials")];
+    const { code, stdout } = await unembed(["steer", model, ...args, "--json", "--quiet"]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).experiments.scales.length).toBeGreaterThan(0);
+  });
+
+  test.each([
+    [" the=x2", /token " the": is named by text, and the model has no tokenizer\.json: name it as id:N/],
+    ["@emoji=x2", /is named by text/],
+    ["id:99999=x2", /does not exist: the model has ids up to \d+/],
+  ])("%s is refused", async (edit, message) => {
+    const { code, stderr } = await unembed(["steer", model, "--edit", edit, ...texts(), "--out", at("out"), "--quiet"]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(message);
+  });
 });
 
 test("text is refused, in one line that says what is missing", async () => {

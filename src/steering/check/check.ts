@@ -1,6 +1,5 @@
 import { largestMovers, type Mover } from "../../compare/comparison.js";
 import type { Corpus } from "../../corpus/corpus.js";
-import type { Tokenizer } from "../../corpus/tokenizer/tokenizer.js";
 import { tokenIds } from "../../corpus/tokens/token-ids.js";
 import { windows } from "../../corpus/tokens/windows.js";
 import { inOrder } from "../../engine/in-order.js";
@@ -11,7 +10,8 @@ import { divergenceSums, firstNonFinite, type TextDivergences } from "../../meas
 import type { Interval } from "../../measures/interval.js";
 import { contextLengthFor } from "../../model/contexts/context.js";
 import { followingTokens, windowBatches } from "../../model/contexts/window-batches.js";
-import type { HeadModel } from "../../model/head/head-model.js";
+import { type HeadModel, optionalTokenizer } from "../../model/head/head-model.js";
+import { type TokenNames, tokenNames } from "../../model/head/token-names.js";
 import type { Model, Windows } from "../../model/model.js";
 import type { SolvedGroup } from "../solve/solution.js";
 import { type CheckText, checkTexts } from "./check-texts.js";
@@ -89,7 +89,8 @@ export async function checkEdit(
 ): Promise<EditCheck> {
   const { original, edited, groups } = subject;
   const ids = groups.flatMap(({ tokens }) => tokens);
-  const tokenizer = await original.tokenizer();
+  const tokenizer = await optionalTokenizer(original);
+  const names = await tokenNames(original);
   const session = await divergenceSession(original.engine, original.head, edited.head, ids, ids);
   const { vocabSize } = original;
   const { separator } = options;
@@ -116,7 +117,7 @@ export async function checkEdit(
         await options.onProgress?.({ text, contexts: sums.all.contexts });
       }
       if (sums.all.contexts === 0) throw new InputError(`${text} text`, "holds no tokens");
-      result[text] = checkedText(sums, groups, tokenizer, options.seed ?? 0);
+      result[text] = checkedText(sums, groups, names, options.seed ?? 0);
     }
   } finally {
     await session.release();
@@ -182,7 +183,7 @@ function addWindow(
   sums.ideal.push(...ideal);
 }
 
-function checkedText(sums: Sums, groups: readonly EditedGroup[], tokenizer: Tokenizer, seed: number): CheckedText {
+function checkedText(sums: Sums, groups: readonly EditedGroup[], names: TokenNames, seed: number): CheckedText {
   const { before, after, ideal } = sums;
   const all = sums.all.result();
   const total = (values: readonly number[], g: number) => {
@@ -199,7 +200,7 @@ function checkedText(sums: Sums, groups: readonly EditedGroup[], tokenizer: Toke
       interval,
       idealScale: total(ideal, g) / total(before, g),
     })),
-    collateral: collateralOf(sums, all, groups, tokenizer),
+    collateral: collateralOf(sums, all, groups, names),
   };
 }
 
@@ -207,7 +208,7 @@ function collateralOf(
   { klOthers, jsOthers }: Sums,
   { contexts, kl, js, top1Agreement, perplexity, meanProbability }: TextDivergences,
   groups: readonly EditedGroup[],
-  tokenizer: Tokenizer,
+  names: TokenNames,
 ): Collateral {
   const asked = new Set(groups.flatMap(({ tokens }) => tokens));
   const ids = Int32Array.from(meanProbability.a, (_, id) => id);
@@ -222,8 +223,8 @@ function collateralOf(
     movers: largestMovers(
       {
         meanProbability,
-        tokens: Array.from(ids, (id) => tokenizer.tokenText(id)),
-        tokenIds: ids.filter((id) => !asked.has(id) && tokenizer.produces(id)),
+        tokens: Array.from(ids, (id) => names.tokenText(id)),
+        tokenIds: ids.filter((id) => !asked.has(id) && names.produces(id)),
       },
       moversShown,
     ),

@@ -1,6 +1,7 @@
 import type { Tokenizer } from "../../corpus/tokenizer/tokenizer.js";
 import { InputError } from "../../errors.js";
 import type { HeadModel } from "../../model/head/head-model.js";
+import { type TokenNames, tokenNames } from "../../model/head/token-names.js";
 import type { ByteSource } from "../../tensor/byte-source.js";
 import { askedEdits, type Edits } from "./edit-list.js";
 import { checkedTarget } from "./edit-spec.js";
@@ -53,12 +54,12 @@ export function editWay({ method = "nearest", lambda, salient, exact, calibrate 
  */
 export async function planEdits(model: HeadModel, edits: Edits, options: PlanOptions = {}): Promise<EditPlan> {
   const { each = false, readList, matchTexts } = options;
-  const tokenizer = await model.tokenizer();
+  const names = await tokenNames(model);
   const planned: EditPlan["edits"] = [];
   const places: string[] = [];
   for (const { token, target, label, place, given } of askedEdits(edits)) {
-    const ids = await selectTokens(token, tokenizer, { readList, matchTexts, place: given });
-    const tokens = ids.map((id) => ({ id, text: tokenizer.tokenText(id) }));
+    const ids = await selectTokens(token, names, { readList, matchTexts, place: given });
+    const tokens = ids.map((id) => ({ id, text: names.tokenText(id) }));
     for (const group of each ? tokens.map((one) => [one]) : [tokens]) {
       planned.push({ label, target, tokens: group });
       places.push(place);
@@ -67,11 +68,11 @@ export async function planEdits(model: HeadModel, edits: Edits, options: PlanOpt
   const plan: EditPlan = {
     schema: "unembed-edit-plan",
     schemaVersion: 1,
-    vocabulary: { size: tokenizer.vocabSize, sha256: await vocabularyHash(tokenizer) },
+    vocabulary: { size: names.vocabSize, sha256: await vocabularyHash(names) },
     ...editWay(options),
     edits: planned,
   };
-  checkPlan(plan, model, tokenizer, (index) => (index === undefined ? "edits" : places[index]!));
+  checkPlan(plan, model, names, (index) => (index === undefined ? "edits" : places[index]!));
   return plan;
 }
 
@@ -86,12 +87,12 @@ export async function readEditPlan(
   changes: Partial<EditWay> = {},
 ): Promise<EditPlan> {
   const plan = { ...withoutOthers(await parseSavedPlan(source), changes.method), ...changes };
-  const tokenizer = await model.tokenizer();
+  const names = await tokenNames(model);
   const { size, sha256 } = plan.vocabulary;
-  if (size !== tokenizer.vocabSize || sha256 !== (await vocabularyHash(tokenizer))) {
+  if (size !== names.vocabSize || sha256 !== (await vocabularyHash(names))) {
     throw new InputError(source.name, `is a plan for another vocabulary than that of ${model.name}`);
   }
-  checkPlan(plan, model, tokenizer, (index) => (index === undefined ? source.name : `${source.name}: edits.${index}`));
+  checkPlan(plan, model, names, (index) => (index === undefined ? source.name : `${source.name}: edits.${index}`));
   return plan;
 }
 
@@ -102,7 +103,7 @@ function withoutOthers(plan: EditPlan, method = plan.method): EditPlan {
 }
 
 /** @param place of an edit, or of all of them together */
-function checkPlan(plan: EditPlan, model: HeadModel, tokenizer: Tokenizer, place: (index?: number) => string): void {
+function checkPlan(plan: EditPlan, model: HeadModel, names: TokenNames, place: (index?: number) => string): void {
   const { method, salient, exact, lambda } = plan;
   if (!(lambda > 0 && Number.isFinite(lambda))) {
     throw new InputError("lambda", `is ${lambda}; a number above 0 is wanted`);
@@ -121,13 +122,13 @@ function checkPlan(plan: EditPlan, model: HeadModel, tokenizer: Tokenizer, place
     checkedTarget(target satisfies Target, place(index));
     if ("probability" in target) total += target.probability;
     for (const { id, text } of tokens) {
-      if (id >= model.vocabSize || !tokenizer.produces(id)) {
+      if (id >= model.vocabSize || !names.produces(id)) {
         throw new InputError(place(index), `names id ${id}, which is no token`);
       }
-      if (text !== tokenizer.tokenText(id)) {
+      if (text !== names.tokenText(id)) {
         throw new InputError(
           place(index),
-          `id ${id} is ${JSON.stringify(tokenizer.tokenText(id))}, not ${JSON.stringify(text)}`,
+          `id ${id} is ${JSON.stringify(names.tokenText(id))}, not ${JSON.stringify(text)}`,
         );
       }
       const before = seen.get(id);
@@ -148,9 +149,10 @@ function checkPlan(plan: EditPlan, model: HeadModel, tokenizer: Tokenizer, place
     );
 }
 
-/** Over the entries as the vocabulary has them: texts would show pieces of characters alike. */
-async function vocabularyHash({ vocabSize, entry }: Tokenizer): Promise<string> {
-  const entries = Array.from({ length: vocabSize }, (_, id) => entry(id) ?? null);
+/** Over the entries as the vocabulary has them: texts would show pieces of characters alike. Where there is none, over as many null. */
+async function vocabularyHash(names: Tokenizer | TokenNames): Promise<string> {
+  const entry = "entry" in names ? names.entry : () => undefined;
+  const entries = Array.from({ length: names.vocabSize }, (_, id) => entry(id) ?? null);
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(entries)));
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,5 +1,6 @@
 import type { Tokenizer } from "../../corpus/tokenizer/tokenizer.js";
 import { InputError } from "../../errors.js";
+import type { TokenNames } from "../../model/head/token-names.js";
 import { nearTokens } from "./near-tokens.js";
 import { tokenCatalogue } from "./token-catalogue.js";
 
@@ -23,17 +24,17 @@ export interface SelectorOptions {
 /**
  * Ids of the tokens that a selector stands for, ascending: the text of one token, with or without quotes and escapes (`" the"`,
  * `\n`); `id:262`; `/regex/u` over the tokens' texts; `@emoji`; `@script:Han`; `@file:list.txt`, a selector a line. Patterns and
- * sets leave special tokens out, which only their id or text names.
+ * sets leave special tokens out, which only their id or text names. Without a tokenizer, tokens are named by `id:N` alone.
  * @throws InputError if it stands for no token, a text is several or that of several, or a pattern matches everything
  */
 export async function selectTokens(
   selector: string,
-  tokenizer: Tokenizer,
+  vocabulary: Tokenizer | TokenNames,
   options: SelectorOptions = {},
 ): Promise<number[]> {
   const list = /^@file:(.*)$/s.exec(selector)?.[1];
   const here = `${options.place === undefined ? "" : `${options.place}: `}token ${JSON.stringify(selector)}`;
-  if (list === undefined) return selectHere(selector, here, tokenizer, options);
+  if (list === undefined) return selectHere(selector, here, vocabulary, options);
   if (list === "") throw new InputError(here, "names no file: @file:PATH is wanted");
   if (options.readList === undefined) throw new InputError(list, "lists of tokens cannot be read here");
   const lines = (await options.readList(list)).replace(/^\ufeff/, "").split(/\r?\n/);
@@ -41,24 +42,34 @@ export async function selectTokens(
     if (line === "") return [];
     const place = `${list}: line ${index + 1}`;
     if (line.startsWith("@file:")) throw new InputError(place, "names another list; a list may not");
-    return selectHere(line, `${place}: token ${JSON.stringify(line)}`, tokenizer, options);
+    return selectHere(line, `${place}: token ${JSON.stringify(line)}`, vocabulary, options);
   });
   if (ids.length === 0) throw new InputError(list, "lists no token");
   return [...new Set(ids)].sort((a, b) => a - b);
 }
 
-function selectHere(selector: string, place: string, tokenizer: Tokenizer, options: SelectorOptions): number[] {
+function selectHere(
+  selector: string,
+  place: string,
+  vocabulary: Tokenizer | TokenNames,
+  options: SelectorOptions,
+): number[] {
   const id = /^id:(\d+)$/.exec(selector)?.[1];
-  if (id !== undefined) return [checkedId(Number(id), place, tokenizer)];
+  if (id !== undefined) return [checkedId(Number(id), place, vocabulary)];
+  if (!("encode" in vocabulary)) {
+    throw new InputError(place, "is named by text, and the model has no tokenizer.json: name it as id:N");
+  }
   const pattern = patternOf(selector, place);
   return pattern === undefined
-    ? [oneToken(literal(selector, place), place, tokenizer)]
-    : matching(pattern, place, tokenizer, options);
+    ? [oneToken(literal(selector, place), place, vocabulary)]
+    : matching(pattern, place, vocabulary, options);
 }
 
-function checkedId(id: number, place: string, { produces, vocabSize }: Tokenizer): number {
+function checkedId(id: number, place: string, vocabulary: Tokenizer | TokenNames): number {
+  const { produces, vocabSize } = vocabulary;
   if (id < vocabSize && produces(id)) return id;
-  throw new InputError(place, `does not exist: the tokenizer has ids up to ${vocabSize - 1}`);
+  const owner = "encode" in vocabulary ? "tokenizer" : "model";
+  throw new InputError(place, `does not exist: the ${owner} has ids up to ${vocabSize - 1}`);
 }
 
 /** The pattern that a selector of several tokens stands for. */

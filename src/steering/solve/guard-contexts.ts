@@ -1,4 +1,3 @@
-import type { Tokenizer } from "../../corpus/tokenizer/tokenizer.js";
 import { permutation, seededRandom } from "../../linalg/random.js";
 import {
   memoryStore,
@@ -6,6 +5,7 @@ import {
   type StoredContexts,
   storeContexts,
 } from "../../model/contexts/stored-contexts.js";
+import { type TokenNames, tokenNames } from "../../model/head/token-names.js";
 import type { Model } from "../../model/model.js";
 
 /** Tokens that a text has fewer than this many times stand in its guard until they have been seen as often. */
@@ -46,9 +46,9 @@ export async function guardContexts(
   { seed = 1, store = memoryStore(), signal }: GuardOptions = {},
 ): Promise<StoredContexts | undefined> {
   const room = Math.max(shortestRoom, Math.floor(text.count * mostContexts));
-  const tokenizer = await model.tokenizer();
-  const vocabSize = Math.min(model.vocabSize, tokenizer.vocabSize);
-  const ids = rareTokens(text.tokenIds, { ...tokenizer, vocabSize }, room, seed);
+  const names = await tokenNames(model);
+  const vocabSize = Math.min(model.vocabSize, names.vocabSize);
+  const ids = rareTokens(text.tokenIds, { ...names, vocabSize }, room, seed);
   const windows = ids.length > 0 ? windowsAround(ids, text) : [];
   if (windows.length === 0) {
     await store.release();
@@ -81,7 +81,7 @@ export const guardWeight = (textCount: number, guardCount: number): number =>
  */
 export function rareTokens(
   tokenIds: Int32Array,
-  { vocabSize, produces, tokenText }: Pick<Tokenizer, "vocabSize" | "produces" | "tokenText">,
+  { vocabSize, produces, tokenText }: TokenNames,
   room: number,
   seed: number,
 ): Int32Array {

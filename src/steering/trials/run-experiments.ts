@@ -4,6 +4,7 @@ import { createProducts } from "../../engine/products.js";
 import { InputError } from "../../errors.js";
 import { storeText } from "../../model/contexts/store-text.js";
 import { memoryStore, type RowStore, type StoredContexts } from "../../model/contexts/stored-contexts.js";
+import { tokenNames } from "../../model/head/token-names.js";
 import { constantDirection, readFinalNorm } from "../../model/layers/constant-direction.js";
 import type { Model } from "../../model/model.js";
 import { type CheckText, checkTexts } from "../check/check.js";
@@ -95,7 +96,7 @@ export async function runExperiments(
     const encoding = remembered((contexts: StoredContexts) => encodingOf(model, contexts, signal));
     const draws = options.scales !== undefined || plan.edits.length === 0;
     const drawn = draws ? await encoding(fit.contexts) : undefined;
-    const { groups, asked } = trialGroups(plan, drawn, await textsOf(model), options);
+    const { groups, asked } = trialGroups(plan, drawn, (await tokenNames(model)).tokenText, options);
     const opened: TrialText[] = [];
     for (const { text, contexts } of stored) {
       opened.push(await openTrialText(text, { ...model, contexts }, products, { signal }));
@@ -145,11 +146,6 @@ export async function runExperiments(
       ...[...stored.map(({ contexts }) => contexts), ...guardsHeld].map((held) => held.release()),
     ]);
   }
-}
-
-async function textsOf(model: Model): Promise<(id: number) => string> {
-  const tokenizer = await model.tokenizer();
-  return (id) => tokenizer.tokenText(id);
 }
 
 interface AskedTrial {
