@@ -117,7 +117,7 @@ export function reduceCommand(signal: AbortSignal): Command {
     .option("--save-plan <folder>", "where to keep what was chosen, for --plan; also of a dry run")
     .addOption(forceOption("replace the folder if it is there"))
     .option("--dry-run", "measure and write no model")
-    .option("--report <folder>", "of a dry run: where its page goes (default with --curve: runs/reduce-<model>)");
+    .option("--report <folder>", "of a dry run: where its page goes (default with --curve: runs/reduce-<model>-...)");
   return runOptions(command)
     .addHelpText("after", examples)
     .action((name: string, args: ReduceArguments, command: Command) => {
