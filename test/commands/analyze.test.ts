@@ -93,7 +93,7 @@ test.each([
 });
 
 test("an interrupted run says so, leaves what it had reached, and goes on from there to the same bytes", async () => {
-  const args = ["analyze", "--corpus", "assets/corpus/books-fit.txt", "--tokens", "40000", "--out"];
+  const args = ["analyze", "--corpus", "assets/corpus/books-fit.txt", "--tokens", "16000", "--context", "64", "--out"];
   const [whole, out] = [join(folder, "whole"), join(folder, "interrupted")];
   expect((await unembed([...args, whole, "--quiet"])).code).toBe(0);
 
