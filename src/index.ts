@@ -193,5 +193,6 @@ export {
 } from "./steering/trials/run-experiments.js";
 export type { Trial, TrialEffect, TrialGroup } from "./steering/trials/trial.js";
 export type { ByteSource, Folder } from "./tensor/byte-source.js";
+export type { TensorEntries } from "./tensor/checkpoint-layouts.js";
 export type { Matrix } from "./tensor/matrix.js";
 export type { TensorEntry } from "./tensor/safetensors/safetensors.js";

@@ -3,6 +3,7 @@ import type { ByteSource } from "./byte-source.js";
 import { readSafetensorsHeader, type TensorEntry } from "./safetensors/safetensors.js";
 import { readTorchTensors } from "./torch/torch-zip.js";
 
+/** Tensors of a model by name, where they lie. */
 export type TensorEntries = ReadonlyMap<string, TensorEntry>;
 
 /** One way in which a checkpoint's tensors lie in a folder. */
