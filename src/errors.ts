@@ -1,4 +1,6 @@
-interface InputErrorOptions extends ErrorOptions {
+/** What goes with an InputError: the error behind it, and what would help. */
+export interface InputErrorOptions extends ErrorOptions {
+  /** Name of an option of the call. */
   remedy?: string;
 }
 

@@ -51,7 +51,7 @@ export { type ReadEncodingOptions, readEncoding } from "./encoding/read-encoding
 export { type AnalysisSummary, summarizeAnalysis } from "./encoding/summary.js";
 export { parseTokenText, tokensCsv } from "./encoding/tokens-csv.js";
 export type { Engine } from "./engine/engine.js";
-export { InputError } from "./errors.js";
+export { InputError, type InputErrorOptions } from "./errors.js";
 export {
   type GeneratedText,
   type GeneratedToken,

@@ -34,6 +34,7 @@ export interface CurveOptions {
 /**
  * What is lost at every share deleted, by every method, on a text that nothing was fitted to.
  * @param reductions prepared for the methods' orders
+ * @throws InputError if logits are not finite; RangeError if an order was not prepared; the signal's reason when it is aborted
  */
 export async function reductionCurve(
   model: HeadModel,

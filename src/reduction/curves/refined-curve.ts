@@ -32,6 +32,7 @@ export interface RefinedCurveOptions extends Omit<ReductionChoice, "kept" | "com
  * What a refined reduction loses at every share deleted, on a text that nothing was fitted to. Each point is a refinement
  * of its own; where nothing is deleted there is nothing to refine.
  * @param reductions prepared for the order
+ * @throws InputError if logits are not finite; RangeError if the order was not prepared; the signal's reason when it is aborted
  */
 export async function* refinedCurve(
   model: HeadModel,
