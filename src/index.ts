@@ -169,6 +169,8 @@ export {
   meanProbability,
   merge,
 } from "./statistics/head-statistics.js";
+export type { CheckedGroup, CheckedText, Collateral, EditCheck } from "./steering/check/check.js";
+export { type CheckText, checkTexts } from "./steering/check/check-texts.js";
 export type { EditEntry, Edits } from "./steering/plan/edit-list.js";
 export { type EditWay, editWay, type PlanOptions, planEdits, readEditPlan } from "./steering/plan/edit-plan.js";
 export { readEdits } from "./steering/plan/edits-file.js";

@@ -25,6 +25,7 @@ export interface TextsToGenerate {
 /** Edits that are each made alone and measured without being written. */
 export type TrialChoice = Pick<ExperimentOptions, "scales" | "tokenCounts" | "methods" | "lambdas" | "perBand">;
 
+/** On which texts, and how much of them, edits are fitted and measured; what is tried and written besides. */
 export interface SteerRunOptions {
   readonly texts: SteerTexts;
   /** Tokens to fit to at most. Default 40,000. */

@@ -29,6 +29,7 @@ export interface EditedRun extends SteeringRun {
   readonly edit: WrittenEdit;
 }
 
+/** The model that a steering run is about. */
 export interface SteeredModel {
   readonly name: string;
   readonly modelType: string;

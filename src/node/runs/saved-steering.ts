@@ -14,6 +14,7 @@ import { saveExaminedHead } from "../save/written-head.js";
 import type { Asked } from "./run-record.js";
 import { editedRunFiles, writeSteeringRun } from "./steering-files.js";
 
+/** An edit that is written to a folder. */
 export interface SaveSteeringOptions extends SteerRunOptions {
   /** Default: safetensors, a folder for transformers. */
   readonly format?: ModelFormat | undefined;
@@ -30,7 +31,7 @@ export interface SaveSteeringOptions extends SteerRunOptions {
  *     const plan = await planEdits(model, { " the": 0.5 });
  *     const { edit } = await saveSteering(model, plan, "less-the", { texts: { fit: corpus("wiki/*.txt") } });
  *
- * @param options.store default: files that are gone afterwards
+ * @param options as for steerRun, but hidden states lie in files that are gone afterwards unless `store` says otherwise
  * @throws InputError if a text cannot be used, the targets contradict one another, or as saveModel
  */
 export async function saveSteering(
@@ -58,7 +59,7 @@ export async function saveSteering(
  *     const plan = { ...editWay({ method: "nearest" }), edits: [] };
  *     const { experiments } = await saveTrials(model, plan, "trials", { texts, trials: { scales: [0.2, 5] } });
  *
- * @param options.store default: files that are gone afterwards
+ * @param options as for steerRun, but hidden states lie in files that are gone afterwards unless `store` says otherwise
  * @throws InputError if a text cannot be used, a target cannot be a probability, or the folder cannot be written
  */
 export async function saveTrials(

@@ -56,6 +56,7 @@ export interface Collateral {
   readonly movers: readonly Mover[];
 }
 
+/** What an edit does on one text, by group of edited tokens and to all others. */
 export interface CheckedText {
   /** In the order of the edits. */
   readonly groups: readonly CheckedGroup[];
