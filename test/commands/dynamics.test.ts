@@ -82,12 +82,8 @@ describe("unembed dynamics", () => {
 
   test("interrupted, keeps what it has and goes on from there to the same numbers", async () => {
     const out = join(folder, "interrupted");
-    let killed = false;
     const interrupted = await unembedProcess(["dynamics", "--out", out], {
-      during({ stderr }, kill) {
-        if (!killed && stderr.includes("3 of 16")) kill("SIGINT");
-        killed ||= stderr.includes("3 of 16");
-      },
+      interruptWhen: ({ stderr }) => stderr.includes("3 of 16"),
     });
     expect(interrupted.code).toBe(130);
     expect(interrupted.stdout).toBe("");

@@ -10,7 +10,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-const small = ["--tokens", "4000", "--check-tokens", "1000"];
+// One thread: another test file runs beside this one.
+const small = ["--tokens", "2000", "--check-tokens", "500", "--texts", "0", "--threads", "1"];
 
 test("edits are solved, written, read back and measured; the plan is applied again", async () => {
   const out = join(folder, "edited");

@@ -19,10 +19,8 @@ interface CommandOptions {
 }
 
 interface ProcessOptions extends CommandOptions {
-  /** Milliseconds until Ctrl-C. */
-  readonly interruptAfter?: number;
-  /** Told of all that was printed so far each time that something is, to interrupt it. */
-  readonly during?: (printed: Readonly<CommandResult>, kill: (signal: NodeJS.Signals) => void) => void;
+  /** Told of all that was printed so far each time that something is; Ctrl-C comes when it first says so. */
+  readonly interruptWhen?: (printed: Readonly<CommandResult>) => boolean;
 }
 
 type Main = typeof import("../../src/cli/main.js").main;
@@ -67,7 +65,7 @@ export async function unembed(
 /** Runs the command line as a user would, in a process of its own. */
 export function unembedProcess(
   args: readonly string[],
-  { input = "", environment = {}, interruptAfter, during }: ProcessOptions = {},
+  { input = "", environment = {}, interruptWhen }: ProcessOptions = {},
 ): Promise<CommandResult> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, ["bin/unembed.js", ...args], {
@@ -75,15 +73,17 @@ export function unembedProcess(
       env: { ...process.env, ...environment },
     });
     const result: CommandResult = { code: null, stdout: "", stderr: "" };
+    let interrupted = false;
     for (const stream of ["stdout", "stderr"] as const) {
       child[stream].setEncoding("utf8").on("data", (text: string) => {
         result[stream] += text;
-        during?.(result, (signal) => child.kill(signal));
+        if (interrupted || !interruptWhen?.(result)) return;
+        interrupted = true;
+        child.kill("SIGINT");
       });
     }
     child.on("close", (code) => resolve({ ...result, code }));
     child.stdin.on("error", () => {}).end(input);
-    if (interruptAfter !== undefined) setTimeout(() => child.kill("SIGINT"), interruptAfter);
   });
 }
 
