@@ -1,7 +1,8 @@
 import type { Corpus } from "../corpus/corpus.js";
 import type { GeneratedTexts } from "../generation/generated-texts.js";
 import type { HeadModel } from "../model/head/head-model.js";
-import { type CheckText, checkTexts, type EditCheck } from "./check/check.js";
+import type { EditCheck } from "./check/check.js";
+import { type CheckText, checkTexts } from "./check/check-texts.js";
 import { isGuarded } from "./plan/edit-plan.js";
 import type { EditPlan } from "./plan/saved-plan.js";
 import type { EditSpread } from "./solve/edit-spread.js";

@@ -1,4 +1,5 @@
-import { type CheckText, type Collateral, checkTexts, type EditCheck } from "./check/check.js";
+import type { Collateral, EditCheck } from "./check/check.js";
+import { type CheckText, checkTexts } from "./check/check-texts.js";
 import type { WrittenEdit } from "./steering-run.js";
 
 function spreads({ kl, js, klOthers, jsOthers }: Collateral, of: "percentile95" | "max") {

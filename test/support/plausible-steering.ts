@@ -1,5 +1,6 @@
 import { seededRandom } from "../../src/linalg/random.js";
-import { type CheckedText, checkTexts, type EditCheck } from "../../src/steering/check/check.js";
+import type { CheckedText, EditCheck } from "../../src/steering/check/check.js";
+import { checkTexts } from "../../src/steering/check/check-texts.js";
 import { methods } from "../../src/steering/plan/method.js";
 import type { SteeringRun } from "../../src/steering/steering-run.js";
 import type { Experiments } from "../../src/steering/trials/run-experiments.js";

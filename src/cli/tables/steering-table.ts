@@ -1,5 +1,5 @@
 import { plain, plainDecimal } from "../../report/page/numbers.js";
-import { checkTexts } from "../../steering/check/check.js";
+import { checkTexts } from "../../steering/check/check-texts.js";
 import type { WrittenEdit } from "../../steering/steering-run.js";
 import { printable } from "./analysis-table.js";
 import { closingLines } from "./experiments-table.js";

@@ -1,4 +1,4 @@
-import type { CheckText } from "../../steering/check/check.js";
+import type { CheckText } from "../../steering/check/check-texts.js";
 import type { TrialSummary } from "../../steering/trials/experiment-summary.js";
 import { type Html, html } from "../page/html.js";
 import { count, decimal, percent, significant } from "../page/numbers.js";

@@ -1,4 +1,4 @@
-import { type CheckText, checkTexts } from "../../steering/check/check.js";
+import { type CheckText, checkTexts } from "../../steering/check/check-texts.js";
 import {
   type ExperimentsSummary,
   type MethodSummary,

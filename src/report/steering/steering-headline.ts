@@ -1,5 +1,6 @@
 import { finiteMedian } from "../../measures/median.js";
-import type { CheckedGroup, CheckText } from "../../steering/check/check.js";
+import type { CheckedGroup } from "../../steering/check/check.js";
+import type { CheckText } from "../../steering/check/check-texts.js";
 import type { EditPlan } from "../../steering/plan/saved-plan.js";
 import type { SteeringRun, WrittenEdit } from "../../steering/steering-run.js";
 import { type Html, html } from "../page/html.js";

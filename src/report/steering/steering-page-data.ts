@@ -1,4 +1,4 @@
-import type { CheckText } from "../../steering/check/check.js";
+import type { CheckText } from "../../steering/check/check-texts.js";
 import type { SteeringRun, WrittenEdit } from "../../steering/steering-run.js";
 import { visibleText, visibleToken } from "../page/visible-text.js";
 import { measuredTexts, SHOWN_EDITS } from "./steering-sections.js";

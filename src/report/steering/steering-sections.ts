@@ -1,6 +1,7 @@
 import type { GeneratedPiece, GeneratedTexts } from "../../generation/generated-texts.js";
 import type { Spread } from "../../measures/context-values.js";
-import { type CheckText, type Collateral, checkTexts, type EditCheck } from "../../steering/check/check.js";
+import type { Collateral, EditCheck } from "../../steering/check/check.js";
+import { type CheckText, checkTexts } from "../../steering/check/check-texts.js";
 import type { SteeringRun, WrittenEdit } from "../../steering/steering-run.js";
 import { divergenceText } from "../page/divergence-text.js";
 import { type Html, html } from "../page/html.js";

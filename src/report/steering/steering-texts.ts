@@ -1,4 +1,4 @@
-import type { CheckText } from "../../steering/check/check.js";
+import type { CheckText } from "../../steering/check/check-texts.js";
 import { editParts } from "../../steering/plan/edit-spec.js";
 
 /** What the texts of a steering run are called and drawn in. */

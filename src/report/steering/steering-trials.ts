@@ -1,4 +1,4 @@
-import { type CheckText, checkTexts } from "../../steering/check/check.js";
+import { type CheckText, checkTexts } from "../../steering/check/check-texts.js";
 import type { Experiments } from "../../steering/trials/run-experiments.js";
 import type { Trial } from "../../steering/trials/trial.js";
 import { visibleText, visibleToken } from "../page/visible-text.js";

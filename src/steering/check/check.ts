@@ -17,8 +17,6 @@ import type { SolvedGroup } from "../solve/solution.js";
 import { type CheckText, checkTexts } from "./check-texts.js";
 import { scaleIntervals } from "./scale-interval.js";
 
-export { type CheckText, checkTexts } from "./check-texts.js";
-
 export interface CheckOptions {
   /** Tokens of each text. Default: all. */
   readonly tokens?: number | undefined;

@@ -1,6 +1,7 @@
 import type { EditPlan } from "../plan/saved-plan.js";
 import type { SolvedGroup } from "../solve/solution.js";
-import { type CheckText, checkTexts, type EditCheck } from "./check.js";
+import type { EditCheck } from "./check.js";
+import { type CheckText, checkTexts } from "./check-texts.js";
 
 const names: { readonly [Text in CheckText]: string } = {
   fit: "the fitting text",

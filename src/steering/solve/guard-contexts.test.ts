@@ -5,7 +5,7 @@ import { memoryStore, roomBehind, type StoredContexts } from "../../model/contex
 import type { Model } from "../../model/model.js";
 import { corpus } from "../../node/corpus/corpus-files.js";
 import { loadModel } from "../../node/load-model.js";
-import type { CheckText } from "../check/check.js";
+import type { CheckText } from "../check/check-texts.js";
 import { planEdits } from "../plan/edit-plan.js";
 import { steer } from "../steer.js";
 import { makeTrials } from "../trials/experiments.js";

@@ -1,5 +1,5 @@
 import { finiteMedian } from "../../measures/median.js";
-import { type CheckText, checkTexts } from "../check/check.js";
+import { type CheckText, checkTexts } from "../check/check-texts.js";
 import type { Experiments } from "./run-experiments.js";
 import { idealMissOf, missOf, type Trial } from "./trial.js";
 

@@ -7,7 +7,7 @@ import { memoryStore, type RowStore, type StoredContexts } from "../../model/con
 import { tokenNames } from "../../model/head/token-names.js";
 import { constantDirection, readFinalNorm } from "../../model/layers/constant-direction.js";
 import type { Model } from "../../model/model.js";
-import { type CheckText, checkTexts } from "../check/check.js";
+import { type CheckText, checkTexts } from "../check/check-texts.js";
 import type { EditWay } from "../plan/edit-plan.js";
 import { methods } from "../plan/method.js";
 import type { EditPlan } from "../plan/saved-plan.js";

@@ -1,6 +1,6 @@
 import type { Products } from "../../engine/products.js";
 import { transform } from "../../model/head/head-transform.js";
-import type { CheckText } from "../check/check.js";
+import type { CheckText } from "../check/check-texts.js";
 import { scaleIntervals } from "../check/scale-interval.js";
 import { type EditedTokens, editedTokens } from "../solve/edited-tokens.js";
 import { type FittingText, fittingText, type Subject, type Watched } from "../solve/fitting-text.js";

@@ -1,5 +1,5 @@
 import type { Interval } from "../../measures/interval.js";
-import type { CheckText } from "../check/check.js";
+import type { CheckText } from "../check/check-texts.js";
 import type { Method } from "../plan/method.js";
 import type { Target } from "../plan/targets.js";
 
