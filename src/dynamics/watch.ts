@@ -14,8 +14,8 @@ import { type ProbeTarget, probeCheckpoint, probeEmbedding, probeTarget } from "
 /** Probes of an earlier, interrupted run. */
 export interface KeptProbes {
   /** @returns undefined if there is none of this very checkpoint */
-  load(checkpoint: Checkpoint, entry: TensorEntry): Promise<Probe | undefined>;
-  save(probe: Probe, entry: TensorEntry): Promise<void>;
+  load(checkpoint: Checkpoint, entry: TensorEntry, frequencies: Frequencies): Promise<Probe | undefined>;
+  save(probe: Probe, entry: TensorEntry, frequencies: Frequencies): Promise<void>;
 }
 
 /** What `dynamics` is given beside the checkpoints. */
@@ -139,11 +139,12 @@ async function probeAll(
     }
     checkSameShape(checkpoint.name, entry, first.name, first.model);
     const probe =
-      (await kept?.load(checkpoint, entry)) ?? (await probeCheckpoint(checkpoint, entry, first.target, gram));
+      (await kept?.load(checkpoint, entry, first.target.frequencies)) ??
+      (await probeCheckpoint(checkpoint, entry, first.target, gram));
     if ("problem" in probe) unusable.push({ name: checkpoint.name, step: checkpoint.step, problem: probe.problem });
     else {
       probes.push(probe);
-      await kept?.save(probe, entry);
+      await kept?.save(probe, entry, first.target.frequencies);
     }
     onProgress?.({
       phase: "probe",

@@ -1,15 +1,8 @@
-import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { loadTokenizer, type Tokenizer } from "../../corpus/tokenizer/tokenizer.js";
-import type { Frequencies } from "../../dynamics/dynamics.js";
-import { countTokens } from "../../dynamics/inputs/count-tokens.js";
-import { countFrequencies, probabilityFrequencies } from "../../dynamics/inputs/frequencies.js";
-import { readTokenCounts } from "../../dynamics/inputs/token-counts.js";
 import { readTrainingLog } from "../../dynamics/inputs/training-log.js";
 import { summarizeDynamics } from "../../dynamics/summary.js";
-import { dynamics } from "../../dynamics/watch.js";
-import { gramSession } from "../../engine/gram-session.js";
 import { InputError } from "../../errors.js";
 import { type OpenedCheckpoints, openCheckpoints } from "../../node/checkpoints/checkpoints.js";
 import {
@@ -20,17 +13,14 @@ import {
   embeddedSteps,
 } from "../../node/checkpoints/embedded-series.js";
 import { listSteps } from "../../node/checkpoints/remote-checkpoints.js";
-import { openCorpus } from "../../node/corpus/open-corpus.js";
 import { openTokenizerFolder } from "../../node/corpus/tokenizer-folder.js";
-import { createEngine } from "../../node/engine/onnx-engine.js";
 import { openFileSource } from "../../node/files/file-source.js";
 import { parseHubReference } from "../../node/hub/reference.js";
 import type { HubOptions } from "../../node/hub/repository.js";
 import { inRunFolder } from "../../node/runs/claim-folder.js";
-import { writeDynamicsRun } from "../../node/runs/dynamics-run.js";
-import { keptProbes } from "../../node/runs/kept-probes.js";
-import { readMeasuredProbabilities } from "../../node/runs/measured-probabilities.js";
+import { type FrequencySource, frequenciesFrom } from "../../node/runs/frequencies-from.js";
 import type { Asked } from "../../node/runs/run-record.js";
+import { saveDynamics } from "../../node/runs/saved-dynamics.js";
 import { askedCommand, flagOf, folderName } from "../options/arguments.js";
 import {
   corpusOption,
@@ -123,64 +113,33 @@ async function runDynamics(
 ): Promise<void> {
   const line = runLine(process.stderr, args);
   const hub = hubOptions(line, signal);
-  const { onNotice } = hub;
   const started = performance.now();
   const embedded = patterns.length === 0;
-  const name = embedded ? embeddedSeries : undefined;
-  const opened = await openCheckpoints(embedded ? [embeddedSteps] : patterns, { tensor: args.tensor, ...hub });
-  const tokenizer = await findTokenizer(opened, args, hub);
-  const log = args.log ?? (embedded ? embeddedLog : undefined);
-  const entries = log === undefined ? undefined : await readTrainingLog(await openFileSource(log));
-  const threads = args.threads ?? availableParallelism();
-  const engine = createEngine({ threads });
   try {
-    const { gram } = await gramSession(engine);
-    let frequencies: Frequencies | undefined;
-    const kept = keptProbes(out, asked, () => ({ seed: args.seed, frequencies: digest(frequencies!) }));
-    const run = await dynamics(opened.checkpoints, {
-      name,
-      async frequencies(vocabSize) {
-        frequencies = await source(vocabSize, tokenizer, signal, hub);
-        const { paddingRows } = frequencies;
-        if (paddingRows > 0) {
-          onNotice?.(`${paddingRows} of ${vocabSize} rows stand for no token (padding) and are left out`);
-        }
-        return frequencies;
-      },
+    const opened = await openCheckpoints(embedded ? [embeddedSteps] : patterns, { tensor: args.tensor, ...hub });
+    const tokenizer = await findTokenizer(opened, args, hub);
+    const log = args.log ?? (embedded ? embeddedLog : undefined);
+    const run = await saveDynamics(opened, out, {
+      name: embedded ? embeddedSeries : undefined,
+      frequencies: frequenciesFrom(source, tokenizer, hub),
       tokens: tokenTexts(tokenizer),
-      gram,
       // Of the embedded run only the output embeddings are here; the rest was measured when it was made.
       convergence: embedded ? await embeddedConvergence() : args.convergence,
-      log: entries,
+      log: log === undefined ? undefined : await readTrainingLog(await openFileSource(log)),
       seed: args.seed,
-      threads,
-      kept,
+      threads: args.threads,
+      asked,
       signal,
-      onProgress: ({ phase, done, total, probe }) => {
-        const found = probe && `step ${probe.step}: cross-validated R2 ${probe.crossValidatedR2.toFixed(4)}`;
-        line.onEvent({ type: "progress", phase, done, total, unit: "checkpoints", found });
-      },
-      onNotice,
+      onEvent: line.onEvent,
     });
     line.stop();
-    const finished = { ...run, fetched: opened.fetched() };
-    await writeDynamicsRun(out, finished, asked);
-    await kept.remove();
     const seconds = (performance.now() - started) / 1000;
-    if (args.json) console.log(JSON.stringify({ model: run.model, ...summarizeDynamics(finished), seconds, out }));
-    else if (!args.quiet) console.log(dynamicsTable(finished, seconds, out));
+    if (args.json) console.log(JSON.stringify({ model: run.model, ...summarizeDynamics(run), seconds, out }));
+    else if (!args.quiet) console.log(dynamicsTable(run, seconds, out));
   } finally {
     line.stop();
-    await engine.close();
   }
 }
-
-type FrequencySource = (
-  vocabSize: number,
-  tokenizer: Tokenizer | undefined,
-  signal: AbortSignal,
-  hub: HubOptions,
-) => Promise<Frequencies>;
 
 /** Where the frequencies come from: one of three options. */
 function frequencySource(args: DynamicsArguments, embedded: boolean): FrequencySource {
@@ -188,37 +147,19 @@ function frequencySource(args: DynamicsArguments, embedded: boolean): FrequencyS
   if (given.length > 1) throw new UsageError(`--${given[1]}`, `and --${given[0]} exclude each other`);
   const reading = (["field", "column", "tokenDtype"] as const).find((option) => args[option] !== undefined);
   if (reading !== undefined && args.corpus === undefined) throw new UsageError(flagOf(reading), "is for --corpus");
-  const { frequencies = embedded ? embeddedCounts : undefined, corpus, probabilities, seenOnly = false } = args;
+  const { frequencies = embedded ? embeddedCounts : undefined, corpus, probabilities, seenOnly } = args;
   if (probabilities !== undefined) {
     if (seenOnly) throw new UsageError("--seen-only", "is for counts, and --probabilities gives none");
-    return async (vocabSize) => {
-      const { meanProbability, tokenIds, name } = await readMeasuredProbabilities(probabilities);
-      return probabilityFrequencies(meanProbability, tokenIds, name, vocabSize);
-    };
+    return { probabilities };
   }
-  if (corpus !== undefined) {
-    return async (vocabSize, tokenizer, signal, hub) => {
-      const text = await openCorpus(corpus, readingOf(args), hub);
-      const counts = await countTokens(text, tokenizer, { vocabSize, signal });
-      return countFrequencies({
-        counts,
-        source: corpus.join(", "),
-        vocabSize,
-        seenOnly,
-        produces: tokenizer?.produces,
-      });
-    };
-  }
+  if (corpus !== undefined) return { corpus, reading: readingOf(args), seenOnly };
   if (frequencies === undefined) {
     throw new UsageError(
       "--frequencies",
       "is missing: give counts by token id (unembed count makes them), or a text by --corpus",
     );
   }
-  return async (vocabSize, tokenizer) => {
-    const counts = await readTokenCounts(await openFileSource(frequencies));
-    return countFrequencies({ counts, source: frequencies, vocabSize, seenOnly, produces: tokenizer?.produces });
-  };
+  return { counts: frequencies, seenOnly };
 }
 
 async function findTokenizer(
@@ -247,11 +188,4 @@ async function printSteps(patterns: readonly string[], args: DynamicsArguments, 
   if (args.json) console.log(JSON.stringify({ name: reference.name, revisions: steps }));
   else if (steps.length > 0) console.log(steps.join("\n"));
   else console.error(`${reference.name} has no revision with a step in its name`);
-}
-
-/** Enough to tell other frequencies from the same. */
-function digest({ kind, observed, tokenIds }: Frequencies): unknown {
-  let sum = 0;
-  for (let i = 0; i < observed.length; i++) sum += observed[i]! * (1 + (tokenIds[i]! % 1009));
-  return [kind, observed.length, sum];
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, rm, rmdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { Probe } from "../../dynamics/dynamics.js";
+import type { Frequencies, Probe } from "../../dynamics/dynamics.js";
 import type { Checkpoint } from "../../dynamics/inputs/checkpoint.js";
 import type { KeptProbes } from "../../dynamics/watch.js";
 import { readSafetensorsHeader, readTensorFloat64, type TensorEntry } from "../../tensor/safetensors/safetensors.js";
@@ -15,25 +15,23 @@ import { runMetadata, unfinishedFolder } from "./unfinished-names.js";
 /**
  * Probes kept in a run's folder while it is not finished, one file a checkpoint, so that the same run can go on from them.
  * @param asked what is said of the run to who finds its folder
- * @param identityOf what the probes depend on, beside the checkpoints
+ * @param seed that of the run, on which its probes depend as on the frequencies and the checkpoints
  */
-export function keptProbes(
-  folder: string,
-  asked: Asked,
-  identityOf: () => unknown,
-): KeptProbes & { remove(): Promise<void> } {
+export function keptProbes(folder: string, asked: Asked, seed: number): KeptProbes & { remove(): Promise<void> } {
   const place = join(folder, unfinishedFolder);
   const written = new Set<string>();
   const pathOf = ({ step }: { step: number }) => join(place, `probe-${step}.safetensors`);
-  const keyOf = async (name: string, entry: TensorEntry) =>
-    createHash("sha256")
-      .update(JSON.stringify([version, identityOf(), name, entry.name, entry.shape, await identity(entry)]))
+  const keyOf = async (name: string, entry: TensorEntry, used: Frequencies) => {
+    const given = { seed, frequencies: digest(used) };
+    return createHash("sha256")
+      .update(JSON.stringify([version, given, name, entry.name, entry.shape, await identity(entry)]))
       .digest("hex");
+  };
   return {
-    async load(checkpoint: Checkpoint, entry) {
+    async load(checkpoint: Checkpoint, entry, frequencies) {
       try {
         const { tensors, metadata } = await readSafetensorsHeader(await openFileSource(pathOf(checkpoint)));
-        if (metadata.key !== (await keyOf(checkpoint.name, entry))) return undefined;
+        if (metadata.key !== (await keyOf(checkpoint.name, entry, frequencies))) return undefined;
         const numbers = async (name: string) => readTensorFloat64(tensors.get(name)!);
         const probe: Probe = {
           ...(JSON.parse(metadata.probe!) as Omit<Probe, VectorName>),
@@ -50,7 +48,7 @@ export function keptProbes(
         return undefined;
       }
     },
-    async save(probe, entry) {
+    async save(probe, entry, frequencies) {
       const { slopes, saliency, varianceShare, fitted, groups, ...rest } = probe;
       const path = pathOf(probe);
       if (written.has(path)) return;
@@ -72,7 +70,11 @@ export function keptProbes(
             tensor("held_out", groups.heldOut),
             tensor("total", groups.total),
           ],
-          { key: await keyOf(probe.name, entry), probe: JSON.stringify(rest), ...runMetadata("dynamics", asked) },
+          {
+            key: await keyOf(probe.name, entry, frequencies),
+            probe: JSON.stringify(rest),
+            ...runMetadata("dynamics", asked),
+          },
         ),
       );
       written.add(path);
@@ -91,4 +93,11 @@ async function identity({ source, offset, byteLength }: TensorEntry): Promise<un
   const path = "path" in source ? `${source.path}` : source.name;
   const { size, mtimeMs } = await stat(path);
   return [path, size, mtimeMs, offset, byteLength];
+}
+
+/** Enough to tell other frequencies from the same. */
+function digest({ kind, observed, tokenIds }: Frequencies): unknown {
+  let sum = 0;
+  for (let i = 0; i < observed.length; i++) sum += observed[i]! * (1 + (tokenIds[i]! % 1009));
+  return [kind, observed.length, sum];
 }
