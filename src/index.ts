@@ -108,12 +108,13 @@ export { type FileSource, openFileSource } from "./node/files/file-source.js";
 export type { FileContents } from "./node/files/write-atomic.js";
 export type { DownloadProgress } from "./node/hub/repository.js";
 export { defaultCorpus, type LoadOptions, loadHead, loadModel } from "./node/load-model.js";
-export { writeComparisonRun } from "./node/runs/comparison-run.js";
+export { writeAnalysisRun } from "./node/runs/analysis-files.js";
+export { writeComparisonRun } from "./node/runs/comparison-files.js";
 export { writeDynamicsRun } from "./node/runs/dynamics-files.js";
 export { type FrequencySource, frequenciesFrom } from "./node/runs/frequencies-from.js";
 export { writeReductionRun } from "./node/runs/reduction-files.js";
-export { writeAnalysisRun } from "./node/runs/run-folder.js";
 export type { Asked } from "./node/runs/run-record.js";
+export { type SaveComparisonOptions, saveComparison } from "./node/runs/saved-comparison.js";
 export { type SaveDynamicsOptions, saveDynamics } from "./node/runs/saved-dynamics.js";
 export { type SaveReductionOptions, saveReduction } from "./node/runs/saved-reduction.js";
 export { type SaveSteeringOptions, saveSteering, saveTrials } from "./node/runs/saved-steering.js";
@@ -156,7 +157,15 @@ export type { Provenance } from "./report/page/provenance-section.js";
 export { renderReductionReport } from "./report/reduction/reduction-report.js";
 export { renderSteeringReport } from "./report/steering/steering-report.js";
 export { type AnalysisRunOptions, analysisRun, hiddenAnalysisRun } from "./runs/analysis-run.js";
+export { type ComparisonRunOptions, comparisonRun } from "./runs/comparison-run.js";
+export { type CountRunOptions, countRun, type TokenCounts } from "./runs/count-run.js";
 export { type DynamicsRunOptions, dynamicsRun } from "./runs/dynamics-run.js";
+export {
+  type GenerationRun,
+  type GenerationRunOptions,
+  generationRun,
+  type WrittenText,
+} from "./runs/generation-run.js";
 export type { ReduceOptions, ReductionAmount } from "./runs/reduce-options.js";
 export { type ReduceResult, reduceRun } from "./runs/reduce-run.js";
 export type { OnRunEvent, RunEvent, RunNotice, RunProgress } from "./runs/run-events.js";

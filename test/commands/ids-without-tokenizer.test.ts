@@ -40,6 +40,11 @@ test("compare takes token ids for models without tokenizer.json", async () => {
   expect(movers[0].token).toMatch(/^#\d+$/);
 });
 
+test("compare calls no token of a model and itself a mover", async () => {
+  const args = ["compare", model, model, "--corpus", at("check.npy"), "--out", at("same")];
+  expect((await unembed(args)).stdout).toMatch(/^largest movers +none: both models give the same output$/m);
+});
+
 describe("steer", () => {
   const texts = () => ["--corpus", at("fit.npy"), "--check", at("check.npy")];
 

@@ -1,15 +1,12 @@
 import { join, resolve } from "node:path";
 import { Command } from "commander";
-import { compare } from "../../compare/compare.js";
-import { type Comparison, summarizeComparison } from "../../compare/comparison.js";
-import type { Corpus } from "../../corpus/corpus.js";
-import { measuredCorpus } from "../../corpus/text/measured-corpus.js";
+import { summarizeComparison } from "../../compare/comparison.js";
 import type { Model } from "../../model/model.js";
 import { openCorpus } from "../../node/corpus/open-corpus.js";
 import { defaultCorpus, loadModel } from "../../node/load-model.js";
 import { inRunFolder } from "../../node/runs/claim-folder.js";
-import { writeComparisonRun } from "../../node/runs/comparison-run.js";
 import type { Asked } from "../../node/runs/run-record.js";
+import { saveComparison } from "../../node/runs/saved-comparison.js";
 import { askedCommand, folderName } from "../options/arguments.js";
 import {
   bosOption,
@@ -26,7 +23,7 @@ import { hubOptions } from "../options/hub-options.js";
 import { positiveInteger } from "../options/numbers.js";
 import { readingOf, separatorId, type TextArguments, textOptions } from "../options/text-options.js";
 import { Interrupted } from "../progress/interrupt.js";
-import { type RunLine, runLine } from "../progress/run-line.js";
+import { runLine } from "../progress/run-line.js";
 import { comparisonTable } from "../tables/comparison-table.js";
 
 interface CompareArguments extends TextArguments, RunArguments {
@@ -96,9 +93,12 @@ async function runCompare(
   try {
     for (const name of names) opened.push(await loadModel(name, { threads: args.threads, ...hub }));
     const [modelA, modelB] = opened as [Model, Model];
-    const comparison = await shownComparison(modelA, modelB, text, { args, signal, line });
+    const comparison = await saveComparison(modelA, modelB, text, out, {
+      ...{ contextLength: args.context, tokens: args.tokens, beginOfText: args.bos ?? false },
+      separator: await separatorId(modelA, args.separator),
+      ...{ movers: args.movers, asked, signal, onEvent: line.onEvent },
+    });
     line.stop();
-    await writeComparisonRun(out, comparison, asked, args.movers);
     const seconds = (performance.now() - started) / 1000;
     if (args.json) {
       const { models, vocabSize, tokensPerSecond } = comparison;
@@ -108,33 +108,10 @@ async function runCompare(
     } else if (!args.quiet) {
       console.log(comparisonTable(comparison, args.movers, seconds, out));
     }
+  } catch (error) {
+    throw error instanceof Interrupted ? new ComparisonInterrupted() : error;
   } finally {
     line.stop();
     await Promise.all(opened.map((model) => model.close()));
-  }
-}
-
-/** The comparison, its progress on the line. */
-async function shownComparison(
-  modelA: Model,
-  modelB: Model,
-  text: Corpus,
-  { args, signal, line }: { args: CompareArguments; signal: AbortSignal; line: RunLine },
-): Promise<Comparison> {
-  const measured = measuredCorpus(text);
-  try {
-    return await compare(modelA, modelB, measured.corpus, {
-      contextLength: args.context,
-      tokens: args.tokens,
-      beginOfText: args.bos ?? false,
-      separator: await separatorId(modelA, args.separator),
-      signal,
-      onProgress: ({ contexts: done }) => {
-        const total = args.tokens ?? measured.estimateTokens(done);
-        line.onEvent({ type: "progress", phase: "compare", done, total, unit: "tokens" });
-      },
-    });
-  } catch (error) {
-    throw error instanceof Interrupted ? new ComparisonInterrupted() : error;
   }
 }

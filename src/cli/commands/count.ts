@@ -1,9 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { Command } from "commander";
-import { measuredCorpus } from "../../corpus/text/measured-corpus.js";
 import { loadTokenizer } from "../../corpus/tokenizer/tokenizer.js";
-import { countTokens } from "../../dynamics/inputs/count-tokens.js";
 import { InputError } from "../../errors.js";
 import { openCorpus } from "../../node/corpus/open-corpus.js";
 import { openTokenizerFolder } from "../../node/corpus/tokenizer-folder.js";
@@ -11,6 +9,7 @@ import { type CountFormat, countFormats, writeTokenCounts } from "../../node/cor
 import { checkWritable } from "../../node/files/check-writable.js";
 import { whileLocked } from "../../node/files/path-lock.js";
 import { defaultCorpus, defaultModel } from "../../node/load-model.js";
+import { countRun } from "../../runs/count-run.js";
 import { folderName } from "../options/arguments.js";
 import {
   corpusOption,
@@ -90,23 +89,13 @@ async function countInto(
 ): Promise<void> {
   const line = runLine(process.stderr, args);
   const hub = hubOptions(line, signal);
-  const text = measuredCorpus(await openCorpus(args.corpus ?? [defaultCorpus], readingOf(args), hub));
+  const text = await openCorpus(args.corpus ?? [defaultCorpus], readingOf(args), hub);
   const tokenizer = await loadTokenizer(await openTokenizerFolder(name, hub));
-  const onProgress = (done: number) => {
-    const total = args.tokens ?? text.estimateTokens(done);
-    line.onEvent({ type: "progress", phase: "count", done, total, unit: "tokens" });
-  };
   try {
-    const counts = await countTokens(text.corpus, tokenizer, {
-      vocabSize: args.vocabSize,
-      tokens: args.tokens,
-      signal,
-      onProgress,
-    });
+    const options = { vocabSize: args.vocabSize, tokens: args.tokens, signal, onEvent: line.onEvent };
+    const { counts, tokens, distinct } = await countRun(text, tokenizer, options);
     line.stop();
     await writeTokenCounts(out, counts, format);
-    const tokens = counts.reduce((sum, count) => sum + count, 0);
-    const distinct = counts.filter((count) => count > 0).length;
     if (args.json) console.log(JSON.stringify({ tokens, distinct, vocabSize: counts.length, out }));
     else if (!args.quiet) {
       const [all, some, size] = [tokens, distinct, counts.length].map((value) => value.toLocaleString("en"));

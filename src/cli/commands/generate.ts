@@ -1,10 +1,11 @@
 import { Command } from "commander";
-import { defaultMaxTokens, type GeneratedText, type GeneratedToken, generate } from "../../generation/generate.js";
+import { defaultMaxTokens, type GeneratedToken } from "../../generation/generate.js";
 import { defaultListed, type NextTokenDistribution, nextTokenDistribution } from "../../generation/next-token.js";
 import type { Sampling } from "../../generation/sampling.js";
 import type { Model } from "../../model/model.js";
 import { defaultModel, loadModel } from "../../node/load-model.js";
 import { counted } from "../../report/page/numbers.js";
+import { generationRun, type WrittenText } from "../../runs/generation-run.js";
 import { flagOf } from "../options/arguments.js";
 import { bosOption, type RunArguments, runOptions, seedOption } from "../options/common-options.js";
 import { hubOptions } from "../options/hub-options.js";
@@ -127,9 +128,6 @@ async function showProbabilities(
   }
 }
 
-/** A text as far as it was written, whether it was finished or not. */
-type WrittenText = Omit<GeneratedText, "finish"> & { readonly finish: GeneratedText["finish"] | "interrupted" };
-
 async function writeTexts(
   model: Model,
   given: readonly GivenPrompt[],
@@ -141,44 +139,18 @@ async function writeTexts(
   const prompts = given.map(({ prompt }) => prompt);
   const hasText = await model.hasTokenizer();
   const streams = prompts.length === 1 && n === 1 && !json;
-  const soFar = prompts.flatMap((_, prompt) => Array.from({ length: n }, (_, sample) => unwritten(prompt, sample)));
-  const started = performance.now();
-  let tokens = 0;
-  const onToken = ({ prompt, sample, id, text }: GeneratedToken) => {
-    // Only now: what cannot be used is refused before anything is printed.
-    if (streams && tokens === 0) process.stdout.write(shownText(given[0]!.shown));
-    tokens++;
-    const one = soFar[prompt * n + sample]!;
-    one.ids.push(id);
-    one.text += text;
-    if (streams) process.stdout.write(hasText ? shownText(text) : `${idSeparator}${id}`);
-    else {
-      const total = soFar.length * maxTokens;
-      line.onEvent({ type: "progress", phase: "generate", done: tokens, total, unit: "tokens" });
-    }
-  };
-  let texts: readonly WrittenText[] = soFar;
-  let failure: unknown;
-  try {
-    texts = await generate(model, {
-      prompts,
-      maxTokens,
-      seed,
-      n,
-      beginOfText: args.bos,
-      signal,
-      onToken,
-      ...samplingOf(args),
-    });
-    if (streams) process.stdout.write(shownText(texts[0]!.text.slice(soFar[0]!.text.length)));
-  } catch (error) {
-    if (!(error instanceof Interrupted)) throw error;
-    failure = new GenerationInterrupted();
-  } finally {
-    line.stop();
-    if (streams && tokens > 0) process.stdout.write("\n");
-  }
-  const seconds = (performance.now() - started) / 1000;
+  const stream = streams ? textStream(given[0]!.shown, hasText) : undefined;
+  const { texts, interrupted, tokens, seconds } = await generationRun(model, {
+    ...{ prompts, maxTokens, seed, n, beginOfText: args.bos, signal, ...samplingOf(args) },
+    onToken: stream?.write,
+    onEvent: stream ? undefined : line.onEvent,
+  })
+    .catch((error) => {
+      stream?.end();
+      throw error;
+    })
+    .finally(line.stop);
+  stream?.end(texts[0]!.text);
   if (json) {
     const shown = texts.map((text) => ({
       ...text,
@@ -195,9 +167,25 @@ async function writeTexts(
       ),
     );
   }
-  if (failure !== undefined) throw failure;
+  if (interrupted) throw new GenerationInterrupted();
   if (!quiet && !json)
     console.error(`${counted(tokens, "token")}, ${(tokens / seconds).toFixed(1)} tokens/s${restartNote(model, texts)}`);
+}
+
+/** One text, printed as it is written. Nothing before its first token: what cannot be used is refused before. */
+function textStream(prompt: string, hasText: boolean) {
+  const pieces: string[] = [];
+  return {
+    write({ id, text }: GeneratedToken) {
+      if (pieces.length === 0) process.stdout.write(shownText(prompt));
+      pieces.push(text);
+      process.stdout.write(hasText ? shownText(text) : `${idSeparator}${id}`);
+    },
+    /** @param whole the text, if it is known: bytes that make no character come at its end */
+    end(whole = "") {
+      if (pieces.length > 0) process.stdout.write(`${shownText(whole.slice(pieces.join("").length))}\n`);
+    },
+  };
 }
 
 /** As JSON says it of a prompt that was given as ids. */
@@ -207,10 +195,6 @@ function idsOf({ prompt }: GivenPrompt): { promptIds?: readonly number[] } {
 
 function withSeparators(ids: readonly number[]): string {
   return ids.map((id) => `${idSeparator}${id}`).join("");
-}
-
-function unwritten(prompt: number, sample: number) {
-  return { prompt, sample, ids: [] as number[], text: "", finish: "interrupted" as const, restarts: 0 };
 }
 
 function restartNote({ maxPositions }: Model, texts: readonly WrittenText[]): string {

@@ -1,5 +1,6 @@
 import { type ComparedModel, type Comparison, largestMovers } from "../../compare/comparison.js";
 import type { Spread } from "../../measures/context-values.js";
+import { isSame } from "../../report/comparison/comparison-headline.js";
 import { plain, plainDecimal } from "../../report/page/numbers.js";
 import { duration } from "../progress/progress-text.js";
 import { printable } from "./analysis-table.js";
@@ -12,7 +13,6 @@ const columnWidth = 13;
 export function comparisonTable(comparison: Comparison, movers: number, seconds: number, out: string): string {
   const { models, corpus, top1Agreement, perplexity, tokensPerSecond } = comparison;
   const count = (value: number) => value.toLocaleString("en");
-  const columns = (...cells: string[]) => cells.map((cell) => cell.padEnd(columnWidth)).join("");
   const spread = ({ mean, percentile95, max }: Spread) => columns(...[mean, percentile95, max].map(scientific));
   const rows: [string, string][] = [
     ["A", modelLine(models.a)],
@@ -26,16 +26,27 @@ export function comparisonTable(comparison: Comparison, movers: number, seconds:
     ["top-1 agreement", `${(100 * top1Agreement).toFixed(2)}%`],
     ["perplexity", `A ${shownPerplexity(perplexity.a)}, B ${shownPerplexity(perplexity.b)}`],
     ["", ""],
-    ["largest movers", columns("alpha A", "alpha B", "B / A")],
-    ...largestMovers(comparison, movers).map(({ token, a, b, scale }): [string, string] => [
-      `  ${printable(token)}`,
-      columns(scientific(a), scientific(b), plain(scale, 5)),
-    ]),
+    ...moverRows(comparison, movers),
     ["", ""],
     ["time", `${duration(seconds)}, ${count(Math.round(tokensPerSecond))} tokens/s`],
     ["run", `${out}/run.json`],
   ];
   return rows.map(([name, value]) => `${name.padEnd(firstColumn)}${value}`.trimEnd()).join("\n");
+}
+
+function moverRows(comparison: Comparison, movers: number): [string, string][] {
+  if (isSame(comparison)) return [["largest movers", "none: both models give the same output"]];
+  return [
+    ["largest movers", columns("alpha A", "alpha B", "B / A")],
+    ...largestMovers(comparison, movers).map(({ token, a, b, scale }): [string, string] => [
+      `  ${printable(token)}`,
+      columns(scientific(a), scientific(b), plain(scale, 5)),
+    ]),
+  ];
+}
+
+function columns(...cells: string[]): string {
+  return cells.map((cell) => cell.padEnd(columnWidth)).join("");
 }
 
 function modelLine({ name, modelType, hiddenSize }: ComparedModel): string {

@@ -5,7 +5,7 @@ import type { Model } from "../../model/model.js";
 import { type AnalysisRunOptions, analysisRun } from "../../runs/analysis-run.js";
 import { contextsOf } from "../../statistics/collected-sums.js";
 import type { CorpusOptions } from "../corpus/file-documents.js";
-import { writeAnalysisRun } from "./run-folder.js";
+import { writeAnalysisRun } from "./analysis-files.js";
 import type { Asked } from "./run-record.js";
 import { inputIdentity, openUnfinished } from "./unfinished.js";
 
