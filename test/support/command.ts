@@ -21,6 +21,8 @@ interface CommandOptions {
 interface ProcessOptions extends CommandOptions {
   /** Told of all that was printed so far each time that something is; Ctrl-C comes when it first says so. */
   readonly interruptWhen?: (printed: Readonly<CommandResult>) => boolean;
+  /** Milliseconds between that and Ctrl-C. Default 0. */
+  readonly interruptAfter?: number;
 }
 
 type Main = typeof import("../../src/cli/main.js").main;
@@ -65,7 +67,7 @@ export async function unembed(
 /** Runs the command line as a user would, in a process of its own. */
 export function unembedProcess(
   args: readonly string[],
-  { input = "", environment = {}, interruptWhen }: ProcessOptions = {},
+  { input = "", environment = {}, interruptWhen, interruptAfter = 0 }: ProcessOptions = {},
 ): Promise<CommandResult> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, ["bin/unembed.js", ...args], {
@@ -79,7 +81,7 @@ export function unembedProcess(
         result[stream] += text;
         if (interrupted || !interruptWhen?.(result)) return;
         interrupted = true;
-        child.kill("SIGINT");
+        setTimeout(() => child.kill("SIGINT"), interruptAfter);
       });
     }
     child.on("close", (code) => resolve({ ...result, code }));
