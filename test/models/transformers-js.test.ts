@@ -1,7 +1,5 @@
-import { execFile } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { AutoModelForCausalLM, env, pipeline, Tensor } from "@huggingface/transformers";
 import { beforeAll, describe, expect, test } from "vitest";
 import { onnxFiles } from "../../src/export/onnx-model.js";
@@ -12,8 +10,11 @@ import { readReductionPlan } from "../../src/node/save/reduction-plan-folder.js"
 import { saveFiles, saveModel } from "../../src/node/save/save-model.js";
 import { saveOnnx } from "../../src/node/save/save-onnx.js";
 import { reduceHead } from "../../src/reduction/plan/reduction-plan.js";
+import { unembed } from "../support/command.js";
 import { expectClose, movedRows, reducedLogitsOf, writtenModels } from "../support/written-models.js";
 
+/** One thread, since another test file runs beside this one, and no texts. */
+const alone = ["--threads", "1", "--texts", "0"];
 const models = writtenModels();
 const { load } = models;
 beforeAll(() => {
@@ -84,9 +85,9 @@ describe("transformers.js runs what is written as ONNX", () => {
   test("what steer writes with --format onnx is measured in the file, and runs as it says", async () => {
     const steered = async (format: string) => {
       const out = join(models.folder, `steered-${format}`);
-      const edits = ["--edit", " the=x0.5", " sea=x3", "--tokens", "2000", "--check-tokens", "500"];
-      const args = ["bin/unembed.js", "steer", ...edits, "--format", format, "--out", out, "--json", "--quiet"];
-      const { edits: found, collateral } = JSON.parse((await promisify(execFile)(process.execPath, args)).stdout);
+      const edits = ["--edit", " the=x0.5", " sea=x3", "--tokens", "1000", "--check-tokens", "300", ...alone];
+      const args = ["steer", ...edits, "--format", format, "--out", out, "--json", "--quiet"];
+      const { edits: found, collateral } = JSON.parse((await unembed(args)).stdout);
       return { found, collateral };
     };
     expect(await steered("onnx")).toEqual(await steered("safetensors"));
@@ -103,9 +104,9 @@ describe("transformers.js runs what is written as ONNX", () => {
     ["coordinates", ["--keep", "160", "--order", "variance"]],
   ])("what reduce writes with --format onnx, by %s, has the reduced head's logits", async (name, asked) => {
     const [out, kept] = [join(models.folder, `reduced-${name}`), join(models.folder, `plan-${name}`)];
-    const text = ["--tokens", "1500", "--check-tokens", "300"];
-    const args = ["bin/unembed.js", "reduce", ...asked, ...text, "--format", "onnx", "--out", out, "--quiet"];
-    await promisify(execFile)(process.execPath, [...args, "--save-plan", kept]);
+    const text = ["--tokens", "1000", "--check-tokens", "300", "--threads", "1"];
+    const args = ["reduce", ...asked, ...text, "--format", "onnx", "--out", out, "--quiet"];
+    expect((await unembed([...args, "--save-plan", kept])).code).toBe(0);
     const model = await load("tiny-books");
     const reduced = roundedHead(model, reduceHead(model, await readReductionPlan(kept, model)));
     const tokenizer = await model.tokenizer();
