@@ -13,8 +13,8 @@ import { corpus } from "../src/node/corpus/corpus-files.js";
 import { rowFile } from "../src/node/files/row-file.js";
 import { defaultCorpus, loadModel } from "../src/node/load-model.js";
 import type { TokenGroup } from "../src/steering/plan/targets.js";
-import { fittingText } from "../src/steering/solve/fitting-text.js";
-import { guardContexts } from "../src/steering/solve/guard-contexts.js";
+import { fittingText } from "../src/steering/solve/problem/fitting-text.js";
+import { guardContexts } from "../src/steering/solve/rows/guard-contexts.js";
 import { type Subject, solveEdits } from "../src/steering/solve/solve-edits.js";
 
 const { values: options } = parseArgs({

@@ -9,8 +9,8 @@ import { isGuarded } from "./plan/edit-plan.js";
 import type { EditPlan } from "./plan/saved-plan.js";
 import { type EditSpread, editSpread } from "./solve/edit-spread.js";
 import { encodingOf } from "./solve/encoding-of.js";
-import { guardContexts } from "./solve/guard-contexts.js";
 import { solveAtLoweredLambda, withAdvice } from "./solve/lowered-lambda.js";
+import { guardContexts } from "./solve/rows/guard-contexts.js";
 import type { Solution } from "./solve/solution.js";
 import { solveEdits } from "./solve/solve-edits.js";
 

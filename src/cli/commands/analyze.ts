@@ -5,10 +5,10 @@ import { summarizeAnalysis } from "../../encoding/summary.js";
 import { openCorpus } from "../../node/corpus/open-corpus.js";
 import { openFileSource } from "../../node/files/file-source.js";
 import { defaultCorpus, defaultModel, loadHead, loadModel } from "../../node/load-model.js";
-import { writeAnalysisRun } from "../../node/runs/analysis-files.js";
-import { inRunFolder } from "../../node/runs/claim-folder.js";
+import { inRunFolder } from "../../node/runs/folder/claim-folder.js";
 import { resumableAnalysis } from "../../node/runs/resumable-analysis.js";
-import type { Asked } from "../../node/runs/run-record.js";
+import { writeAnalysisRun } from "../../node/runs/write/analysis-files.js";
+import type { Asked } from "../../node/runs/write/run-record.js";
 import { hiddenAnalysisRun } from "../../runs/analysis-run.js";
 import { askedCommand, flagOf, folderName } from "../options/arguments.js";
 import {

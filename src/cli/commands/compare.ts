@@ -4,9 +4,9 @@ import { summarizeComparison } from "../../compare/comparison.js";
 import type { Model } from "../../model/model.js";
 import { openCorpus } from "../../node/corpus/open-corpus.js";
 import { defaultCorpus, loadModel } from "../../node/load-model.js";
-import { inRunFolder } from "../../node/runs/claim-folder.js";
-import type { Asked } from "../../node/runs/run-record.js";
+import { inRunFolder } from "../../node/runs/folder/claim-folder.js";
 import { saveComparison } from "../../node/runs/saved-comparison.js";
+import type { Asked } from "../../node/runs/write/run-record.js";
 import { askedCommand, folderName } from "../options/arguments.js";
 import {
   bosOption,

@@ -17,10 +17,10 @@ import { openTokenizerFolder } from "../../node/corpus/tokenizer-folder.js";
 import { openFileSource } from "../../node/files/file-source.js";
 import { parseHubReference } from "../../node/hub/reference.js";
 import type { HubOptions } from "../../node/hub/repository.js";
-import { inRunFolder } from "../../node/runs/claim-folder.js";
+import { inRunFolder } from "../../node/runs/folder/claim-folder.js";
 import { type FrequencySource, frequenciesFrom } from "../../node/runs/frequencies-from.js";
-import type { Asked } from "../../node/runs/run-record.js";
 import { saveDynamics } from "../../node/runs/saved-dynamics.js";
+import type { Asked } from "../../node/runs/write/run-record.js";
 import { askedCommand, flagOf, folderName } from "../options/arguments.js";
 import {
   corpusOption,

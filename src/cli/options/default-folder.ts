@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { basename, dirname } from "node:path";
 import type { Command } from "commander";
-import { immaterialArguments } from "../../node/runs/claim-folder.js";
+import { immaterialArguments } from "../../node/runs/folder/claim-folder.js";
 import { folderName } from "./arguments.js";
 
 /** Hexadecimal digits that tell other arguments apart. */

@@ -1,4 +1,4 @@
-import { dimensionsFor, giniCoefficient, saliency } from "../../encoding/saliency.js";
+import { dimensionsFor, giniCoefficient, saliency } from "../../encoding/sparsity/saliency.js";
 import { InputError } from "../../errors.js";
 import type { Gram } from "../../linalg/gram.js";
 import { permutation, seededRandom } from "../../linalg/random.js";

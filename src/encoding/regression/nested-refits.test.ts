@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { gram } from "../../linalg/gram.js";
 import { permutation, seededRandom } from "../../linalg/random.js";
 import { matrix } from "../../tensor/matrix.js";
-import { componentScores, principalComponents } from "../principal-components.js";
+import { componentScores, principalComponents } from "../sparsity/principal-components.js";
 import { foldMoments } from "./fold-moments.js";
 import { centredProducts, nestedR2 } from "./nested-refits.js";
 import { regress } from "./regression.js";

@@ -5,9 +5,9 @@ import type { Model } from "../../model/model.js";
 import { type AnalysisRunOptions, analysisRun } from "../../runs/analysis-run.js";
 import { contextsOf } from "../../statistics/collected-sums.js";
 import type { CorpusOptions } from "../corpus/file-documents.js";
-import { writeAnalysisRun } from "./analysis-files.js";
-import type { Asked } from "./run-record.js";
-import { inputIdentity, openUnfinished } from "./unfinished.js";
+import { inputIdentity, openUnfinished } from "./folder/unfinished.js";
+import { writeAnalysisRun } from "./write/analysis-files.js";
+import type { Asked } from "./write/run-record.js";
 
 export interface ResumableAnalysisOptions extends Omit<AnalysisRunOptions, "resume" | "onProgress"> {
   /** How the files of the text are read. */

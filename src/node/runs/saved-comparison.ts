@@ -3,8 +3,8 @@ import type { Corpus } from "../../corpus/corpus.js";
 import type { Model } from "../../model/model.js";
 import { type ComparisonRunOptions, comparisonRun } from "../../runs/comparison-run.js";
 import { checkWritable } from "../files/check-writable.js";
-import { writeComparisonRun } from "./comparison-files.js";
-import type { Asked } from "./run-record.js";
+import { writeComparisonRun } from "./write/comparison-files.js";
+import type { Asked } from "./write/run-record.js";
 
 /** A comparison that is written to a folder. */
 export interface SaveComparisonOptions extends ComparisonRunOptions {

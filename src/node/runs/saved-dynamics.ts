@@ -4,9 +4,9 @@ import { gramSession } from "../../engine/gram-session.js";
 import { type DynamicsRunOptions, dynamicsRun } from "../../runs/dynamics-run.js";
 import type { OpenedCheckpoints } from "../checkpoints/checkpoints.js";
 import { createEngine } from "../engine/onnx-engine.js";
-import { writeDynamicsRun } from "./dynamics-files.js";
-import { keptProbes } from "./kept-probes.js";
-import type { Asked } from "./run-record.js";
+import { keptProbes } from "./folder/kept-probes.js";
+import { writeDynamicsRun } from "./write/dynamics-files.js";
+import type { Asked } from "./write/run-record.js";
 
 /** Dynamics that are written to a folder. */
 export interface SaveDynamicsOptions extends Omit<DynamicsRunOptions, "gram" | "kept"> {

@@ -11,8 +11,8 @@ import { rowFile } from "../files/row-file.js";
 import { checkOut, clearOut } from "../save/save-model.js";
 import { saveStorable } from "../save/save-storable.js";
 import { version } from "../version.js";
-import { reductionRunFiles } from "./reduction-files.js";
-import type { Asked } from "./run-record.js";
+import { reductionRunFiles } from "./write/reduction-files.js";
+import type { Asked } from "./write/run-record.js";
 
 /** A reduction that is written to a folder. */
 export interface SaveReductionOptions extends ReduceOptions {

@@ -11,8 +11,8 @@ import { checkWritable } from "../files/check-writable.js";
 import { rowFile } from "../files/row-file.js";
 import { checkOut, clearOut } from "../save/save-model.js";
 import { saveExaminedHead } from "../save/written-head.js";
-import type { Asked } from "./run-record.js";
-import { editedRunFiles, writeSteeringRun } from "./steering-files.js";
+import type { Asked } from "./write/run-record.js";
+import { editedRunFiles, writeSteeringRun } from "./write/steering-files.js";
 
 /** An edit that is written to a folder. */
 export interface SaveSteeringOptions extends SteerRunOptions {

@@ -1,5 +1,5 @@
 import type { Dynamics, Movement, Onset } from "../../dynamics/dynamics.js";
-import { fallingOrder } from "../../encoding/saliency.js";
+import { fallingOrder } from "../../encoding/sparsity/saliency.js";
 import { packFloat32, packInt32, type Quantised, quantise } from "../page/packed-numbers.js";
 
 /** What the figures of a training run's report are drawn from, as it lies in the page. */

@@ -3,7 +3,7 @@ import type { Gram } from "../../linalg/gram.js";
 import { solveRidge } from "../../linalg/ridge.js";
 import { constantDirection, type FinalNorm } from "../../model/layers/constant-direction.js";
 import type { Method } from "../plan/method.js";
-import type { FittingText } from "./fitting-text.js";
+import type { FittingText } from "./problem/fitting-text.js";
 
 /** Input of the methods that go along one direction. */
 export interface Directions {

@@ -1,4 +1,4 @@
-import { dimensionsFor, fallingOrder } from "../../encoding/saliency.js";
+import { dimensionsFor, fallingOrder } from "../../encoding/sparsity/saliency.js";
 import type { Head } from "../../model/head/head.js";
 import { readRows } from "../../tensor/tensor-rows.js";
 import type { Solution } from "./solution.js";

@@ -6,17 +6,17 @@ import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
 import { defaultLambda, type Method } from "../plan/method.js";
 import { checkGroups, type TokenGroup } from "../plan/targets.js";
 import { type Directions, directionOf } from "./direction.js";
-import { productValues } from "./edited-tokens.js";
-import { type FittingText, fittingText, type Subject, type Watched } from "./fitting-text.js";
-import { isGuardedScale } from "./guard-contexts.js";
-import { solveLengths } from "./joint-scales.js";
-import { judgeRows, type Outcome } from "./judge-rows.js";
-import { nearestEdits } from "./nearest-edits.js";
-import { type Problem, poseProblem, withGuard } from "./posed-problem.js";
-import { roundRows } from "./round-rows.js";
+import { productValues } from "./problem/edited-tokens.js";
+import { type FittingText, fittingText, type Subject, type Watched } from "./problem/fitting-text.js";
+import { solveLengths } from "./problem/joint-scales.js";
+import { type Problem, poseProblem, withGuard } from "./problem/posed-problem.js";
+import { isGuardedScale } from "./rows/guard-contexts.js";
+import { judgeRows, type Outcome } from "./rows/judge-rows.js";
+import { nearestEdits } from "./rows/nearest-edits.js";
+import { roundRows } from "./rows/round-rows.js";
 import type { Solution, SolvedGroup } from "./solution.js";
 
-export type { Subject } from "./fitting-text.js";
+export type { Subject } from "./problem/fitting-text.js";
 
 export interface SolveOptions extends Directions, Watched {
   readonly method?: Method | undefined;

@@ -1,5 +1,5 @@
 import type { Corpus } from "../../corpus/corpus.js";
-import { dimensionsFor } from "../../encoding/saliency.js";
+import { dimensionsFor } from "../../encoding/sparsity/saliency.js";
 import { createProducts } from "../../engine/products.js";
 import { InputError } from "../../errors.js";
 import { storeText } from "../../model/contexts/store-text.js";
@@ -13,7 +13,7 @@ import { methods } from "../plan/method.js";
 import type { EditPlan } from "../plan/saved-plan.js";
 import type { Target } from "../plan/targets.js";
 import { type ContextEncoding, encodingOf } from "../solve/encoding-of.js";
-import { guardContexts } from "../solve/guard-contexts.js";
+import { guardContexts } from "../solve/rows/guard-contexts.js";
 import { finalNormOf } from "../steer.js";
 import { firstContexts, type Laboratory, makeTrials, type TrialJob, type Variant } from "./experiments.js";
 import { frequencyBands, randomTokens } from "./random-tokens.js";

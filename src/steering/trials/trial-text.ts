@@ -2,8 +2,8 @@ import type { Products } from "../../engine/products.js";
 import { transform } from "../../model/head/head-transform.js";
 import type { CheckText } from "../check/check-texts.js";
 import { scaleIntervals } from "../check/scale-interval.js";
-import { type EditedTokens, editedTokens } from "../solve/edited-tokens.js";
-import { type FittingText, fittingText, type Subject, type Watched } from "../solve/fitting-text.js";
+import { type EditedTokens, editedTokens } from "../solve/problem/edited-tokens.js";
+import { type FittingText, fittingText, type Subject, type Watched } from "../solve/problem/fitting-text.js";
 import type { TrialEffect } from "./trial.js";
 
 /** A text that the effect of edits can be computed on without the model's layers. */

@@ -1,6 +1,6 @@
 import type { PageData } from "../../analysis/page-data.js";
 import { unpackFloat32, unpackInt32 } from "../../page/packed-numbers.js";
-import { type TokenTable, tokenTable } from "../page/token-table.js";
+import { type TokenTable, tokenTable } from "../page/tokens/token-table.js";
 
 /** The tokens of the regression. */
 export function analysisTokens({ tokens, ids, counts, observed, fitted }: PageData): TokenTable {

@@ -2,10 +2,10 @@ import { axisX, axisY, gridX, gridY, lineY, type Markish, plot, pointerX, ruleX,
 import type { PageData } from "../../analysis/page-data.js";
 import { percent } from "../../page/numbers.js";
 import { unpackFloat32, unquantise } from "../../page/packed-numbers.js";
+import type { Cloud } from "../page/cloud/point-cloud.js";
 import { currentTheme, percentileShades } from "../page/colours.js";
 import { GRID, paddedDomain, TIP } from "../page/figure.js";
-import type { Cloud } from "../page/point-cloud.js";
-import type { TokenTable } from "../page/token-table.js";
+import type { TokenTable } from "../page/tokens/token-table.js";
 
 /** Components that the scree figure shows one by one. */
 const SCREE_BARS = 30;

@@ -1,10 +1,10 @@
 import { axisX, axisY, gridX, gridY, line } from "@observablehq/plot";
+import { crowding } from "../page/cloud/density.js";
+import type { Cloud } from "../page/cloud/point-cloud.js";
 import { currentTheme, densityShades } from "../page/colours.js";
-import { crowding } from "../page/density.js";
 import { GRID, paddedDomain } from "../page/figure.js";
-import type { Cloud } from "../page/point-cloud.js";
 import { probabilityLabel, probabilityTicks, spaced } from "../page/probability-ticks.js";
-import type { TokenTable } from "../page/token-table.js";
+import type { TokenTable } from "../page/tokens/token-table.js";
 
 /** Fitted against true -log alpha, with the diagonal, and a second scale on top that shows the probability itself. */
 export function fitCloud({ observed, fitted }: TokenTable): (width: number) => Cloud {

@@ -1,10 +1,10 @@
 import type { PageData } from "../../analysis/page-data.js";
 import { probability, times } from "../../page/numbers.js";
+import { pointCloud } from "../page/cloud/point-cloud.js";
+import { newSelection } from "../page/cloud/selection.js";
 import { drawAtEveryWidth, drawFigure, find, followTheme } from "../page/page.js";
-import { pointCloud } from "../page/point-cloud.js";
-import { newSelection } from "../page/selection.js";
-import { tokenSearch } from "../page/token-search.js";
-import { landmarks } from "../page/token-table.js";
+import { tokenSearch } from "../page/tokens/token-search.js";
+import { landmarks } from "../page/tokens/token-table.js";
 import { analysisTokens } from "./analysis-tokens.js";
 import {
   type ComponentAxes,

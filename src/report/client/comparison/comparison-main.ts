@@ -2,12 +2,12 @@ import type { ComparisonPageData } from "../../comparison/comparison-page-data.j
 import { probability, times } from "../../page/numbers.js";
 import { unpackFloat32, unpackInt32 } from "../../page/packed-numbers.js";
 import { choice } from "../page/choice.js";
+import { pointCloud } from "../page/cloud/point-cloud.js";
+import { newSelection } from "../page/cloud/selection.js";
 import { drawAtEveryWidth, drawFigure, find, followTheme } from "../page/page.js";
-import { pointCloud } from "../page/point-cloud.js";
-import { newSelection } from "../page/selection.js";
-import { tokenSearch } from "../page/token-search.js";
-import { landmarks, type TokenTable, tokenTable } from "../page/token-table.js";
-import { describedToken } from "../page/token-tip.js";
+import { tokenSearch } from "../page/tokens/token-search.js";
+import { landmarks, type TokenTable, tokenTable } from "../page/tokens/token-table.js";
+import { describedToken } from "../page/tokens/token-tip.js";
 import { exceedanceFigure, spreadFigure } from "./divergence-figures.js";
 import { type Height, heights, probabilityCloud } from "./probability-cloud.js";
 

@@ -1,11 +1,11 @@
 import { axisX, axisY, gridX, gridY, line } from "@observablehq/plot";
+import { crowding } from "../page/cloud/density.js";
+import type { Cloud } from "../page/cloud/point-cloud.js";
 import { currentTheme, densityShades } from "../page/colours.js";
-import { crowding } from "../page/density.js";
 import { GRID, paddedDomain } from "../page/figure.js";
-import type { Cloud } from "../page/point-cloud.js";
 import { probabilityLabel, probabilityTicks, spaced } from "../page/probability-ticks.js";
 import { ratioTicks } from "../page/ratio-ticks.js";
-import type { TokenTable } from "../page/token-table.js";
+import type { TokenTable } from "../page/tokens/token-table.js";
 
 /** What the vertical axis shows: the second model's probability, or its ratio to the first's. */
 export const heights = { after: "mean probability under B", change: "B over A" };

@@ -1,6 +1,6 @@
 import type { DynamicsPageData } from "../../dynamics/dynamics-page-data.js";
 import { choice } from "../page/choice.js";
-import { element } from "../page/token-tip.js";
+import { element } from "../page/tokens/token-tip.js";
 import { layerColour, outerColour } from "./dynamics-figures.js";
 import { measures, type View } from "./dynamics-view.js";
 

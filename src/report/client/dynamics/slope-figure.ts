@@ -4,7 +4,7 @@ import { count, significant } from "../../page/numbers.js";
 import { unquantise } from "../../page/packed-numbers.js";
 import { currentTheme } from "../page/colours.js";
 import { type Figure, TIP } from "../page/figure.js";
-import { element } from "../page/token-tip.js";
+import { element } from "../page/tokens/token-tip.js";
 
 /** Pixels a row of the map takes. */
 const ROW = 8;

@@ -3,7 +3,7 @@ import type { DynamicsPageData } from "../../dynamics/dynamics-page-data.js";
 import { visibleToken } from "../../page/visible-text.js";
 import { type Figure, GRID } from "../page/figure.js";
 import { spread } from "../page/spread.js";
-import type { TokenTable } from "../page/token-table.js";
+import type { TokenTable } from "../page/tokens/token-table.js";
 import { stepAxis, stepScale } from "./dynamics-figures.js";
 import type { View } from "./dynamics-view.js";
 

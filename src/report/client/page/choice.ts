@@ -1,4 +1,4 @@
-import { element } from "./token-tip.js";
+import { element } from "./tokens/token-tip.js";
 
 /** A labelled select among values that go by names. */
 export function choice<Value extends string>(
