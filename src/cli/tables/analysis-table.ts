@@ -1,5 +1,6 @@
 import type { Analysis } from "../../encoding/analysis.js";
 import { worstTokens } from "../../encoding/summary.js";
+import { plain } from "../../report/page/numbers.js";
 import { duration } from "../progress/progress-text.js";
 
 const worstShown = 5;
@@ -46,7 +47,7 @@ export function analysisTable(analysis: Analysis, seconds: number, out: string):
     ["worst tokens", "true and fitted probability"],
     ...worstTokens(analysis, worstShown).map(({ token, probability, fittedProbability }): [string, string] => [
       `  ${printable(token)}`,
-      `${probability.toExponential(2)}  ${fittedProbability.toExponential(2)}`,
+      `${plain(probability).padEnd(8)}  ${plain(fittedProbability)}`,
     ]),
     ["", ""],
     ["time", [duration(seconds), ...speedOf(analysis)].join(", ")],

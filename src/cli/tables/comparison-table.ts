@@ -13,7 +13,8 @@ const columnWidth = 13;
 export function comparisonTable(comparison: Comparison, movers: number, seconds: number, out: string): string {
   const { models, corpus, top1Agreement, perplexity, tokensPerSecond } = comparison;
   const count = (value: number) => value.toLocaleString("en");
-  const spread = ({ mean, percentile95, max }: Spread) => columns(...[mean, percentile95, max].map(scientific));
+  const spread = ({ mean, percentile95, max }: Spread) =>
+    columns(...[mean, percentile95, max].map((value) => plain(value)));
   const rows: [string, string][] = [
     ["A", modelLine(models.a)],
     ["B", modelLine(models.b)],
@@ -40,7 +41,7 @@ function moverRows(comparison: Comparison, movers: number): [string, string][] {
     ["largest movers", columns("alpha A", "alpha B", "B / A")],
     ...largestMovers(comparison, movers).map(({ token, a, b, scale }): [string, string] => [
       `  ${printable(token)}`,
-      columns(scientific(a), scientific(b), plain(scale, 5)),
+      columns(plain(a), plain(b), plain(scale, 5)),
     ]),
   ];
 }
@@ -53,10 +54,6 @@ function modelLine({ name, modelType, hiddenSize }: ComparedModel): string {
   const rest = ` (${modelType}), d = ${hiddenSize.toLocaleString("en")}`;
   const room = lineWidth - firstColumn - rest.length;
   return `${name.length <= room ? name : `...${name.slice(3 - room)}`}${rest}`;
-}
-
-function scientific(value: number): string {
-  return value === 0 ? "0" : value.toExponential(2);
 }
 
 function shownPerplexity(value: number): string {

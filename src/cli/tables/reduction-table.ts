@@ -58,7 +58,7 @@ function row(name: string, ...cells: string[]): string {
 
 function measured(name: string, { kl, js, top1, perplexity }: ReductionMeasures): string {
   const perplexities = `${plainDecimal(perplexity.before, 2)} -> ${plainDecimal(perplexity.after, 2)}`;
-  return row(name, kl.mean.toExponential(2), js.mean.toExponential(2), `${(100 * top1).toFixed(2)}%`, perplexities);
+  return row(name, plain(kl.mean), plain(js.mean), `${(100 * top1).toFixed(2)}%`, perplexities);
 }
 
 /** Bytes of the model in a format: what was written, or what it would be. */
@@ -85,7 +85,7 @@ function curveLines(curve: NonNullable<ReductionRun["curve"]>): string[] {
     const point = curve.find(
       (one) => one.order === order && one.compensate === compensate && Math.abs(one.fraction - share) < nearlyShare,
     );
-    return (point === undefined ? "-" : point.kl.toExponential(1)).padEnd(10);
+    return (point === undefined ? "-" : plain(point.kl, 2)).padEnd(10);
   };
   return [
     `${"KL with this much deleted".padEnd(firstColumn)}${listedShares.map((share) => `${100 * share}%`.padEnd(10)).join("")}`,

@@ -15,7 +15,7 @@ export function steeringTable({ plan, solution, check }: WrittenEdit, seconds: n
     const { tokens } = plan.edits[g]!;
     const { before, wanted } = group.probability;
     const more = tokens.length > 1 ? ` and ${tokens.length - 1} more` : "";
-    lines.push(`${printable(tokens[0]!.text)}${more}: p ${before.toExponential(2)}, wanted x ${four(wanted / before)}`);
+    lines.push(`${printable(tokens[0]!.text)}${more}: p ${plain(before)}, wanted x ${four(wanted / before)}`);
     for (const text of checkTexts) {
       const checked = check[text]?.groups[g];
       if (checked === undefined) continue;
@@ -33,7 +33,7 @@ export function steeringTable({ plan, solution, check }: WrittenEdit, seconds: n
     if (collateral === undefined) continue;
     const { klOthers, jsOthers, top1, perplexity } = collateral;
     lines.push(
-      `  ${names[text].padEnd(20)}${klOthers.mean.toExponential(2).padEnd(12)}${jsOthers.mean.toExponential(2).padEnd(12)}${(100 * top1).toFixed(2)}%   ${plainDecimal(perplexity.before, 3)} -> ${plainDecimal(perplexity.after, 3)}`,
+      `  ${names[text].padEnd(20)}${plain(klOthers.mean).padEnd(12)}${plain(jsOthers.mean).padEnd(12)}${(100 * top1).toFixed(2)}%   ${plainDecimal(perplexity.before, 3)} -> ${plainDecimal(perplexity.after, 3)}`,
     );
   }
   for (const warning of solution.warnings) lines.push(`warning: ${warning}`);
