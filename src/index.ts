@@ -166,12 +166,12 @@ export {
   generationRun,
   type WrittenText,
 } from "./runs/generation-run.js";
-export type { ReduceOptions, ReductionAmount } from "./runs/reduce-options.js";
-export { type ReduceResult, reduceRun } from "./runs/reduce-run.js";
+export type { ReduceOptions, ReductionAmount } from "./runs/reduction/reduce-options.js";
+export { type ReduceResult, reduceRun } from "./runs/reduction/reduce-run.js";
 export type { OnRunEvent, RunEvent, RunNotice, RunProgress } from "./runs/run-events.js";
-export type { SteerRunOptions, SteerTexts, TextsToGenerate, TrialChoice } from "./runs/steer-options.js";
-export { steerRun } from "./runs/steer-run.js";
-export { trialRun } from "./runs/steer-trials.js";
+export type { SteerRunOptions, SteerTexts, TextsToGenerate, TrialChoice } from "./runs/steering/steer-options.js";
+export { steerRun } from "./runs/steering/steer-run.js";
+export { trialRun } from "./runs/steering/steer-trials.js";
 export { type CollectOptions, collectStatistics } from "./statistics/collect.js";
 export type { CollectedSums } from "./statistics/collected-sums.js";
 export {

@@ -18,8 +18,8 @@ import { compensations, metrics, orders } from "../../reduction/methods/orders.j
 import type { ReductionPlan } from "../../reduction/plan/reduction-plan.js";
 import { summarizeReduction } from "../../reduction/summary.js";
 import { NoPlaceForBias } from "../../reduction/write/exact-head.js";
-import type { ReduceOptions, ReductionAmount } from "../../runs/reduce-options.js";
-import { reduceRun } from "../../runs/reduce-run.js";
+import type { ReduceOptions, ReductionAmount } from "../../runs/reduction/reduce-options.js";
+import { reduceRun } from "../../runs/reduction/reduce-run.js";
 import { askedCommand, folderName } from "../options/arguments.js";
 import {
   collectedPaths,

@@ -9,7 +9,7 @@ import { saveSteering, saveTrials } from "../../node/runs/saved-steering.js";
 import { openSteerTexts } from "../../node/runs/steer-texts.js";
 import type { Asked } from "../../node/runs/write/run-record.js";
 import { checkOut } from "../../node/save/save-model.js";
-import type { SteerRunOptions } from "../../runs/steer-options.js";
+import type { SteerRunOptions } from "../../runs/steering/steer-options.js";
 import { editWay } from "../../steering/plan/edit-plan.js";
 import { methods } from "../../steering/plan/method.js";
 import { savedPlan } from "../../steering/plan/saved-plan.js";

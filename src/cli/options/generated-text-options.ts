@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { TextsToGenerate } from "../../runs/steer-options.js";
+import type { TextsToGenerate } from "../../runs/steering/steer-options.js";
 import { integerUpTo, positiveInteger, wholeNumber } from "./numbers.js";
 
 /** The options of generated texts, read. */

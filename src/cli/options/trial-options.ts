@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { TrialChoice } from "../../runs/steer-options.js";
+import type { TrialChoice } from "../../runs/steering/steer-options.js";
 import { countSeries, numberSeries } from "./number-series.js";
 import { integerUpTo, positiveInteger } from "./numbers.js";
 

@@ -1,9 +1,9 @@
 import type { ModelFormat } from "../../export/model-formats.js";
 import type { Head } from "../../model/head/head.js";
 import type { Model } from "../../model/model.js";
-import type { SteerRunOptions } from "../../runs/steer-options.js";
-import { examineRun, solveRun } from "../../runs/steer-run.js";
-import { trialRun } from "../../runs/steer-trials.js";
+import type { SteerRunOptions } from "../../runs/steering/steer-options.js";
+import { examineRun, solveRun } from "../../runs/steering/steer-run.js";
+import { trialRun } from "../../runs/steering/steer-trials.js";
 import type { EditPlan } from "../../steering/plan/saved-plan.js";
 import type { EditedRun, SteeringRun } from "../../steering/steering-run.js";
 import type { ExperimentPlan } from "../../steering/trials/run-experiments.js";

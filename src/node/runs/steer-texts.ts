@@ -1,4 +1,4 @@
-import type { SteerTexts } from "../../runs/steer-options.js";
+import type { SteerTexts } from "../../runs/steering/steer-options.js";
 import { corpus } from "../corpus/corpus-files.js";
 import type { CorpusOptions } from "../corpus/file-documents.js";
 import { openCorpus } from "../corpus/open-corpus.js";

@@ -1,14 +1,14 @@
-import type { ReducedHead } from "../model/head/reduced-head.js";
-import type { Model } from "../model/model.js";
-import type { ContextRange } from "../reduction/measure/measure-head.js";
-import { orders } from "../reduction/methods/orders.js";
-import { prepareReductions, type Reductions } from "../reduction/methods/prepare.js";
-import { planWithin } from "../reduction/plan/plan-within.js";
-import { keptFor, planReduction, type ReductionPlan, reduceHead } from "../reduction/plan/reduction-plan.js";
+import type { ReducedHead } from "../../model/head/reduced-head.js";
+import type { Model } from "../../model/model.js";
+import type { ContextRange } from "../../reduction/measure/measure-head.js";
+import { orders } from "../../reduction/methods/orders.js";
+import { prepareReductions, type Reductions } from "../../reduction/methods/prepare.js";
+import { planWithin } from "../../reduction/plan/plan-within.js";
+import { keptFor, planReduction, type ReductionPlan, reduceHead } from "../../reduction/plan/reduction-plan.js";
+import { progressOf, refineProgressOf } from "../run-progress.js";
 import { type FoundCurve, findCurve } from "./reduce-curve.js";
 import { methodOf, type ReduceOptions } from "./reduce-options.js";
 import type { ReduceTexts } from "./reduce-texts.js";
-import { progressOf, refineProgressOf } from "./run-progress.js";
 
 export interface FoundReduction {
   readonly plan: ReductionPlan;

@@ -1,7 +1,7 @@
-import type { Corpus } from "../corpus/corpus.js";
-import type { RowStore } from "../model/contexts/stored-contexts.js";
-import type { ExperimentOptions } from "../steering/trials/run-experiments.js";
-import type { OnRunEvent } from "./run-events.js";
+import type { Corpus } from "../../corpus/corpus.js";
+import type { RowStore } from "../../model/contexts/stored-contexts.js";
+import type { ExperimentOptions } from "../../steering/trials/run-experiments.js";
+import type { OnRunEvent } from "../run-events.js";
 
 /** Text that edits are fitted to, and text that nothing is fitted to. Each is read more than once. */
 export interface SteerTexts {

@@ -1,10 +1,10 @@
-import type { Corpus } from "../corpus/corpus.js";
-import { contextLengthFor } from "../model/contexts/context.js";
-import { storeText } from "../model/contexts/store-text.js";
-import { memoryStore, type StoredContexts } from "../model/contexts/stored-contexts.js";
-import type { Model } from "../model/model.js";
+import type { Corpus } from "../../corpus/corpus.js";
+import { contextLengthFor } from "../../model/contexts/context.js";
+import { storeText } from "../../model/contexts/store-text.js";
+import { memoryStore, type StoredContexts } from "../../model/contexts/stored-contexts.js";
+import type { Model } from "../../model/model.js";
+import { progressOf } from "../run-progress.js";
 import type { ReduceOptions } from "./reduce-options.js";
-import { progressOf } from "./run-progress.js";
 
 const usualTokens = 200_000;
 const usualCheckTokens = 20_000;

@@ -1,10 +1,10 @@
-import { InputError } from "../errors.js";
-import type { ReducedHead } from "../model/head/reduced-head.js";
-import { spreadHead } from "../model/head/spread-head.js";
-import type { Model } from "../model/model.js";
-import type { ReductionPlan } from "../reduction/plan/reduction-plan.js";
-import type { ReductionRun } from "../reduction/reduction-run.js";
-import { type StorableHead, storableHead } from "../reduction/write/storable-head.js";
+import { InputError } from "../../errors.js";
+import type { ReducedHead } from "../../model/head/reduced-head.js";
+import { spreadHead } from "../../model/head/spread-head.js";
+import type { Model } from "../../model/model.js";
+import type { ReductionPlan } from "../../reduction/plan/reduction-plan.js";
+import type { ReductionRun } from "../../reduction/reduction-run.js";
+import { type StorableHead, storableHead } from "../../reduction/write/storable-head.js";
 import { type FoundReduction, findReduction } from "./reduce-find.js";
 import { measureReduction } from "./reduce-measure.js";
 import { keptOf, type ReduceOptions } from "./reduce-options.js";

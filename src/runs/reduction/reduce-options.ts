@@ -1,10 +1,10 @@
-import type { Corpus } from "../corpus/corpus.js";
-import { InputError } from "../errors.js";
-import type { ModelFormat } from "../export/model-formats.js";
-import type { RowStore } from "../model/contexts/stored-contexts.js";
-import type { Compensation, Metric, Order } from "../reduction/methods/orders.js";
-import { keptFor, type ReductionPlan } from "../reduction/plan/reduction-plan.js";
-import type { OnRunEvent } from "./run-events.js";
+import type { Corpus } from "../../corpus/corpus.js";
+import { InputError } from "../../errors.js";
+import type { ModelFormat } from "../../export/model-formats.js";
+import type { RowStore } from "../../model/contexts/stored-contexts.js";
+import type { Compensation, Metric, Order } from "../../reduction/methods/orders.js";
+import { keptFor, type ReductionPlan } from "../../reduction/plan/reduction-plan.js";
+import type { OnRunEvent } from "../run-events.js";
 
 /** How much is deleted. */
 export type ReductionAmount =

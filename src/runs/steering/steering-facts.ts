@@ -1,6 +1,6 @@
-import { contextLengthFor } from "../model/contexts/context.js";
-import type { Model } from "../model/model.js";
-import { type SteeringRun, steeredModel } from "../steering/steering-run.js";
+import { contextLengthFor } from "../../model/contexts/context.js";
+import type { Model } from "../../model/model.js";
+import { type SteeringRun, steeredModel } from "../../steering/steering-run.js";
 import { type SteerRunOptions, withDefaults } from "./steer-options.js";
 
 /** What a run's record says of its inputs, and how long it took. @param started performance.now() at its beginning */

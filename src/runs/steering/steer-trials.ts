@@ -1,7 +1,7 @@
-import { memoryStore } from "../model/contexts/stored-contexts.js";
-import type { Model } from "../model/model.js";
-import type { SteeringRun } from "../steering/steering-run.js";
-import { type ExperimentPlan, type Experiments, runExperiments } from "../steering/trials/run-experiments.js";
+import { memoryStore } from "../../model/contexts/stored-contexts.js";
+import type { Model } from "../../model/model.js";
+import type { SteeringRun } from "../../steering/steering-run.js";
+import { type ExperimentPlan, type Experiments, runExperiments } from "../../steering/trials/run-experiments.js";
 import { type SteerRunOptions, withDefaults } from "./steer-options.js";
 import { steeringFacts } from "./steering-facts.js";
 

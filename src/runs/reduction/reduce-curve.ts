@@ -1,16 +1,16 @@
-import type { ReducedHead } from "../model/head/reduced-head.js";
-import type { Model } from "../model/model.js";
-import { encodingCurve } from "../reduction/curves/encoding-curve.js";
-import { reductionCurve } from "../reduction/curves/reduction-curve.js";
-import { refinedCurve } from "../reduction/curves/refined-curve.js";
-import { headOf } from "../reduction/methods/head-of-expansion.js";
-import { orders } from "../reduction/methods/orders.js";
-import type { Reductions } from "../reduction/methods/prepare.js";
-import { keptFor, type ReductionPlan } from "../reduction/plan/reduction-plan.js";
-import type { CurvePoint, EncodingPoint } from "../reduction/reduction-run.js";
+import type { ReducedHead } from "../../model/head/reduced-head.js";
+import type { Model } from "../../model/model.js";
+import { encodingCurve } from "../../reduction/curves/encoding-curve.js";
+import { reductionCurve } from "../../reduction/curves/reduction-curve.js";
+import { refinedCurve } from "../../reduction/curves/refined-curve.js";
+import { headOf } from "../../reduction/methods/head-of-expansion.js";
+import { orders } from "../../reduction/methods/orders.js";
+import type { Reductions } from "../../reduction/methods/prepare.js";
+import { keptFor, type ReductionPlan } from "../../reduction/plan/reduction-plan.js";
+import type { CurvePoint, EncodingPoint } from "../../reduction/reduction-run.js";
+import { refineProgressOf } from "../run-progress.js";
 import { methodOf, type ReduceOptions } from "./reduce-options.js";
 import type { ReduceTexts } from "./reduce-texts.js";
-import { refineProgressOf } from "./run-progress.js";
 
 /** Shares deleted, beside the one asked for, at which texts are written too. */
 const textFractions = [0.3, 0.5, 0.7];

@@ -1,16 +1,16 @@
-import type { ModelFormat } from "../export/model-formats.js";
-import type { Head } from "../model/head/head.js";
-import { spreadHead } from "../model/head/spread-head.js";
-import type { Model } from "../model/model.js";
-import { decodingTime } from "../reduction/measure/decoding-time.js";
-import { type ContextRange, measureHead } from "../reduction/measure/measure-head.js";
-import { reducedTexts } from "../reduction/measure/reduced-texts.js";
-import type { ReducedTexts, ReductionMeasures, ReductionRun } from "../reduction/reduction-run.js";
-import { reducedBytes } from "../reduction/write/reduced-bytes.js";
+import type { ModelFormat } from "../../export/model-formats.js";
+import type { Head } from "../../model/head/head.js";
+import { spreadHead } from "../../model/head/spread-head.js";
+import type { Model } from "../../model/model.js";
+import { decodingTime } from "../../reduction/measure/decoding-time.js";
+import { type ContextRange, measureHead } from "../../reduction/measure/measure-head.js";
+import { reducedTexts } from "../../reduction/measure/reduced-texts.js";
+import type { ReducedTexts, ReductionMeasures, ReductionRun } from "../../reduction/reduction-run.js";
+import { reducedBytes } from "../../reduction/write/reduced-bytes.js";
+import { progressOf } from "../run-progress.js";
 import type { FoundReduction } from "./reduce-find.js";
 import { methodOf, type ReduceOptions } from "./reduce-options.js";
 import type { ReduceTexts, StoredText } from "./reduce-texts.js";
-import { progressOf } from "./run-progress.js";
 
 /** A reduction that was found and perhaps written, to be measured. */
 export interface MeasuredReduction {
