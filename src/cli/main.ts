@@ -12,10 +12,11 @@ import { steerCommand } from "./commands/steer.js";
 import { swallowedModel } from "./options/swallowed-model.js";
 import { Interrupted, untilInterrupted } from "./progress/interrupt.js";
 import { shownError } from "./shown-error.js";
+import { TargetMissed } from "./target-missed.js";
 import { UsageError } from "./usage-error.js";
 
-/** Exit codes: all went well, it failed, the command line made no sense, Ctrl-C. */
-const exitCodes = { ok: 0, failure: 1, usage: 2, interrupted: 130 } as const;
+/** Exit codes: all went well, it failed, the command line made no sense, done but a target was missed, Ctrl-C. */
+const exitCodes = { ok: 0, failure: 1, usage: 2, targetMissed: 3, interrupted: 130 } as const;
 
 /** Runs one command line. @param args without node and the script's name @returns the exit code */
 export async function main(args: readonly string[]): Promise<number> {
@@ -34,6 +35,7 @@ export async function main(args: readonly string[]): Promise<number> {
     }
     console.error(...described(error));
     if (error instanceof UsageError) return exitCodes.usage;
+    if (error instanceof TargetMissed) return exitCodes.targetMissed;
     return error instanceof Interrupted ? exitCodes.interrupted : exitCodes.failure;
   } finally {
     interrupt.stop();
@@ -84,8 +86,8 @@ function commandOf(program: Command, [name]: readonly string[]): Command | undef
 
 /** How an error is printed: one line, with the stack only where nobody foresaw it. */
 function described(error: unknown): unknown[] {
-  const foreseen = error instanceof UsageError || error instanceof Interrupted;
-  return foreseen ? [`unembed: ${error.message}`] : ["unembed: unexpected failure:", error];
+  const foreseen = [UsageError, Interrupted, TargetMissed].some((kind) => error instanceof kind);
+  return foreseen ? [`unembed: ${(error as Error).message}`] : ["unembed: unexpected failure:", error];
 }
 
 /** The reader has closed the pipe (`| head`). All files were written before anything was printed. */

@@ -39,10 +39,18 @@ export interface ModelDescription {
     readonly bias?: TensorEntry | undefined;
     readonly transform?: HeadTransform | undefined;
   };
-  /** Weight and bias of a LayerNorm that ends the layers, so that the head multiplies what comes out of it. */
-  readonly finalLayerNorm?: Affine | undefined;
+  /** The norm that ends the layers, so that the head multiplies what comes out of it; undefined if something else does. */
+  readonly finalNorm?: FinalNormWeights | undefined;
   /** Adds the layers to the graph. @returns the hidden states that the head multiplies, [batch, time, d] */
   hiddenStates(pass: ForwardPass): Value;
+}
+
+/** Weights of a norm, [d] each; left out where it has none. */
+export interface FinalNormWeights extends Partial<Affine> {
+  /** LayerNorm, or root mean square. */
+  readonly kind: "layer" | "rms";
+  /** What is added to the weight as stored: 1 in families that store it less one (Gemma). Default 0. */
+  readonly weightOffset?: 0 | 1 | undefined;
 }
 
 /** One forward pass that is being put into a graph. */

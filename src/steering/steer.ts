@@ -1,28 +1,39 @@
 import type { Corpus } from "../corpus/corpus.js";
 import { InputError } from "../errors.js";
 import { type StoreTextOptions, storeText } from "../model/contexts/store-text.js";
-import { memoryStore, roomBehind } from "../model/contexts/stored-contexts.js";
+import { memoryStore } from "../model/contexts/stored-contexts.js";
 import type { HeadChange } from "../model/head/head-change.js";
-import { readFinalNorm } from "../model/layers/constant-direction.js";
 import type { Model } from "../model/model.js";
-import { isGuarded } from "./plan/edit-plan.js";
 import type { EditPlan } from "./plan/saved-plan.js";
+import { finalNormOf, hasBans, planSolver, startLambdas } from "./plan-solver.js";
+import type { Probes } from "./probes/probe-contexts.js";
+import type { ProbedEdit } from "./probes/probe-edits.js";
+import { textProbes } from "./probes/text-probes.js";
+import { unsafeEdits } from "./probes/unsafe-edits.js";
 import { type EditSpread, editSpread } from "./solve/edit-spread.js";
-import { encodingOf } from "./solve/encoding-of.js";
-import { solveAtLoweredLambda, withAdvice } from "./solve/lowered-lambda.js";
-import { guardContexts } from "./solve/rows/guard-contexts.js";
-import type { Solution } from "./solve/solution.js";
-import { solveEdits } from "./solve/solve-edits.js";
+import { withAdvice } from "./solve/lowered-lambda.js";
+import type { Solution, SolvedGroup } from "./solve/solution.js";
+import { solveAndProbe } from "./solve-and-probe.js";
 
-/** The text that the edits are fitted to, and how much of it. */
+/** The text that the edits are fitted to, and how much of it; what they are held to where no text is. */
 export interface SteerOptions extends StoreTextOptions {
   /** Text that the targets hold on. */
   corpus: Corpus;
+  /** Unseen text, a part of which probes begin with too. */
+  unseen?: Corpus | undefined;
+  /** Of a plan with bans: contexts that no text holds, to solve them for and to measure the edits in. Default: made of the texts. */
+  probes?: Probes | undefined;
+  /** The largest probability that a banned token may have, in any context. Default: 5e-4, and 4 / V where that is more. */
+  bound?: number | undefined;
+  /** Keep edits that make a token likely where it was to become rarer, with a warning. */
+  allowUnsafe?: boolean | undefined;
+  /** Of the contexts that are made. Default 0. */
+  seed?: number | undefined;
 }
 
 /** Edits that were solved: what was reached on the fitting text, and the rows of E that do it. */
 export interface Steered {
-  /** As it was given, but with the lambda that was used. */
+  /** As it was given, but with the methods and lambdas that were used. */
   plan: EditPlan;
   solution: Solution;
   /** What saveModel takes. */
@@ -30,61 +41,52 @@ export interface Steered {
   /** Contexts fitted on. */
   contexts: number;
   spread: EditSpread | undefined;
+  /** Of a plan with bans: what each edit does in the probes, in the order of the plan. */
+  probed: readonly ProbedEdit[] | undefined;
 }
 
 /**
- * Solves a plan for a model on a text (METHOD.md section 3).
+ * Solves a plan for a model on a text (METHOD.md section 3): bans by rows that keep a bound in every context, all other edits
+ * by the plan's method. Where there are bans, all edits are probed in contexts that no text holds, and those by `nearest` are
+ * solved again with what went wrong there.
  *
  *     const { change } = await steer(model, await planEdits(model, [" the=x0.5"]), { corpus: corpus("wiki/*.txt") });
  *     await saveModel(model, change, "less-the");
  *
- * @throws InputError if the text cannot be used, or the targets contradict one another
+ * @throws InputError if the text cannot be used, the targets contradict one another, or an edit that was probed is unsafe: it
+ * makes tokens that are to become rarer likely in some context
  */
 export async function steer(model: Model, plan: EditPlan, options: SteerOptions): Promise<Steered> {
-  const { corpus, signal } = options;
-  const exact = plan.exact ? { finalNorm: await finalNormOf(model) } : undefined;
+  const { corpus, unseen, bound, signal, seed, allowUnsafe = false } = options;
+  // Refused before the text is read.
+  if (plan.exact) await finalNormOf(model);
   const store = options.store ?? memoryStore();
   const contexts = await storeText(model, corpus, { ...options, store });
+  const wanted = hasBans(plan) ? () => textProbes(model, { fit: corpus, unseen }, { seed, signal }) : undefined;
+  const probes = options.probes ?? (await wanted?.());
   try {
-    const { method, lambda, calibrate, salient } = plan;
-    const behind = roomBehind(store, contexts.count * contexts.hiddenSize);
-    let guard: ReturnType<typeof guardContexts> | undefined;
-    const guardOf = isGuarded(plan)
-      ? () => (guard ??= guardContexts(model, contexts, { store: behind, signal }))
-      : undefined;
-    const groups = plan.edits.map(({ tokens, target }) => ({ tokens: tokens.map(({ id }) => id), target }));
-    const needsEncoding = method === "encoding" || method === "salient";
-    const encoding = needsEncoding ? await encodingOf(model, contexts, signal) : {};
-    const solve = (tried: number) =>
-      solveEdits({ head: model.head, engine: model.engine, contexts }, groups, {
-        ...encoding,
-        ...{ method, lambda: tried, calibrate, exact, guardOf, signal },
-        salient: method === "salient" ? (salient ?? model.hiddenSize) : undefined,
-      });
-    const adjusts = method === "nearest" && calibrate && !plan.fixedLambda;
-    const found = adjusts ? await solveAtLoweredLambda(solve, lambda) : { solution: await solve(lambda), lambda };
-    const solution = withAdvice(found.solution, found.lambda, lambda);
+    const solve = await planSolver(model, plan, { contexts, probes, store }, { bound, signal });
+    const { solution, probed } = await solveAndProbe(model, plan, solve, probes, signal);
+    const unsafe = unsafeEdits(plan, probed ?? []);
+    if (unsafe.length > 0 && !allowUnsafe) throw new InputError("edits", unsafe.join("; "));
+    const advised = withAdvice(solution, startLambdas(plan));
     return {
-      plan: { ...plan, lambda: found.lambda },
-      solution,
-      change: { rows: solution.rows },
+      plan: { ...plan, edits: plan.edits.map((edit, g) => ({ ...edit, ...foundBy(solution.groups[g]!) })) },
+      solution: { ...advised, warnings: [...unsafe, ...advised.warnings] },
+      change: { rows: solution.rows, ...(solution.bias ? { bias: solution.bias } : {}) },
       contexts: contexts.count,
       spread: await editSpread(model.head, solution.rows),
+      probed,
     };
   } catch (error) {
     if (error instanceof RangeError) throw new InputError("edits", error.message);
     throw error;
   } finally {
     await contexts.release();
+    if (options.probes === undefined) await probes?.release();
   }
 }
 
-/** @throws InputError if the model's layers do not end in a LayerNorm with weight and bias */
-export async function finalNormOf({ name, modelType, description }: Model) {
-  const norm = await readFinalNorm(description);
-  if (norm !== undefined) return norm;
-  throw new InputError(
-    "exact",
-    `${name} (${modelType}) does not end in a LayerNorm with a bias, which the exact direction needs`,
-  );
+function foundBy({ method, lambda }: SolvedGroup) {
+  return lambda === undefined ? { method } : { method, lambda };
 }

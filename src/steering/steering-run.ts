@@ -3,8 +3,10 @@ import type { GeneratedTexts } from "../generation/generated-texts.js";
 import type { HeadModel } from "../model/head/head-model.js";
 import type { EditCheck } from "./check/check.js";
 import { type CheckText, checkTexts } from "./check/check-texts.js";
+import { howItHolds } from "./how-it-holds.js";
 import { isGuarded } from "./plan/edit-plan.js";
 import type { EditPlan } from "./plan/saved-plan.js";
+import type { ProbedEdit } from "./probes/probe-edits.js";
 import type { EditSpread } from "./solve/edit-spread.js";
 import type { Solution } from "./solve/solution.js";
 import { summarizeExperiments } from "./trials/experiment-summary.js";
@@ -47,6 +49,8 @@ export interface WrittenEdit {
   readonly solution: Solution;
   readonly spread?: EditSpread | undefined;
   readonly check: EditCheck;
+  /** What each edit does in contexts that no text holds, where it was probed. */
+  readonly probed?: readonly ProbedEdit[] | undefined;
   /** The folder that it was written to. */
   readonly out?: string | undefined;
 }
@@ -65,7 +69,7 @@ export function steeringResults({ edit, generated, experiments }: SteeringRun) {
   };
 }
 
-function editResults({ plan, solution, check, out }: WrittenEdit) {
+function editResults({ plan, solution, check, probed, out }: WrittenEdit) {
   return {
     out: out ?? null,
     method: plan.method,
@@ -80,6 +84,7 @@ function editResults({ plan, solution, check, out }: WrittenEdit) {
         ...{ label, tokens, target, probability, idealBias, klToIdeal, klOfIdeal, norms },
         scale: { wanted: wanted / before, reached: after / before },
         shortfall: shortfall ?? null,
+        ...howItHolds(solution.groups[g]!, probed?.[g]),
         measured: Object.fromEntries(
           checkTexts.flatMap((text) => {
             const checked = check[text]?.groups[g];

@@ -1,5 +1,6 @@
 import type { Collateral, EditCheck } from "./check/check.js";
 import { type CheckText, checkTexts } from "./check/check-texts.js";
+import { howItHolds } from "./how-it-holds.js";
 import type { WrittenEdit } from "./steering-run.js";
 
 function spreads({ kl, js, klOthers, jsOthers }: Collateral, of: "percentile95" | "max") {
@@ -9,7 +10,7 @@ function spreads({ kl, js, klOthers, jsOthers }: Collateral, of: "percentile95" 
 const euclidean = (lengths: readonly number[]) => Math.sqrt(lengths.reduce((sum, length) => sum + length * length, 0));
 
 /** The numbers of an edit that fit on a page: what `--json` prints. */
-export function summarizeSteering({ plan, solution, spread, check, out }: WrittenEdit) {
+export function summarizeSteering({ plan, solution, spread, check, probed, out }: WrittenEdit) {
   const perText = <Value>(value: (text: NonNullable<EditCheck[CheckText]>) => Value) =>
     Object.fromEntries(checkTexts.flatMap((text) => (check[text] ? [[text, value(check[text])]] : [])));
   return {
@@ -30,6 +31,7 @@ export function summarizeSteering({ plan, solution, spread, check, out }: Writte
         klToIdeal: group.klToIdeal,
         klOfIdeal: group.klOfIdeal,
         shortfall: group.shortfall ?? null,
+        ...howItHolds(group, probed?.[g]),
       };
     }),
     collateral: perText(({ collateral }) => ({

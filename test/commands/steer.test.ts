@@ -109,36 +109,40 @@ test("texts from the same prompts and seeds show what became of the tokens", asy
   expect(Math.max(...sideBySide.map((line) => line.length))).toBeLessThanOrEqual(80);
 });
 
-test("a ban is carried out where the default lambda would keep it from its target, and a given one is kept", async () => {
-  const run = async (name: string, ...more: string[]) => {
-    const args = [
-      "steer",
-      "--edit",
-      " the=ban",
-      " of=x0.5",
-      ...small,
-      "--out",
-      join(folder, name),
-      "--json",
-      "--quiet",
-      ...more,
-    ];
-    const { stdout } = await unembed(args);
-    const { edits, warnings, size } = JSON.parse(stdout);
-    return { ...edits[0], beside: edits[1].reached, warnings, size };
-  };
-  const lowered = await run("ban");
-  expect(Math.abs(Math.log(lowered.reached / 1e-6))).toBeLessThan(1e-3);
-  expect(Math.abs(Math.log(lowered.beside / 0.5))).toBeLessThan(1e-4);
-  expect(lowered).toMatchObject({
-    shortfall: null,
-    warnings: [expect.stringMatching(/lambda was lowered from 0\.0001 to/)],
+test("a ban keeps a bound in every context, and changes nothing for the edits beside it", async () => {
+  const args = ["steer", "--edit", " the=ban", " of=x0.5", "id:3=ban=1e-9", ...small, "--probes", "2000"];
+  const { code, stdout, stderr } = await unembed([...args, "--out", join(folder, "ban"), "--json", "--quiet"]);
+  // A billionth is less than any row leaves that keeps a bound.
+  expect({ code, stderr }).toEqual({
+    code: 3,
+    stderr: expect.stringMatching(/^unembed: a target was missed; .*ban has the/),
   });
-  expect(lowered.size).toBeLessThan(1e-4);
-  const kept = await run("kept", "--size", "1e-4");
-  expect(kept).toMatchObject({ size: 1e-4, warnings: [] });
-  expect(kept.reached).toBeGreaterThan(2e-6);
-  expect(kept.shortfall).toMatch(/; more text, a size below 0\.0001 or a weaker target may reach it$/);
+  const { edits, warnings } = JSON.parse(stdout);
+  const [ban, beside, asked] = edits;
+  expect(ban).toMatchObject({ method: "combination", met: true, bound: { proven: true }, shortfall: null });
+  expect(ban.bound.probability).toBeLessThanOrEqual(5e-4);
+  expect(ban.reached).toBeLessThan(1e-3);
+  expect(ban.probes.contexts).toBeGreaterThan(2000);
+  expect(ban.probes.largest.after).toBeLessThanOrEqual(ban.bound.probability);
+  expect(ban.probes.largest.after).toBeLessThan(ban.probes.largest.before);
+  expect(ban.probes.worst).toHaveLength(5);
+  expect(beside).toMatchObject({ method: "nearest", lambda: 1e-4, met: true, bound: null });
+  expect(Math.abs(Math.log(beside.reached / 0.5))).toBeLessThan(1e-4);
+  expect(beside.norm).toBeLessThan(2);
+  expect(asked).toMatchObject({ method: "combination", met: false, wanted: 1e-9, bound: { proven: true } });
+  expect(asked.shortfall).toMatch(/no row that keeps a bound in every context leaves less$/);
+  expect(warnings).toEqual([]);
+});
+
+test("a ban by a method that was asked for keeps a given lambda, and says what it leaves", async () => {
+  const args = ["steer", "--edit", " the=ban", "--method", "nearest", "--size", "1e-4", ...small];
+  const { code, stdout } = await unembed([...args, "--out", join(folder, "kept"), "--json", "--quiet"]);
+  expect(code).toBe(3);
+  const { edits, warnings, size } = JSON.parse(stdout);
+  expect({ size, warnings }).toEqual({ size: 1e-4, warnings: [] });
+  expect(edits[0]).toMatchObject({ method: "nearest", lambda: 1e-4, met: false, bound: null, probes: null });
+  expect(edits[0].reached).toBeGreaterThan(2e-6);
+  expect(edits[0].shortfall).toMatch(/; more text, a size below 0\.0001 or a weaker target may reach it$/);
 });
 
 test("edits from a file, along the exact constant direction", async () => {

@@ -90,7 +90,10 @@ test.each(kinds)(
   "%s is steered by every method as far as that one reaches, and says where it does not",
   async (name) => {
     const model = await open(name);
-    const exact: PlanOptions[] = model.description.finalLayerNorm?.bias ? [{ method: "constant", exact: true }] : [];
+    const exact: PlanOptions[] =
+      model.description.finalNorm?.kind === "layer" && model.description.finalNorm.bias
+        ? [{ method: "constant", exact: true }]
+        : [];
     for (const options of [...methods, ...exact]) expectReached(await steered(model, options));
     await model.close();
   },

@@ -79,3 +79,16 @@ test("counts the ways that it sets beside one another", () => {
     "One way to write a token’s probability into its row",
   );
 });
+
+test("the worst case of edits that were probed: bounds, and contexts that no text holds", () => {
+  const run = plausibleSteering([" sea", " the"], 2);
+  const page = markupOf(renderSteeringReport(run));
+  expect(page).toContain('id="probes"');
+  expect(page).toContain("1,000 contexts were made that no text holds");
+  const { edit } = run;
+  const groups = edit!.solution.groups.map((group) => ({ ...group, bound: { probability: 4e-4, proven: false } }));
+  const banned = { ...run, edit: { ...edit!, solution: { ...edit!.solution, groups } } };
+  expect(markupOf(renderSteeringReport(banned))).toContain("(measured)");
+  const { probed: _, ...unprobed } = edit!;
+  expect(markupOf(renderSteeringReport({ ...run, edit: unprobed }))).not.toContain('id="probes"');
+});

@@ -2,6 +2,7 @@ import { seededRandom } from "../../src/linalg/random.js";
 import type { CheckedText, EditCheck } from "../../src/steering/check/check.js";
 import { checkTexts } from "../../src/steering/check/check-texts.js";
 import { methods } from "../../src/steering/plan/method.js";
+import type { ProbedEdit } from "../../src/steering/probes/probe-edits.js";
 import type { SteeringRun } from "../../src/steering/steering-run.js";
 import type { Experiments } from "../../src/steering/trials/run-experiments.js";
 import type { Trial } from "../../src/steering/trials/trial.js";
@@ -116,6 +117,8 @@ export function plausibleSteering(token: readonly string[] = texts, edits = 3): 
         groups: scales.map((scale, g) => ({
           tokens: [2 * g],
           target: { scale },
+          method: "nearest" as const,
+          lambda: 1e-4,
           probability: { before: 1e-3, wanted: 1e-3 * scale, after: 1e-3 * scale },
           idealBias: Math.log(scale),
           klToIdeal: 1e-5,
@@ -125,6 +128,7 @@ export function plausibleSteering(token: readonly string[] = texts, edits = 3): 
         })),
       },
       check,
+      probed: scales.map((scale) => plausiblyProbed(scale)),
     },
     generated: {
       pairs: [
@@ -141,5 +145,20 @@ export function plausibleSteering(token: readonly string[] = texts, edits = 3): 
       occurrences: scales.map(() => ({ before: 12, after: 5, rate: { before: 0.12, after: 0.05 } })),
       tokens: { before: 100, after: 100 },
     },
+  };
+}
+
+/** An edit in a thousand contexts, one of them against its target. */
+function plausiblyProbed(scale: number): ProbedEdit {
+  const before = Float32Array.from({ length: 1000 }, (_, i) => 10 ** (-8 + (7 * i) / 1000));
+  const after = before.map((p, i) => Math.min(0.9, p * (i === 500 ? 1 / scale : scale)));
+  return {
+    contexts: 1000,
+    largest: { before: Math.max(...before), after: Math.max(...after) },
+    opposite: 0.001,
+    worst: [{ ids: [1, 2, 3], text: "She said\n", before: before[500]!, after: after[500]! }],
+    unsafe: Int32Array.of(),
+    before,
+    after,
   };
 }

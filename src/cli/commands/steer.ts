@@ -10,6 +10,7 @@ import { openSteerTexts } from "../../node/runs/steer-texts.js";
 import type { Asked } from "../../node/runs/write/run-record.js";
 import { checkOut } from "../../node/save/save-model.js";
 import type { SteerRunOptions } from "../../runs/steering/steer-options.js";
+import { isMet } from "../../steering/how-it-holds.js";
 import { editWay } from "../../steering/plan/edit-plan.js";
 import { methods } from "../../steering/plan/method.js";
 import { savedPlan } from "../../steering/plan/saved-plan.js";
@@ -45,6 +46,7 @@ import { closingLines, experimentLines } from "../tables/experiments-table.js";
 import { generatedTextTable } from "../tables/generated-texts-table.js";
 import { matchedLines } from "../tables/matched-tokens.js";
 import { steeringTable } from "../tables/steering-table.js";
+import { TargetMissed } from "../target-missed.js";
 import { UsageError } from "../usage-error.js";
 
 interface SteerArguments extends PlanArguments, TextArguments, TrialArguments, GeneratedTextArguments, RunArguments {
@@ -56,6 +58,9 @@ interface SteerArguments extends PlanArguments, TextArguments, TrialArguments, G
   checkTokens: number;
   seed: number;
   format: ModelFormat;
+  bound?: number;
+  probes?: number;
+  allowUnsafe?: boolean;
   out?: string;
   force?: boolean;
   dryRun?: boolean;
@@ -106,6 +111,9 @@ export function steerCommand(signal: AbortSignal): Command {
     .option("--no-calibrate", "leave the lengths as the method gives them")
     .option("--guard", "with nearest: stay near the logit bias also after tokens that the fitting text lacks", true)
     .option("--no-guard", "fit to the text alone")
+    .option("--bound <p>", "of bans: the largest probability in any context (default: 5e-4, or 4 / V)", positiveNumber)
+    .option("--probes <n>", "contexts that no text holds, to try bans in", positiveInteger)
+    .option("--allow-unsafe", "keep edits that make tokens likely in some context though they are to become rarer")
     .addOption(corpusOption("text that the targets hold on (default: embedded text)"));
   trialOptions(generatedTextOptions(textOptions(command)))
     .addOption(tokensOption("stop fitting after this many tokens", 40_000))
@@ -190,6 +198,7 @@ async function runSteer(
       ...{ tokens: args.tokens, checkTokens: args.checkTokens, contextLength: args.context },
       separator: await separatorId(model, args.separator),
       seed: args.seed,
+      ...{ bound: args.bound, probes: args.probes, allowUnsafe: args.allowUnsafe },
     };
     if (plan === undefined || out === undefined) {
       const run = await saveTrials(
@@ -209,6 +218,8 @@ async function runSteer(
     const run = await saveSteering(model, plan, out, { ...options, format, force, asked });
     line.stop();
     showEdit(run, out, args, asked);
+    const missed = run.edit.solution.groups.filter((group) => !isMet(group)).length;
+    if (missed > 0) throw new TargetMissed(missed, out);
   } catch (error) {
     throw signal.aborted ? new SteeringInterrupted() : error;
   } finally {

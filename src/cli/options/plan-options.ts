@@ -70,10 +70,13 @@ export async function planOf(
   if (args.plan !== undefined) {
     const options = (["method", "salient", "exact", "calibrate", "guard"] as const).filter(given);
     const changes = Object.fromEntries(options.map((option) => [option, args[option]]));
+    if (given("method")) changes.forced = true;
     const lambda = args.size === undefined ? {} : { lambda: args.size, fixedLambda: true };
     return readEditPlan(await openFileSource(args.plan), model, { ...changes, ...lambda });
   }
-  const { each, method, size: lambda, salient, exact, calibrate, guard } = args;
+  const { each, size: lambda, salient, exact, calibrate, guard } = args;
+  // A method that was asked for carries out bans too.
+  const method = given("method") ? args.method : undefined;
   const options: PlanOptions = { each, method, lambda, salient, exact, calibrate, guard, readList, matchTexts };
   if (args.edits !== undefined) return planEdits(model, await readEdits(await openFileSource(args.edits)), options);
   return planEdits(model, args.edit!, options);

@@ -1,5 +1,7 @@
 import { plain, plainDecimal } from "../../report/page/numbers.js";
 import { checkTexts } from "../../steering/check/check-texts.js";
+import type { ProbedEdit } from "../../steering/probes/probe-edits.js";
+import type { SolvedGroup } from "../../steering/solve/solution.js";
 import type { WrittenEdit } from "../../steering/steering-run.js";
 import { printable } from "./analysis-table.js";
 import { closingLines } from "./experiments-table.js";
@@ -8,14 +10,15 @@ const names = { fit: "fitting text", inDomain: "unseen, same kind", outOfDomain:
 const editsShown = 12;
 
 /** What was asked for and what became of it, as a table that fits 80 columns. */
-export function steeringTable({ plan, solution, check }: WrittenEdit, seconds: number, out: string): string {
+export function steeringTable({ plan, solution, check, probed }: WrittenEdit, seconds: number, out: string): string {
   const four = (value: number) => plain(value, 4);
   const lines: string[] = [];
   for (const [g, group] of solution.groups.slice(0, editsShown).entries()) {
     const { tokens } = plan.edits[g]!;
     const { before, wanted } = group.probability;
     const more = tokens.length > 1 ? ` and ${tokens.length - 1} more` : "";
-    lines.push(`${printable(tokens[0]!.text)}${more}: p ${plain(before)}, wanted x ${four(wanted / before)}`);
+    const asked = "ban" in group.target && group.target.ban === true ? "banned" : `wanted x ${four(wanted / before)}`;
+    lines.push(`${printable(tokens[0]!.text)}${more}: p ${plain(before)}, ${asked}`);
     for (const text of checkTexts) {
       const checked = check[text]?.groups[g];
       if (checked === undefined) continue;
@@ -24,6 +27,7 @@ export function steeringTable({ plan, solution, check }: WrittenEdit, seconds: n
         `  ${names[text].padEnd(20)}x ${four(scale).padEnd(10)} (${four(interval.low)} to ${four(interval.high)})   a logit bias: ${four(idealScale)}`,
       );
     }
+    lines.push(...worstCase(group, probed?.[g]));
     if (group.shortfall !== undefined) lines.push(`  ${group.shortfall}`);
   }
   if (solution.groups.length > editsShown) lines.push(`... and ${solution.groups.length - editsShown} more`);
@@ -38,4 +42,13 @@ export function steeringTable({ plan, solution, check }: WrittenEdit, seconds: n
   }
   for (const warning of solution.warnings) lines.push(`warning: ${warning}`);
   return [...lines, "", `written               ${out}`, ...closingLines(seconds, out)].join("\n");
+}
+
+function worstCase({ bound }: SolvedGroup, probed: ProbedEdit | undefined): string[] {
+  if (probed === undefined) return [];
+  const { contexts, largest } = probed;
+  const [before, after] = [largest.before, largest.after].map((value) => plain(value, 2));
+  const line = `  worst of ${contexts.toLocaleString("en")} probes  p ${after}, was ${before}`;
+  if (bound === undefined) return [line];
+  return [`${line}; each at most ${plain(bound.probability, 2)} ${bound.proven ? "anywhere" : "as measured"}`];
 }

@@ -94,7 +94,7 @@ export const cohere: Architecture = {
         weight: outputEmbedding(config, weights, { name: "lm_head.weight", embedding, tied: true }),
         transform: { scale: config.positive("logit_scale", 0.0625) },
       },
-      finalLayerNorm: finalNorm,
+      finalNorm: { kind: "layer", ...finalNorm },
       hiddenStates(pass) {
         const { graph, tokenIds } = pass;
         const tables = rotaryTables(pass, rope);

@@ -83,7 +83,7 @@ export const gptNeox: Architecture = {
         weight: outputEmbedding(config, weights, { name: "embed_out.weight", embedding: embedIn, tied: false }),
         ownName: "embed_out.weight",
       },
-      finalLayerNorm: finalNorm,
+      finalNorm: { kind: "layer", ...finalNorm },
       hiddenStates(pass) {
         const { graph, tokenIds } = pass;
         const tables = rotaryTables(pass, rope);

@@ -64,7 +64,7 @@ export const gpt2: Architecture = {
       maxPositions,
       inputEmbedding: wte,
       head: { weight: outputEmbedding(config, weights, { name: "lm_head.weight", embedding: wte, tied: true }) },
-      finalLayerNorm: finalNorm,
+      finalNorm: { kind: "layer", ...finalNorm },
       hiddenStates(pass) {
         const { graph, tokenIds, positions } = pass;
         let x = add(graph, embed(graph, wte, tokenIds), embed(graph, wpe, positions));

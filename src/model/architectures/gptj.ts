@@ -72,7 +72,7 @@ export const gptj: Architecture = {
         weight: outputEmbedding(config, weights, { name: "lm_head.weight", embedding: wte, tied: false }),
         bias: weights.get("lm_head.bias", [wte.shape[0]]),
       },
-      finalLayerNorm: finalNorm,
+      finalNorm: { kind: "layer", ...finalNorm },
       hiddenStates(pass) {
         const { graph, tokenIds } = pass;
         const tables = rotaryTables(pass, rope);

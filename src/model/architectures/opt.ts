@@ -92,7 +92,7 @@ export const opt: Architecture = {
       head: {
         weight: outputEmbedding(config, weights, { name: "lm_head.weight", embedding: embedTokens, tied: true }),
       },
-      finalLayerNorm: projectOut ? undefined : finalNorm,
+      finalNorm: endsInNorm && !projectOut ? { kind: "layer", ...finalNorm } : undefined,
       hiddenStates(pass) {
         const { graph, tokenIds, positions } = pass;
         const rows = graph.op("Add", [positions, graph.constant(BigInt64Array.of(BigInt(positionOffset)))]);

@@ -22,19 +22,36 @@ export function roomBehind(store: RowStore, held: number): RowStore {
   };
 }
 
-/** What the head multiplies in every context of a text, to be read as often as needed. */
-export interface StoredContexts {
+/** What the head multiplies in some contexts, to be read as often as needed. */
+export interface ContextRows {
   /** N. */
   readonly count: number;
   readonly hiddenSize: number;
-  /** The token at each context, [N]. */
-  readonly tokenIds: Int32Array;
-  /** First context of each window, and N behind the last: [windows + 1]. */
-  readonly windowStarts: Int32Array;
   /** h_t of contexts [start, end), float32 [end - start, d]. */
   read(start: number, end: number): Promise<Float32Array>;
   /** Frees the space. */
   release(): Promise<void>;
+}
+
+/** Some of them, to be read as if they were all; they are still the whole's to release. @param places ascending or not */
+export function someContexts({ hiddenSize, read }: ContextRows, places: readonly number[]): ContextRows {
+  return {
+    ...{ count: places.length, hiddenSize },
+    async read(start, end) {
+      const rows = new Float32Array((end - start) * hiddenSize);
+      for (let i = start; i < end; i++) rows.set(await read(places[i]!, places[i]! + 1), (i - start) * hiddenSize);
+      return rows;
+    },
+    release: async () => {},
+  };
+}
+
+/** The contexts of a text. */
+export interface StoredContexts extends ContextRows {
+  /** The token at each context, [N]. */
+  readonly tokenIds: Int32Array;
+  /** First context of each window, and N behind the last: [windows + 1]. */
+  readonly windowStarts: Int32Array;
 }
 
 /**

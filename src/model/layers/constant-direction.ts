@@ -8,9 +8,9 @@ export interface FinalNorm {
 }
 
 /** The LayerNorm that ends a model's layers; undefined if another norm does, or it has no bias. */
-export async function readFinalNorm({ finalLayerNorm }: ModelDescription): Promise<FinalNorm | undefined> {
-  if (finalLayerNorm?.bias === undefined) return undefined;
-  const { weight, bias } = finalLayerNorm;
+export async function readFinalNorm({ finalNorm }: ModelDescription): Promise<FinalNorm | undefined> {
+  const { kind, weight, bias } = finalNorm ?? {};
+  if (kind !== "layer" || weight === undefined || bias === undefined) return undefined;
   return { weight: await readTensorFloat64(weight), bias: await readTensorFloat64(bias) };
 }
 

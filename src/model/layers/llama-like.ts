@@ -98,6 +98,7 @@ export function llamaLike(config: Config, weights: Weights, choices: DecoderChoi
       weight: outputEmbedding(config, weights, { name: "lm_head.weight", embedding, tied: choices.tied }),
       transform: choices.headTransform,
     },
+    finalNorm: { kind: "rms", weight: finalNorm, weightOffset: choices.weightOffset },
     hiddenStates(pass) {
       const { graph } = pass;
       const tables = tablesOf(pass);

@@ -2,7 +2,7 @@ import type { ModelFormat } from "../../export/model-formats.js";
 import type { Head } from "../../model/head/head.js";
 import type { Model } from "../../model/model.js";
 import type { SteerRunOptions } from "../../runs/steering/steer-options.js";
-import { examineRun, solveRun } from "../../runs/steering/steer-run.js";
+import { examineRun, solveRun, withProbes } from "../../runs/steering/steer-run.js";
 import { trialRun } from "../../runs/steering/steer-trials.js";
 import type { EditPlan } from "../../steering/plan/saved-plan.js";
 import type { EditedRun, SteeringRun } from "../../steering/steering-run.js";
@@ -44,12 +44,14 @@ export async function saveSteering(
   await clearOut(out);
   await checkOut(model, out, force);
   const running: SteerRunOptions = { store: rowFile, ...options };
-  const solved = await solveRun(model, plan, running);
-  const examine = async (head: Head) => {
-    const run = await examineRun(model, { head, out }, solved, running);
-    return { found: run, files: editedRunFiles(run, asked ?? callOf("saveSteering", model, out)) };
-  };
-  return saveExaminedHead(model, solved.steered.change, out, examine, { format, force, signal: running.signal });
+  return withProbes(model, plan, running, async (probes) => {
+    const solved = await solveRun(model, plan, running, probes);
+    const examine = async (head: Head) => {
+      const run = await examineRun(model, { head, out }, solved, running);
+      return { found: run, files: editedRunFiles(run, asked ?? callOf("saveSteering", model, out)) };
+    };
+    return saveExaminedHead(model, solved.steered.change, out, examine, { format, force, signal: running.signal });
+  });
 }
 
 /**

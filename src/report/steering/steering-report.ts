@@ -4,6 +4,7 @@ import { pageFrame, section } from "../page/page-frame.js";
 import type { Provenance } from "../page/provenance-section.js";
 import { shortName } from "../page/visible-text.js";
 import { experimentsHeadline } from "./experiments-headline.js";
+import { probesSection } from "./probes-section.js";
 import { experimentParts, type PageSection } from "./steering-experiments.js";
 import { steeringHeadline } from "./steering-headline.js";
 import { steeringPageData } from "./steering-page-data.js";
@@ -22,6 +23,14 @@ export function renderSteeringReport(run: SteeringRun, provenance: Provenance = 
       { id: "edits", name: "Edits", title: "Did the tokens get what was asked?", content: editSection(edit) },
       { id: "cost", name: "Cost", title: "What else changed", content: collateralSection(edit) },
     );
+  }
+  if (edit?.probed) {
+    parts.push({
+      id: "probes",
+      name: "Worst case",
+      title: "Where no text is",
+      content: probesSection(edit, edit.probed),
+    });
   }
   if (edit && generated) {
     parts.push({ id: "texts", name: "Texts", title: "In generated text", content: generatedSection(edit, generated) });

@@ -38,6 +38,12 @@ export interface SteerRunOptions {
   readonly separator?: number | null | undefined;
   /** Seed of the bootstrap and of the choice of random tokens. Default 0. */
   readonly seed?: number | undefined;
+  /** The largest probability that a banned token may have, in any context. Default: 5e-4, and 4 / V where that is more. */
+  readonly bound?: number | undefined;
+  /** Contexts that edits are probed in, of plans with bans: about so many. Default 20,480, and those of a few made-up texts. */
+  readonly probes?: number | undefined;
+  /** Keep edits that make tokens likely which are to become rarer, with a warning. */
+  readonly allowUnsafe?: boolean | undefined;
   /** Default: none. */
   readonly generate?: TextsToGenerate | undefined;
   /** Default: a few lambdas on a few of the edits, where the method has a lambda. */

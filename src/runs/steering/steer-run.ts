@@ -6,6 +6,10 @@ import type { Model } from "../../model/model.js";
 import { checkEdit, type EditCheck } from "../../steering/check/check.js";
 import { oppositeEffects } from "../../steering/check/opposite-effects.js";
 import type { EditPlan } from "../../steering/plan/saved-plan.js";
+import { hasBans } from "../../steering/plan-solver.js";
+import type { Probes } from "../../steering/probes/probe-contexts.js";
+import { textProbes } from "../../steering/probes/text-probes.js";
+import { probePlan } from "../../steering/solve-and-probe.js";
 import { type Steered, steer } from "../../steering/steer.js";
 import type { EditedRun, WrittenEdit } from "../../steering/steering-run.js";
 import type { Experiments } from "../../steering/trials/run-experiments.js";
@@ -30,10 +34,34 @@ export async function steerRun(
   plan: EditPlan,
   options: SteerRunOptions,
 ): Promise<{ run: EditedRun; change: HeadChange }> {
-  const solved = await solveRun(model, plan, options);
-  const { change } = solved.steered;
-  const head = changedHead(model.head, change);
-  return { run: await examineRun(model, { head }, solved, options), change };
+  return withProbes(model, plan, options, async (probes) => {
+    const solved = await solveRun(model, plan, options, probes);
+    const { change } = solved.steered;
+    const head = changedHead(model.head, change);
+    return { run: await examineRun(model, { head }, solved, options), change };
+  });
+}
+
+/** Makes the contexts that edits are probed in, of a plan with bans, and frees them when the work is done. */
+export async function withProbes<Result>(
+  model: Model,
+  plan: EditPlan,
+  options: SteerRunOptions,
+  work: (probes: Probes | undefined) => Promise<Result>,
+): Promise<Result> {
+  if (!hasBans(plan)) return work(undefined);
+  const { texts, probes: most, seed, store, signal, onEvent } = withDefaults(options);
+  const tell = progressOf(onEvent, "probes", "tokens");
+  const probes = await textProbes(
+    model,
+    { fit: texts.fit, unseen: texts.inDomain },
+    { ...{ most, seed, store: await store?.(), signal }, onProgress: tell },
+  );
+  try {
+    return await work(probes);
+  } finally {
+    await probes.release();
+  }
 }
 
 /** A run whose edits are found and not yet looked at. */
@@ -41,18 +69,26 @@ export interface SolvedRun {
   /** performance.now() at its beginning. */
   readonly started: number;
   readonly steered: Steered;
+  readonly probes: Probes | undefined;
   readonly experiments: Experiments | undefined;
 }
 
 /** The first half of a run: finds the edits, and tries them in other ways. */
-export async function solveRun(model: Model, plan: EditPlan, options: SteerRunOptions): Promise<SolvedRun> {
+export async function solveRun(
+  model: Model,
+  plan: EditPlan,
+  options: SteerRunOptions,
+  probes: Probes | undefined,
+): Promise<SolvedRun> {
   const started = performance.now();
-  const { texts, tokens, contextLength, separator, store, signal, onEvent } = withDefaults(options);
+  const { texts, tokens, contextLength, separator, bound, allowUnsafe, seed, store, signal, onEvent } =
+    withDefaults(options);
   const steered = await steer(model, plan, {
+    ...{ probes, bound, allowUnsafe, seed },
     ...{ corpus: texts.fit, tokens, contextLength, separator, store: await store?.(), signal },
     onProgress: progressOf(onEvent, "steer", "tokens", tokens),
   });
-  return { started, steered, experiments: await tryEdits(model, steered.plan, options) };
+  return { started, steered, probes, experiments: await tryEdits(model, steered.plan, options) };
 }
 
 /** A head with the edits in it. */
@@ -66,14 +102,15 @@ export interface EditedHead {
 export async function examineRun(
   model: Model,
   edited: EditedHead,
-  { started, steered, experiments }: SolvedRun,
+  { started, steered, probes, experiments }: SolvedRun,
   options: SteerRunOptions,
 ): Promise<EditedRun> {
   const generated = await textsBeforeAndAfter(model, edited.head, steered.plan, options);
   const check = await checkedOn(model, edited, steered, options);
   const { plan, solution, spread } = steered;
+  const probed = probes && (await probePlan(model, plan, edited.head, solution, probes, options.signal));
   const warnings = [...solution.warnings, ...oppositeEffects(plan, solution.groups, check)];
-  const edit: WrittenEdit = { plan, solution: { ...solution, warnings }, spread, check, out: edited.out };
+  const edit: WrittenEdit = { plan, solution: { ...solution, warnings }, spread, check, probed, out: edited.out };
   return { ...steeringFacts(model, options, started), edit, generated, experiments };
 }
 

@@ -1,5 +1,6 @@
 import { memoryStore } from "../../model/contexts/stored-contexts.js";
 import type { Model } from "../../model/model.js";
+import { isBan } from "../../steering/plan/targets.js";
 import type { SteeringRun } from "../../steering/steering-run.js";
 import { type ExperimentPlan, type Experiments, runExperiments } from "../../steering/trials/run-experiments.js";
 import { type SteerRunOptions, withDefaults } from "./steer-options.js";
@@ -24,7 +25,9 @@ export async function tryEdits(
     onEvent?.({ type: "progress", phase: "trying edits", done, total, unit: "steps" });
   if (trials) return runExperiments(model, plan, texts, { ...trials, ...shared, tokens, checkTokens, onProgress });
   // How near to the logit bias the edit is belongs to every page, on as much text as takes a moment.
-  const edits = plan.edits.filter((edit) => edit.tokens.length <= smallGroup).slice(0, fewEdits);
+  const edits = plan.edits
+    .filter(({ tokens, target }) => tokens.length <= smallGroup && !isBan(target))
+    .slice(0, fewEdits);
   if (plan.method !== "nearest" || !plan.calibrate || edits.length === 0) return undefined;
   return runExperiments(model, { ...plan, edits }, texts, {
     ...{ ...shared, lambdas: usualLambdas, onProgress },

@@ -28,7 +28,7 @@ describe("edits are planned", () => {
   test("alike from a list and an object", async () => {
     const wanted = [
       { target: { scale: 0.5 }, tokens: [{ id: 261, text: " the" }] },
-      { target: { scale: 1e-6 }, tokens: [{ id: 3, text: tokenizer.tokenText(3) }] },
+      { target: { ban: true }, tokens: [{ id: 3, text: tokenizer.tokenText(3) }] },
     ];
     const forms: Edits[] = [
       [" the=x0.5", "id:3=ban"],

@@ -29,12 +29,17 @@ export interface PlanOptions extends Omit<SelectorOptions, "place"> {
 }
 
 /** How edits are found, whatever they are. */
-export type EditWay = Pick<EditPlan, "method" | "lambda" | "fixedLambda" | "salient" | "exact" | "calibrate" | "guard">;
+export type EditWay = Pick<
+  EditPlan,
+  "method" | "forced" | "lambda" | "fixedLambda" | "salient" | "exact" | "calibrate" | "guard"
+>;
 
 /** The way that options ask for, with what is taken where they say nothing. */
-export function editWay({ method = "nearest", lambda, salient, exact, calibrate = true, guard }: PlanOptions): EditWay {
+export function editWay(options: PlanOptions): EditWay {
+  const { method = "nearest", lambda, salient, exact, calibrate = true, guard } = options;
   return {
     method,
+    ...(options.method === undefined ? {} : { forced: true }),
     ...(lambda === undefined ? { lambda: defaultLambda } : { lambda, fixedLambda: true }),
     ...(salient === undefined ? {} : { salient }),
     ...(exact ? { exact } : {}),
@@ -67,7 +72,7 @@ export async function planEdits(model: HeadModel, edits: Edits, options: PlanOpt
   }
   const plan: EditPlan = {
     schema: "unembed-edit-plan",
-    schemaVersion: 1,
+    schemaVersion: 2,
     vocabulary: { size: names.vocabSize, sha256: await vocabularyHash(names) },
     ...editWay(options),
     edits: planned,

@@ -8,8 +8,8 @@ test.each([
   ["+2", { logOdds: 2 }],
   ["-2.5", { logOdds: -2.5 }],
   ["p=0.001", { probability: 0.001 }],
-  ["ban", { scale: 1e-6 }],
-  ["ban=1e-4", { scale: 1e-4 }],
+  ["ban", { ban: true }],
+  ["ban=1e-4", { ban: 1e-4 }],
 ])("%s is a target", (spec, target) => {
   expect(parseSpec(spec)).toEqual(target);
 });
@@ -22,7 +22,7 @@ test.each([
   [" the=x0.5", " the", { scale: 0.5 }],
   ["a=b=p=0.1", "a=b", { probability: 0.1 }],
   ["==+1", "=", { logOdds: 1 }],
-  ["x=ban=0.5", "x", { scale: 0.5 }],
+  ["x=ban=0.5", "x", { ban: 0.5 }],
 ])("%s is split at the last = that a target follows", (text, token, target) => {
   const { spec, ...rest } = splitEdit(text, "edit");
   expect({ ...rest, target: targetOf(spec, "edit") }).toEqual({ token, target });
@@ -39,7 +39,7 @@ test.each([
   ["a=x1e999", /scales by Infinity/],
   ["a=p=0", /probability of 0/],
   ["a=p=1", /probability of 1/],
-  ["a=ban=2", /bans by a factor of 2; one below 1/],
+  ["a=ban=2", /bans by a factor of 2; one above 0 and below 1/],
 ])("%s is refused", (text, message) => {
   expect(() => targetOf(splitEdit(text, "edit").spec, "edit")).toThrow(message);
 });

@@ -1,18 +1,16 @@
 import { InputError } from "../../errors.js";
-import type { Target } from "./targets.js";
-
-/** What a ban leaves of a token's mean probability, unless another share is given. */
-const banScale = 1e-6;
+import { isBan, type Target } from "./targets.js";
 
 const known = "x0.5 (a factor), +2 or -2 (log-odds), p=0.001 (a mean probability), ban or ban=1e-4";
 
 /** What a token's probability is to become, as it is written. @returns undefined if it is none of the known forms */
 export function parseSpec(spec: string): Target | undefined {
   const [, kind, digits] = /^(x|\+|-|p=|ban=)(\d+(?:\.\d*)?(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?)$/i.exec(spec) ?? [];
-  if (spec === "ban") return { scale: banScale };
+  if (spec === "ban") return { ban: true };
   if (kind === undefined) return undefined;
   const value = Number(digits);
   if (kind === "+" || kind === "-") return { logOdds: kind === "-" ? -value : value };
+  if (kind === "ban=") return { ban: value };
   return kind === "p=" ? { probability: value } : { scale: value };
 }
 
@@ -37,9 +35,6 @@ export function splitEdit(text: string, place: string): { token: string; spec: s
 export function targetOf(spec: string | number, place: string): Target {
   const target = typeof spec === "number" ? { scale: spec } : parseSpec(spec);
   if (target === undefined) throw new InputError(place, `${JSON.stringify(spec)} is no SPEC; it is ${known}`);
-  if (typeof spec === "string" && /^ban/i.test(spec) && "scale" in target && target.scale >= 1) {
-    throw new InputError(place, `bans by a factor of ${target.scale}; one below 1 is wanted`);
-  }
   return checkedTarget(target, place);
 }
 
@@ -50,6 +45,9 @@ export function checkedTarget(target: Target, place: string): Target {
   };
   if ("scale" in target && !(target.scale > 0 && Number.isFinite(target.scale))) {
     refuse(`scales by ${target.scale}; a finite number above 0 is wanted (ban for next to nothing)`);
+  }
+  if (isBan(target) && target.ban !== true && !(target.ban > 0 && target.ban < 1)) {
+    refuse(`bans by a factor of ${target.ban}; one above 0 and below 1 is wanted`);
   }
   if ("probability" in target && !(target.probability > 0 && target.probability < 1)) {
     refuse(`asks for a probability of ${target.probability}; a number between 0 and 1 is wanted`);

@@ -2,20 +2,24 @@ import * as z from "zod";
 import { InputError } from "../../errors.js";
 import type { ByteSource } from "../../tensor/byte-source.js";
 import { parseStrictJson } from "../../tensor/strict-json.js";
-import { methods } from "./method.js";
+import { banMethods, methods } from "./method.js";
 
 const target = z.union([
   z.strictObject({ scale: z.number() }),
   z.strictObject({ logOdds: z.number() }),
   z.strictObject({ probability: z.number() }),
+  z.strictObject({ ban: z.union([z.literal(true), z.number()]) }),
 ]);
 
 const planSchema = z.strictObject({
   schema: z.literal("unembed-edit-plan"),
-  schemaVersion: z.literal(1),
+  /** Version 1 had one lambda for all edits, and bans as factors. */
+  schemaVersion: z.union([z.literal(1), z.literal(2)]),
   /** V of the tokenizer, and SHA-256 (hex) over its entries. */
   vocabulary: z.strictObject({ size: z.number().int(), sha256: z.string() }),
   method: z.enum(methods),
+  /** Use the method for bans too, though it keeps no bound. */
+  forced: z.boolean().optional(),
   /** lambda of `nearest` and `constant`. */
   size: z.number().positive(),
   /** Keep that lambda also where a target is out of its reach. */
@@ -33,6 +37,10 @@ const planSchema = z.strictObject({
         /** As it was asked for. */
         label: z.string(),
         target,
+        /** What found it, where that is another method than the plan's: bans have ways of their own. */
+        method: z.enum([...methods, ...banMethods]).optional(),
+        /** lambda of this edit, where it has one of its own. */
+        lambda: z.number().positive().optional(),
         tokens: z.array(z.strictObject({ id: z.number().int().nonnegative(), text: z.string() })).min(1),
       }),
     )

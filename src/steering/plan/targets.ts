@@ -5,7 +5,14 @@ export type Target =
   /** alpha_w with this added to its log-odds. */
   | { readonly logOdds: number }
   /** This mean probability itself. */
-  | { readonly probability: number };
+  | { readonly probability: number }
+  /** Never to be likely, in any context; of the mean at most this share of alpha_w, or whatever is left where it is true. */
+  | { readonly ban: true | number };
+
+/** What a ban leaves of a token's mean probability where a method without a bound carries it out and no share is given. */
+const banScale = 1e-6;
+
+export const isBan = (target: Target): target is Extract<Target, { ban: unknown }> => "ban" in target;
 
 /** Tokens that share one target: one token, or a set whose probabilities are added. */
 export interface TokenGroup {
@@ -29,6 +36,9 @@ export function checkGroups(groups: readonly TokenGroup[], vocabSize: number): v
     if ("scale" in target && !(target.scale > 0 && target.scale < Number.POSITIVE_INFINITY)) {
       throw new RangeError(`scale ${target.scale} is not a number above 0`);
     }
+    if (isBan(target) && target.ban !== true && !(target.ban > 0 && target.ban < 1)) {
+      throw new RangeError(`a ban by a factor of ${target.ban} is none below 1`);
+    }
     if ("logOdds" in target && !Number.isFinite(target.logOdds)) {
       throw new RangeError(`log-odds ${target.logOdds} is not a finite number`);
     }
@@ -50,6 +60,7 @@ export function wantedProbabilities(groups: readonly TokenGroup[], before: reado
     const alpha = before[g]!;
     if ("probability" in target) return target.probability;
     if ("scale" in target) return target.scale * alpha;
+    if (isBan(target)) return (target.ban === true ? banScale : target.ban) * alpha;
     return 1 / (1 + ((1 - alpha) / alpha) * Math.exp(-target.logOdds));
   });
   const total = wanted.reduce((sum, value) => sum + value, 0);

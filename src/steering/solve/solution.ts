@@ -1,8 +1,14 @@
-import type { Method } from "../plan/method.js";
+import type { BanMethod, Method } from "../plan/method.js";
 import type { TokenGroup } from "../plan/targets.js";
 
 /** How well one group's target was reached on the fitting text. */
 export interface SolvedGroup extends TokenGroup {
+  /** What found its rows. */
+  readonly method: Method | BanMethod;
+  /** Of methods that have one. */
+  readonly lambda?: number | undefined;
+  /** Of a ban: the probability of each of its tokens is at most this, in every context if proven, else in all that were tried. */
+  readonly bound?: { readonly probability: number; readonly proven: boolean } | undefined;
   /** Mean probability before, wanted and after the edit as rounded to E's number type. */
   readonly probability: { readonly before: number; readonly wanted: number; readonly after: number };
   /** beta: the true logit bias of the group's tokens that reaches the target, solved jointly with the other groups'. */
@@ -22,6 +28,8 @@ export interface Solution {
   readonly groups: readonly SolvedGroup[];
   /** New rows of E: ascending ids [m] and values as rounded to E's number type, float64 [m, d]. */
   readonly rows: { readonly ids: Int32Array; readonly values: Float64Array };
+  /** All of b' [V], of bans by the head's own bias. */
+  readonly bias?: Float64Array | undefined;
   /** What a user should know, such as a direction too long for E's number type. */
   readonly warnings: readonly string[];
 }

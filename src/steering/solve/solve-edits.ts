@@ -2,7 +2,7 @@ import { gramSession } from "../../engine/gram-session.js";
 import { createProducts } from "../../engine/products.js";
 import { norm } from "../../linalg/dot.js";
 import type { Gram } from "../../linalg/gram.js";
-import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
+import type { ContextRows, StoredContexts } from "../../model/contexts/stored-contexts.js";
 import { defaultLambda, type Method } from "../plan/method.js";
 import { checkGroups, type TokenGroup } from "../plan/targets.js";
 import { type Directions, directionOf } from "./direction.js";
@@ -20,12 +20,14 @@ export type { Subject } from "./problem/fitting-text.js";
 
 export interface SolveOptions extends Directions, Watched {
   readonly method?: Method | undefined;
-  /** How much the size of the edit counts against its faithfulness. */
-  readonly lambda?: number | undefined;
+  /** How much the size of the edits counts against their faithfulness: of all, or of each group. */
+  readonly lambda?: number | readonly number[] | undefined;
   /** Solve the lengths so that the targets hold on the fitting text. */
   readonly calibrate?: boolean | undefined;
   /** Contexts unlike the text's in which `nearest` is to stay near the ideal too (guardContexts), asked for if an edit needs them. Default: none. */
   readonly guardOf?: (() => Promise<StoredContexts | undefined>) | undefined;
+  /** Contexts that `nearest` is to get right as well, each as if it stood in the text: such as probes that went wrong. */
+  readonly alsoRight?: ContextRows | undefined;
   /** Told how many rows are found, of how many. */
   readonly onRows?: ((found: number, of: number) => void) | undefined;
 }
@@ -67,7 +69,10 @@ export async function solveEdits(
       method,
       warnings: noise > noticeable ? [roundingWarning(head.weight.dtype, noise)] : [],
       rows: inOrderOfIds(tokens.ids, rows, head.hiddenSize),
-      groups: solvedGroups(groups, problem, rows, await judgeRows(problem, rows), reached),
+      groups: solvedGroups(groups, problem, rows, await judgeRows(problem, rows), reached, (g) => ({
+        method,
+        lambda: method === "nearest" || method === "constant" ? lambdaOf(options, g) : undefined,
+      })),
     };
   } finally {
     await Promise.all([products.release(), release()]);
@@ -81,16 +86,18 @@ async function guardedEdits(
   gram: Gram,
   options: SolveOptions,
 ): Promise<Float64Array> {
-  const { lambda = defaultLambda, guardOf, onRows, signal } = options;
+  const { guardOf, alsoRight, onRows, signal } = options;
   const { head } = subject;
   const { text, products } = problem.lines;
   const { before, wanted } = problem.ideal;
   const needsGuard = wanted.some((target, g) => isGuardedScale(target / before[g]!));
   const guard = needsGuard ? await guardOf?.() : undefined;
-  const posed = guard ? await withGuard(subject, problem, products, guard, options) : problem;
+  const guarded = guard ? await withGuard(subject, problem, products, guard, options) : problem;
+  const posed = alsoRight ? await withGuard(subject, guarded, products, alsoRight, options) : guarded;
+  const counts = { text: text.count, guard: guard?.count ?? 0 };
   const hiddenSize = head.hiddenSize;
   const tools = { text: posed.lines.text, products, gram, transform: head.transform, hiddenSize, signal };
-  return nearestEdits(posed, tools, { lambda, textCount: text.count }, onRows);
+  return nearestEdits(posed, tools, { lambdaOf: (g) => lambdaOf(options, g), counts }, onRows);
 }
 
 /** One direction, as long as each group's target asks for. @returns [m, d] */
@@ -102,7 +109,7 @@ async function editsAlong(
   d: number,
   options: SolveOptions,
 ): Promise<Float64Array> {
-  const { vector, perLogarithm } = await directionOf(method, text, d, gram, options.lambda ?? defaultLambda, options);
+  const { vector, perLogarithm } = await directionOf(method, text, d, gram, lambdaOf(options, 0), options);
   const edits = new Float64Array(tokens.size * d);
   for (const [j, g] of groupOf.entries()) {
     const factor = perLogarithm ? Math.log(wanted[g]! / before[g]!) : biases[g]!;
@@ -132,12 +139,13 @@ async function calibrated(
 }
 
 /** @param reached by the edits before they were rounded, where they were calibrated */
-function solvedGroups(
+export function solvedGroups(
   groups: readonly TokenGroup[],
   { tokens, groupOf, ideal: { before, wanted, biases } }: Problem,
   rows: Float64Array,
   { after, klToIdeal, klOfIdeal }: Outcome,
   reached: Float64Array | undefined,
+  foundBy: (g: number) => Pick<SolvedGroup, "method" | "lambda">,
 ): SolvedGroup[] {
   const d = rows.length / tokens.size;
   const norms = groupOf.map((_, j) => {
@@ -146,6 +154,7 @@ function solvedGroups(
   });
   return groups.map((group, g) => ({
     ...group,
+    ...foundBy(g),
     probability: { before: before[g]!, wanted: wanted[g]!, after: after[g]! },
     idealBias: biases[g]!,
     klToIdeal: klToIdeal[g]!,
@@ -153,6 +162,10 @@ function solvedGroups(
     norms: norms.filter((_, j) => groupOf[j] === g),
     shortfall: reached && isMissed(after[g]!, wanted[g]!) ? shortfallOf(after[g]!, wanted[g]!, reached[g]!) : undefined,
   }));
+}
+
+function lambdaOf({ lambda = defaultLambda }: SolveOptions, group: number): number {
+  return typeof lambda === "number" ? lambda : lambda[group]!;
 }
 
 /** Whether a mean probability is not what it was to be. */

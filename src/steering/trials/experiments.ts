@@ -3,7 +3,7 @@ import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
 import type { Method } from "../plan/method.js";
 import type { Target } from "../plan/targets.js";
 import type { Directions } from "../solve/direction.js";
-import { solveAtLoweredLambda } from "../solve/lowered-lambda.js";
+import { solveAtLoweredLambdas } from "../solve/lowered-lambda.js";
 import type { EditedTokens } from "../solve/problem/edited-tokens.js";
 import type { Solution } from "../solve/solution.js";
 import { type Subject, solveEdits } from "../solve/solve-edits.js";
@@ -90,16 +90,14 @@ async function solved(laboratory: Laboratory, ids: readonly number[], { variant,
   const contexts = laboratory.beginning(count);
   const needsEncoding = method === "encoding" || method === "salient";
   const directions = needsEncoding ? await laboratory.directions(contexts) : {};
-  const solve = (tried: number) =>
+  const solve = (tried: readonly number[]) =>
     solveEdits({ head, engine, contexts }, [{ tokens: ids, target }], {
       ...directions,
       ...{ method, calibrate, exact, lambda: tried, signal, guardOf: () => laboratory.guardOf(contexts) },
     });
-  const found =
-    method === "nearest" && calibrate && !fixedLambda
-      ? await solveAtLoweredLambda(solve, lambda)
-      : { solution: await solve(lambda), lambda };
-  return { ...found, contexts };
+  const adjusts = method === "nearest" && calibrate && !fixedLambda;
+  const solution = await (adjusts ? solveAtLoweredLambdas(solve, [lambda]) : solve([lambda]));
+  return { solution, lambda: solution.groups[0]?.lambda ?? lambda, contexts };
 }
 
 /** The change that an edit makes to the rows of its tokens, [m, d]. */

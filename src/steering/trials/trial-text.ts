@@ -1,4 +1,5 @@
 import type { Products } from "../../engine/products.js";
+import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
 import { transform } from "../../model/head/head-transform.js";
 import type { CheckText } from "../check/check-texts.js";
 import { scaleIntervals } from "../check/scale-interval.js";
@@ -9,7 +10,7 @@ import type { TrialEffect } from "./trial.js";
 /** A text that the effect of edits can be computed on without the model's layers. */
 export interface TrialText {
   readonly text: CheckText;
-  readonly subject: Subject;
+  readonly subject: Subject<StoredContexts>;
   readonly fitting: FittingText;
   readonly products: Products;
 }
@@ -17,7 +18,7 @@ export interface TrialText {
 /** One pass of the head over the text. */
 export async function openTrialText(
   text: CheckText,
-  subject: Subject,
+  subject: Subject<StoredContexts>,
   products: Products,
   watched: Watched = {},
 ): Promise<TrialText> {

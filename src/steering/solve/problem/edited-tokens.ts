@@ -1,7 +1,6 @@
 import type { Products } from "../../../engine/products.js";
+import { readHeadRows } from "../../../model/head/head-rows.js";
 import { transform } from "../../../model/head/head-transform.js";
-import { readTensorFloat64 } from "../../../tensor/safetensors/safetensors.js";
-import { readRows } from "../../../tensor/tensor-rows.js";
 import { exactRest, type FittingText, joined, type Subject, type TextBlocks, type Watched } from "./fitting-text.js";
 
 /** Numbers of m tokens in every context. */
@@ -39,9 +38,7 @@ export async function editedTokens(
   watched: Watched,
 ): Promise<EditedTokens> {
   const { head } = subject;
-  const rows = await readRows(head.weight, ids);
-  const allBias = head.bias && (await readTensorFloat64(head.bias));
-  const bias = Float64Array.from(ids, (id) => allBias?.[id] ?? 0);
+  const { rows, biases: bias } = await readHeadRows(head, ids);
   const raw = productValues(text, products, rows, bias);
   return { size: ids.length, ids, rows, bias, raw, rest: await restOf(subject, text, ids, raw, watched) };
 }

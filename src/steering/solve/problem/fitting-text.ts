@@ -1,14 +1,14 @@
 import type { Engine } from "../../../engine/engine.js";
 import { float32Output } from "../../../engine/engine.js";
-import { createGraph } from "../../../engine/graph.js";
+import { createGraph, type Graph } from "../../../engine/graph.js";
 import { InputError } from "../../../errors.js";
-import type { StoredContexts } from "../../../model/contexts/stored-contexts.js";
+import { type ContextRows, someContexts } from "../../../model/contexts/stored-contexts.js";
 import { type Head, logits } from "../../../model/head/head.js";
 
-export interface Subject {
+export interface Subject<Contexts extends ContextRows = ContextRows> {
   readonly head: Head;
   readonly engine: Engine;
-  readonly contexts: StoredContexts;
+  readonly contexts: Contexts;
 }
 
 export interface Watched {
@@ -43,7 +43,7 @@ const partNumbers = 2 ** 19;
 /** Hidden states up to this size stay in memory; longer texts are read again from where they are stored. */
 const heldBytes = 256 * 2 ** 20;
 
-const prepared = new WeakMap<StoredContexts, WeakMap<Head, Promise<FittingText>>>();
+const prepared = new WeakMap<ContextRows, WeakMap<Head, Promise<FittingText>>>();
 
 /** One pass of the whole head over the text, once for each text and head: sweeps and comparisons solve many edits. */
 export function fittingText(subject: Subject, watched: Watched = {}): Promise<FittingText> {
@@ -121,15 +121,7 @@ export async function exactRest(
   const sum = graph.op("ReduceSum", [graph.op("Exp", [graph.op("Sub", [z, largest])]), axis], { keepdims: 1 });
   graph.output(largest, "largest", "float32", ["n", 1]);
   graph.output(sum, "sum", "float32", ["n", 1]);
-  const chosen: StoredContexts = {
-    ...contexts,
-    count: places.length,
-    async read(start, end) {
-      const rows = new Float32Array((end - start) * d);
-      for (let i = start; i < end; i++) rows.set(await contexts.read(places[i]!, places[i]! + 1), (i - start) * d);
-      return rows;
-    },
-  };
+  const chosen = someContexts(contexts, places);
   const rest = new Float64Array(places.length);
   await overContexts({ engine, contexts: chosen, graph, watched }, (outputs, start) => {
     const max = float32Output(outputs, "largest");
@@ -158,13 +150,14 @@ export function joined(first: Float64Array, second: Float64Array): Float64Array 
   return both;
 }
 
-async function overContexts(
+/** Runs a graph from `hidden` over all contexts, block by block; what it puts out is taken in any order. */
+export async function overContexts(
   {
     engine,
     contexts,
     graph,
     watched: { signal, onProgress },
-  }: { engine: Engine; contexts: StoredContexts; graph: ReturnType<typeof createGraph>; watched: Watched },
+  }: { engine: Engine; contexts: ContextRows; graph: Graph; watched: Watched },
   take: (outputs: Awaited<ReturnType<Awaited<ReturnType<Engine["load"]>>["run"]>>, start: number) => void,
 ): Promise<void> {
   const { count, hiddenSize: d } = contexts;
@@ -190,7 +183,7 @@ async function overContexts(
   }
 }
 
-function blockReader({ count, hiddenSize, read }: StoredContexts): FittingText["eachBlock"] {
+function blockReader({ count, hiddenSize, read }: ContextRows): FittingText["eachBlock"] {
   const held: Float32Array[] | undefined = count * hiddenSize * 4 <= heldBytes ? [] : undefined;
   return async (m, visit) => {
     const fitting = 2 ** Math.floor(Math.log2(partNumbers / m));

@@ -1,5 +1,5 @@
 import type { Products } from "../../../engine/products.js";
-import type { StoredContexts } from "../../../model/contexts/stored-contexts.js";
+import type { ContextRows } from "../../../model/contexts/stored-contexts.js";
 import { type TokenGroup, wantedProbabilities } from "../../plan/targets.js";
 import { type EditedTokens, editedTokens, joinedTokens } from "./edited-tokens.js";
 import { type FittingText, fittingText, joinedTexts, type Subject, type Watched } from "./fitting-text.js";
@@ -55,7 +55,7 @@ export async function withGuard(
   { head, engine }: Subject,
   problem: Problem,
   products: Products,
-  contexts: StoredContexts,
+  contexts: ContextRows,
   { signal }: Watched,
 ): Promise<Problem> {
   const { tokens, lines } = problem;

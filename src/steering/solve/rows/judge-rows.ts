@@ -12,10 +12,14 @@ export interface Outcome {
   readonly klOfIdeal: Float64Array;
 }
 
-/** What the rows as rounded do on the text: each group's mean probability, and its divergences from and to the ideal. */
+/**
+ * What the rows as rounded do on the text: each group's mean probability, and its divergences from and to the ideal.
+ * @param rows [m, d]  @param bias b_w of each [m], where those change too
+ */
 export async function judgeRows(
   { tokens, groupOf, lines, ideal: { biases } }: Problem,
   rows: Float64Array,
+  bias = tokens.bias,
 ): Promise<Outcome> {
   const { text, products, groups } = lines;
   const [after, klToIdeal, klOfIdeal] = [0, 1, 2].map(() => new Float64Array(groups)) as [
@@ -23,7 +27,7 @@ export async function judgeRows(
     Float64Array,
     Float64Array,
   ];
-  const edited = productValues(text, products, rows, tokens.bias);
+  const edited = productValues(text, products, rows, bias);
   await text.eachBlock(tokens.size, async (block, start, end) => {
     const n = end - start;
     const rest = tokens.rest.subarray(start, end);

@@ -11,22 +11,29 @@ const batches = 2;
 
 /**
  * The edit of each row that is nearest to the ideal (METHOD.md section 3), some rows at a time.
- * @param problem on the text, and on what follows it as a guard
- * @param textCount contexts of the text @param onRows told how many rows are found, of how many
+ * @param problem on the text, and on what follows it: a guard, and contexts that are to be right as well
+ * @param lambdaOf each group's lambda
+ * @param counts contexts of the text and of its guard; what follows them counts like the text's
+ * @param onRows told how many rows are found, of how many
  * @returns [m, d]
  */
 export async function nearestEdits(
   { tokens, groupOf, lines, ideal: { before, wanted, biases } }: Problem,
   tools: RowTools,
-  { lambda, textCount }: { lambda: number; textCount: number },
+  {
+    lambdaOf,
+    counts,
+  }: { lambdaOf: (group: number) => number; counts: { readonly text: number; readonly guard: number } },
   onRows?: ((found: number, of: number) => void) | undefined,
 ): Promise<Float64Array> {
   const { text, products, hiddenSize: d } = tools;
   const N = text.count;
   const m = tokens.size;
-  const shares = await idealShares(lines, biases, textCount);
-  const textWeights = new Float64Array(N).fill(1 / textCount, 0, textCount);
-  const guardedWeights = textWeights.slice().fill(N > textCount ? guardWeight(textCount, N - textCount) : 0, textCount);
+  const shares = await idealShares(lines, biases, counts.text);
+  const guardEnd = counts.text + counts.guard;
+  const textWeights = new Float64Array(N).fill(1 / counts.text).fill(0, counts.text, guardEnd);
+  const guardedWeights = textWeights.slice();
+  if (counts.guard > 0) guardedWeights.fill(guardWeight(counts.text, counts.guard), counts.text, guardEnd);
   const edits = new Float64Array(m * d);
   const sideBySide = Math.max(1, Math.floor(rowBytes / (8 * (6 * N + d * d) * batches)));
   let next = 0;
@@ -62,7 +69,7 @@ export async function nearestEdits(
     const { q, others } = shares.of(raw, first, bias, tools.transform);
     const penalty = Float64Array.from({ length: c }, (_, j) => {
       const g = groupOf[first + j]!;
-      return lambda * Math.max(wanted[g]! / before[g]!, 1) * shares.before[first + j]!;
+      return lambdaOf(g) * Math.max(wanted[g]! / before[g]!, 1) * shares.before[first + j]!;
     });
     const weights = Array.from({ length: c }, (_, j) => {
       const g = groupOf[first + j]!;

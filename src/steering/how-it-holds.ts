@@ -1,0 +1,31 @@
+import { isBan } from "./plan/targets.js";
+import type { ProbedEdit } from "./probes/probe-edits.js";
+import type { SolvedGroup } from "./solve/solution.js";
+
+/** Relative error of a mean probability within which a target is met. */
+const near = 1e-3;
+
+/** Whether a target was met on the fitting text: a ban by leaving no more than it is to leave. */
+export function isMet({ target, probability: { wanted, after } }: SolvedGroup): boolean {
+  return isBan(target) ? after <= wanted * (1 + near) : Math.abs(after / wanted - 1) <= near;
+}
+
+/** What run.json and `--json` say of an edit beside its means: what found it, what it promises, what it does in the worst case. */
+export function howItHolds(group: SolvedGroup, probed: ProbedEdit | undefined) {
+  const { method, lambda, bound } = group;
+  return {
+    method,
+    lambda: lambda ?? null,
+    met: isMet(group),
+    bound: bound ?? null,
+    probes: probed
+      ? {
+          contexts: probed.contexts,
+          largest: probed.largest,
+          opposite: probed.opposite,
+          unsafe: probed.unsafe.length,
+          worst: probed.worst,
+        }
+      : null,
+  };
+}
