@@ -47,7 +47,7 @@ export function checkedTarget(target: Target, place: string): Target {
     refuse(`scales by ${target.scale}; a finite number above 0 is wanted (ban for next to nothing)`);
   }
   if (isBan(target) && target.ban !== true && !(target.ban > 0 && target.ban < 1)) {
-    refuse(`bans by a factor of ${target.ban}; one above 0 and below 1 is wanted`);
+    refuse(`bans by a factor of ${target.ban}; one below 1 is wanted`);
   }
   if ("probability" in target && !(target.probability > 0 && target.probability < 1)) {
     refuse(`asks for a probability of ${target.probability}; a number between 0 and 1 is wanted`);
