@@ -42,17 +42,22 @@ test("without a model to write: a page and its numbers, and nothing else", async
   expect(await readFile(join(report, "report.html"), "utf8")).toContain("How far can a token be steered?");
 });
 
-test("nearest edits have their faithfulness drawn against their size without being asked to", async () => {
-  const out = join(folder, "usual");
-  const { code, stdout } = await unembed(["steer", "--edit", " the=x0.5", ...small, "--out", out, "--json", "--quiet"]);
-  expect(code).toBe(0);
-  expect(JSON.parse(stdout).experiments).toBeUndefined();
-  const { sizes, chosenSize, methods } = JSON.parse(await readFile(join(out, "run.json"), "utf8")).results.experiments;
+test("nearest edits have their faithfulness drawn against their size where that is asked for, and only there", async () => {
+  const args = ["steer", "--edit", " the=x0.5", ...small, "--force", "--json", "--quiet"];
+  const asked = join(folder, "sizes");
+  expect((await unembed([...args, "--sweep-sizes", "1e-5..1e-3", "--out", asked])).code).toBe(0);
+  const record = JSON.parse(await readFile(join(asked, "run.json"), "utf8"));
+  const { sizes, chosenSize, methods } = record.results.experiments;
   expect(methods).toBeUndefined();
   expect(sizes.map(({ size }: { size: number }) => size)).toContain(chosenSize);
   const norms = sizes.map(({ norm }: { norm: number }) => norm);
   expect(norms).toEqual([...norms].sort((a, b) => b - a));
-  expect(await readFile(join(out, "report.html"), "utf8")).toContain("Faithfulness against size");
+  expect(await readFile(join(asked, "report.html"), "utf8")).toContain("Faithfulness against size");
+  const plain = join(folder, "plain");
+  const { stdout } = await unembed([...args, "--out", plain]);
+  expect(JSON.parse(stdout)).toMatchObject({ generated: null });
+  const { results } = JSON.parse(await readFile(join(plain, "run.json"), "utf8"));
+  expect([results.experiments, results.generated]).toEqual([null, null]);
 });
 
 test("with a model to write: the asked edits, tried in every way, on the model's page", async () => {

@@ -37,7 +37,7 @@ test.each<[RegExp, string[]]>([
   [/'--size <lambda>' argument 'NaN' is invalid/, ["steer", ...edit, "--size", "NaN", ...nowhere]],
   [/'--sweep <scales>' argument '3..1' is invalid/, ["steer", "--sweep", "3..1"]],
   [/'--per-band <n>' argument '1001' is invalid/, ["steer", "--sweep", "2", "--per-band", "1001"]],
-  [/'--texts <n>' argument '10001' is invalid/, ["steer", ...edit, "--texts", "10001", ...nowhere]],
+  [/'--texts \[n\]' argument '10001' is invalid/, ["steer", ...edit, "--texts", "10001", ...nowhere]],
   // What is missing.
   [/missing required argument 'model-b'/, ["compare", "tiny-books"]],
   [/^unembed: --prompt: is missing/, ["generate"]],

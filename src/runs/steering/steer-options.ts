@@ -46,7 +46,7 @@ export interface SteerRunOptions {
   readonly allowUnsafe?: boolean | undefined;
   /** Default: none. */
   readonly generate?: TextsToGenerate | undefined;
-  /** Default: a few lambdas on a few of the edits, where the method has a lambda. */
+  /** Default: none. */
   readonly trials?: TrialChoice | undefined;
   /** Makes a place for the hidden states of one text. Default: in memory. */
   readonly store?: (() => Promise<RowStore>) | undefined;
