@@ -1,22 +1,40 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { writeNpy } from "../../src/tensor/npy.js";
 
+let inputs: string;
 let folder: string;
+beforeAll(async () => {
+  inputs = await mkdtemp(join(tmpdir(), "unembed-killed-"));
+  await cp("test/goldens/arch/llama_gqa", join(inputs, "model"), { recursive: true });
+  // Copied before the weights: writing so small a model takes long enough to be ended in.
+  const readme = join(inputs, "model", "README.md");
+  await writeFile(readme, "");
+  await truncate(readme, 16 * 2 ** 20);
+  const ids = Int32Array.from({ length: 300_000 }, (_, t) => (t * 7 + ((t * t) % 13)) % 160);
+  await writeFile(join(inputs, "ids.npy"), writeNpy({ dtype: "I32", shape: [ids.length], data: ids }));
+});
+afterAll(() => rm(inputs, { recursive: true }));
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "unembed-kill-"));
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-const small = ["--tokens", "800", "--check-tokens", "300", "--texts", "0"];
-const long = ["--tokens", "800", "--check-tokens", "1000000", "--texts", "0"];
+const small = ["--tokens", "800", "--check-tokens", "300"];
+/** Seconds of solving, or of measuring: no moment is over before the signal comes. */
+const longToSolve = ["--tokens", "100000", "--check-tokens", "300"];
+const longToMeasure = ["--tokens", "800", "--check-tokens", "300000"];
+const long = (moment: string) => (moment === "while it solves" ? longToSolve : longToMeasure);
 
 function start(args: string[]) {
   const out = join(folder, "out");
+  const ids = join(inputs, "ids.npy");
   const child = spawn(process.execPath, [
-    ...["bin/unembed.js", "steer", "--edit", " the=x0.5", "--out", out, "--threads", "1", ...args],
+    ...["bin/unembed.js", "steer", join(inputs, "model"), "--edit", "id:5=x0.5", "--corpus", ids, "--check", ids],
+    ...["--threads", "1", "--out", out, ...args],
   ]);
   let stderr = "";
   child.stderr.on("data", (chunk) => {
@@ -49,7 +67,7 @@ async function reached(moment: string, child: ChildProcess, said: () => string):
 
 describe.each(Object.keys(moments))("ended %s", (moment) => {
   test("by Ctrl-C: nothing is left, and that is said", async () => {
-    const { child, ended, said } = start(long);
+    const { child, ended, said } = start(long(moment));
     await reached(moment, child, said);
     child.kill("SIGINT");
     const { code, stderr } = await ended;
@@ -59,7 +77,7 @@ describe.each(Object.keys(moments))("ended %s", (moment) => {
   });
 
   test("by the system: no folder of the name, and the next run clears the rest away", async () => {
-    const { child, ended, said } = start(long);
+    const { child, ended, said } = start(long(moment));
     await reached(moment, child, said);
     child.kill("SIGKILL");
     expect((await ended).signal).toBe("SIGKILL");
@@ -74,7 +92,7 @@ describe.each(Object.keys(moments))("ended %s", (moment) => {
 });
 
 test("by Ctrl-C twice in a hurry: nothing is left either", async () => {
-  const { child, ended, said } = start(long);
+  const { child, ended, said } = start(longToMeasure);
   await reached("while it measures", child, said);
   child.kill("SIGINT");
   await new Promise((resolve) => setTimeout(resolve, 10));
@@ -90,7 +108,7 @@ test("a folder that was being replaced keeps its name, or gets it back", async (
   await mkdir(out);
   await writeFile(join(out, "config.json"), "old");
   for (const moment of ["while it writes", "while it measures"]) {
-    const { child, ended, said } = start([...long, "--force"]);
+    const { child, ended, said } = start([...longToMeasure, "--force"]);
     await reached(moment, child, said);
     child.kill("SIGKILL");
     await ended;
