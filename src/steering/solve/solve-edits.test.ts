@@ -1,11 +1,13 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { analyzeContexts } from "../../encoding/analyze-contexts.js";
 import { storeText } from "../../model/contexts/store-text.js";
 import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
 import type { Model } from "../../model/model.js";
 import { corpus } from "../../node/corpus/corpus-files.js";
+import { openFileSource } from "../../node/files/file-source.js";
 import { loadModel } from "../../node/load-model.js";
+import { readSafetensorsHeader, readTensorFloat64 } from "../../tensor/safetensors/safetensors.js";
+import { firstContexts } from "../trials/experiments.js";
 import { solveEdits } from "./solve-edits.js";
 
 interface Edit {
@@ -21,9 +23,11 @@ const golden: { edits: Edit[] } = JSON.parse(readFileSync("test/goldens/tiny-boo
 
 let model: Model;
 let contexts: StoredContexts;
+let first: StoredContexts;
 beforeAll(async () => {
-  model = await loadModel(undefined, { threads: 2 });
+  model = await loadModel(undefined, { threads: 1 });
   contexts = await contextsOf("text.txt");
+  first = firstContexts(contexts, 2048);
 }, 60_000);
 afterAll(async () => {
   await contexts.release();
@@ -34,6 +38,8 @@ const contextsOf = async (file: string) =>
   storeText(model, await corpus([`test/goldens/tiny-books/${file}`]), { contextLength: 256 });
 
 const subject = () => ({ head: model.head, engine: model.engine, contexts });
+/** The text's first windows, for what holds on any text. */
+const beginning = () => ({ ...subject(), contexts: first });
 
 test.each(golden.edits)(
   "token $id times $scale: the bias and the edit are numpy's",
@@ -78,10 +84,11 @@ const directions: { edits: DirectionEdit[] } = JSON.parse(
 );
 
 test("along the paper's direction, uncalibrated, the actual scales are numpy's", async () => {
-  const { encoding } = await analyzeContexts(model, contexts);
+  const { tensors } = await readSafetensorsHeader(await openFileSource("test/goldens/tiny-books/encoding.safetensors"));
+  const slopes = await readTensorFloat64(tensors.get("slopes")!);
   for (const { id, scale, encoding: wanted } of directions.edits) {
     const groups = [{ tokens: [id], target: { scale } }];
-    const options = { method: "encoding", calibrate: false, slopes: encoding.slopes } as const;
+    const options = { method: "encoding", calibrate: false, slopes } as const;
     const { probability } = (await solveEdits(subject(), groups, options)).groups[0]!;
     // The rows are as rounded to float16, numpy's are not.
     expect(Math.abs(Math.log(probability.after / probability.before / wanted.fit))).toBeLessThan(2e-3);
@@ -94,7 +101,7 @@ test("a target out of reach leaves the others theirs", async () => {
     { tokens: [262], target: { scale: 1e-9 } },
     { tokens: [263], target: { scale: 3 } },
   ];
-  const { groups: solved } = await solveEdits(subject(), groups);
+  const { groups: solved } = await solveEdits(beginning(), groups);
   const misses = solved.map(({ probability: { after, wanted } }) => Math.abs(Math.log(after / wanted)));
   expect(misses[1]).toBeGreaterThan(0.1);
   expect(solved[1]!.shortfall).toMatch(/no length of the edit comes nearer/);
@@ -106,7 +113,7 @@ test("calibrated and rounded, every target of a joint edit holds", async () => {
     { tokens: [450, 405], target: { scale: 0.25 } },
     { tokens: [262], target: { logOdds: 0.5 } },
   ];
-  const { groups: solved, rows } = await solveEdits(subject(), groups);
+  const { groups: solved, rows } = await solveEdits(beginning(), groups);
   expect([...rows.ids]).toEqual([262, 405, 450]);
   for (const { probability } of solved) {
     expect(Math.abs(Math.log(probability.after / probability.wanted))).toBeLessThan(1e-5);
@@ -115,9 +122,9 @@ test("calibrated and rounded, every target of a joint edit holds", async () => {
 
 test("contradictions and impossible targets are refused", async () => {
   const one = (target: { scale: number } | { probability: number }) =>
-    solveEdits(subject(), [{ tokens: [450], target }]);
+    solveEdits(beginning(), [{ tokens: [450], target }]);
   await expect(one({ scale: 0 })).rejects.toThrow(/not a number above 0/);
   await expect(one({ scale: 1e9 })).rejects.toThrow(/add up to/);
   await expect(one({ probability: Number.NaN })).rejects.toThrow(/between 0 and 1/);
-  await expect(solveEdits(subject(), [{ tokens: [8192], target: { scale: 2 } }])).rejects.toThrow(/outside/);
+  await expect(solveEdits(beginning(), [{ tokens: [8192], target: { scale: 2 } }])).rejects.toThrow(/outside/);
 });
