@@ -131,7 +131,11 @@ describe("probeRegression", () => {
 
   test("hands over blocks of exactly the rows that it says", async () => {
     // 700 columns make blocks of 2,987 rows, which a fold of 3,100 does not fill a second time.
-    const rows = noisyRows(31_000, 700);
+    const data = new Float32Array(31_000 * 700);
+    for (let i = 0; i < data.length; i++) data[i] = i % 11;
+    const response = Float64Array.from({ length: 31_000 }, (_, w) => w % 7);
+    const tokenIds = Int32Array.from(response.keys());
+    const rows = { embedding: { rows: 31_000, columns: 700, data }, tokenIds, responses: [response] };
     const sizes = new Set<boolean>();
     await expect(
       probeRegression(rows, async (block, count, columns) => {

@@ -1,4 +1,8 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Corpus } from "../../corpus/corpus.js";
 import { createProducts } from "../../engine/products.js";
 import { seededRandom } from "../../linalg/random.js";
 import { divergences } from "../../measures/divergence.js";
@@ -8,8 +12,10 @@ import { changedHead } from "../../model/head/changed-head.js";
 import { transform } from "../../model/head/head-transform.js";
 import type { Model } from "../../model/model.js";
 import { corpus } from "../../node/corpus/corpus-files.js";
+import { openFileSource } from "../../node/files/file-source.js";
 import { loadModel } from "../../node/load-model.js";
-import { readTensor, readTensorFloat64 } from "../../tensor/safetensors/safetensors.js";
+import { readSafetensorsHeader, readTensor, readTensorFloat64 } from "../../tensor/safetensors/safetensors.js";
+import { writeSafetensors } from "../../tensor/safetensors/write-safetensors.js";
 import { solveEdits } from "../solve/solve-edits.js";
 import { firstContexts, type Laboratory, makeTrials } from "./experiments.js";
 import { runExperiments } from "./run-experiments.js";
@@ -17,10 +23,10 @@ import { openTrialText } from "./trial-text.js";
 
 let model: Model;
 let contexts: StoredContexts;
-const text = () => corpus(["test/goldens/tiny-books/text.txt"]);
 beforeAll(async () => {
-  model = await loadModel(undefined, { threads: 2 });
-  contexts = await storeText(model, await text(), { tokens: 1000 });
+  model = await loadModel(undefined, { threads: 1 });
+  const text = await corpus(["test/goldens/tiny-books/text.txt"]);
+  contexts = await storeText(model, text, { tokens: 500, contextLength: 50 });
 });
 afterAll(async () => {
   await contexts.release();
@@ -31,7 +37,7 @@ const nearest = { method: "nearest", calibrate: true, lambda: 1e-4 } as const;
 async function laboratory(): Promise<Laboratory> {
   const products = await createProducts(model.engine, model.hiddenSize);
   const fit = await openTrialText("fit", { ...model, contexts }, products);
-  const unseen = firstContexts(contexts, 300);
+  const unseen = firstContexts(contexts, 150);
   return {
     head: model.head,
     engine: model.engine,
@@ -59,14 +65,13 @@ test("what a trial says of an edit is what softmaxes over the whole edited head 
   const { rows, groups } = await solveEdits({ ...model, contexts }, [{ tokens: [405, 450], target: { scale: 4 } }]);
   const d = model.hiddenSize;
   const E = await readTensor(model.head.weight);
-  const edited = E.slice();
-  for (const [i, id] of rows.ids.entries())
-    edited.set(Float32Array.from(rows.values.subarray(i * d, (i + 1) * d)), id * d);
-  const hidden = await contexts.read(0, 300);
+  const hidden = await contexts.read(0, 150);
   const sums = { before: 0, after: 0, ideal: 0, kl: 0, js: 0, klToIdeal: 0 };
-  for (let t = 0; t < 300; t++) {
+  for (let t = 0; t < 150; t++) {
     const h = hidden.subarray(t * d, (t + 1) * d);
-    const [a, b] = [product(E, h), product(edited, h)];
+    const a = product(E, h);
+    const b = a.slice();
+    for (const [i, value] of product(Float32Array.from(rows.values), h).entries()) b[rows.ids[i]!] = value;
     const ideal = a.slice();
     for (const id of [405, 450]) ideal[id]! += groups[0]!.idealBias;
     const [p, q, i] = [softmax(a), softmax(b), softmax(ideal)];
@@ -74,9 +79,9 @@ test("what a trial says of an edit is what softmaxes over the whole edited head 
     sums.after += q[405]! + q[450]!;
     sums.ideal += i[405]! + i[450]!;
     const both = divergences(a, b);
-    sums.kl += both.kl / 300;
-    sums.js += both.js / 300;
-    sums.klToIdeal += divergences(ideal, b).kl / 300;
+    sums.kl += both.kl / 150;
+    sums.js += both.js / 150;
+    sums.klToIdeal += divergences(ideal, b).kl / 150;
   }
   const effect = trial!.effects.inDomain!;
   expect(effect.scale / (sums.after / sums.before)).toBeCloseTo(1, 5);
@@ -153,17 +158,17 @@ test("trials are in the order asked for, on as much text as asked for", async ()
     [
       { group: 1, target, variant: mean },
       { group: 0, target, variant: nearest },
-      { group: 0, target, variant: mean, contexts: 300 },
+      { group: 0, target, variant: mean, contexts: 150 },
     ],
     (count) => done.push(count),
   );
   expect(trials.map(({ group, method, contexts }) => [group, method, contexts])).toEqual([
-    [1, "mean", 1000],
-    [0, "nearest", 1000],
-    [0, "mean", 300],
+    [1, "mean", 500],
+    [0, "nearest", 500],
+    [0, "mean", 150],
   ]);
   expect(done).toEqual([1, 2, 3]);
-  // Fitted on the first 300 contexts, it holds on those.
+  // Fitted on the first 150 contexts, it holds on those.
   expect(trials[2]!.effects.inDomain!.scale).toBeCloseTo(0.5, 4);
   expect(Math.abs(trials[2]!.effects.fit!.scale - 0.5)).toBeGreaterThan(1e-3);
 }, 60_000);
@@ -181,10 +186,12 @@ test("a larger lambda gives a smaller and less faithful edit", async () => {
 
 test("every experiment at once, on random tokens where no edit is asked for", async () => {
   const plan = { method: "nearest", lambda: 1e-4, calibrate: true, edits: [] } as const;
-  const texts = { fit: await text(), inDomain: await text() };
+  const folder = await mkdtemp(join(tmpdir(), "unembed-experiments-"));
+  const small = await loadModel(await withVocabulary(4000, folder), { threads: 1 });
+  const texts = { fit: randomText(700), inDomain: randomText(200) };
   const progress: number[] = [];
-  const found = await runExperiments(model, plan, texts, {
-    scales: [0.1, 1, 100],
+  const found = await runExperiments(small, plan, texts, {
+    scales: [0.1, 1, 400],
     tokenCounts: [300, 1e9],
     methods: true,
     lambdas: [1e-4],
@@ -195,8 +202,11 @@ test("every experiment at once, on random tokens where no edit is asked for", as
   });
   expect(found.groups.map(({ band }) => band)).toEqual([0, 1, 2]);
   const { scales, methods, lambdas, tokenCounts } = found;
-  // By the plan's method and along the paper's direction; 100 times a common token's probability is out of reach.
+  // By the plan's method and along the paper's direction; 400 times a common token's probability is out of reach.
   expect(scales!.filter(({ wantedScale }) => Math.abs(wantedScale - 0.1) < 1e-9)).toHaveLength(6);
+  const raised = scales!.filter(({ wantedScale }) => wantedScale > 2);
+  expect(raised.length).toBeGreaterThan(0);
+  expect(raised.length).toBeLessThan(6);
   expect(scales!.every(({ wantedScale }) => wantedScale !== 1)).toBe(true);
   expect(scales!.every(({ wantedScale, effects }) => wantedScale * effects.fit!.before < 0.3)).toBe(true);
   expect(new Set(methods!.map(({ method }) => method))).toEqual(
@@ -205,7 +215,46 @@ test("every experiment at once, on random tokens where no edit is asked for", as
   expect(methods).toHaveLength(7 * lambdas!.length);
   expect(new Set(tokenCounts!.map(({ contexts }) => contexts))).toEqual(new Set([300, 700]));
   expect(progress.at(-1)).toBe(1);
+  await small.close();
+  await rm(folder, { recursive: true });
 }, 120_000);
+
+/** A small GPT-2 with so many tokens, for every frequency band. */
+async function withVocabulary(V: number, folder: string): Promise<string> {
+  const golden = "test/goldens/arch/gpt2";
+  const config = JSON.parse(await readFile(join(golden, "config.json"), "utf8"));
+  const { tensors } = await readSafetensorsHeader(await openFileSource(join(golden, "model.safetensors")));
+  const random = seededRandom(2);
+  const written = [];
+  for (const [name, tensor] of tensors) {
+    const data = await readTensor(tensor);
+    if (!name.endsWith("wte.weight")) written.push({ name, dtype: "F32" as const, shape: tensor.shape, data });
+    else {
+      const d = tensor.shape[1]!;
+      const rows = Float32Array.from({ length: V * d }, () => 4 * random() - 2);
+      written.push({ name, dtype: "F32" as const, shape: [V, d], data: rows });
+    }
+  }
+  await writeFile(join(folder, "config.json"), JSON.stringify({ ...config, vocab_size: V }));
+  await writeFile(join(folder, "model.safetensors"), writeSafetensors(written));
+  return folder;
+}
+
+function randomText(count: number): Corpus {
+  const random = seededRandom(count);
+  const ids = Int32Array.from({ length: count }, () => Math.floor(4000 * random()));
+  return {
+    files: [],
+    async *documents() {
+      yield {
+        name: "ids",
+        ids: (async function* () {
+          yield ids;
+        })(),
+      };
+    },
+  };
+}
 
 function product(weight: Float32Array, h: Float32Array): Float64Array {
   const d = h.length;
