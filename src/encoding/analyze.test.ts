@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Corpus } from "../corpus/corpus.js";
+import { idText } from "../../test/support/id-text.js";
 import { type HiddenStates, openHiddenStates } from "../corpus/hidden-states.js";
 import { seededRandom } from "../linalg/random.js";
 import type { Model } from "../model/model.js";
@@ -32,23 +32,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-function ofIds(ids: Int32Array): Corpus {
-  return {
-    files: [],
-    async *documents() {
-      yield {
-        name: "ids",
-        ids: (async function* () {
-          yield ids;
-        })(),
-      };
-    },
-  };
-}
-
 const random = seededRandom(3);
 /** Some tokens more often than others. */
-const text = ofIds(Int32Array.from({ length: 3000 }, () => Math.floor(160 * random() ** 2)));
+const text = idText(Int32Array.from({ length: 3000 }, () => Math.floor(160 * random() ** 2)));
 
 /** All sums as bytes: compared at once, where hundreds of thousands of numbers would be compared one by one. */
 function bitsOf(statistics: HeadStatistics): Buffer {
@@ -62,7 +48,7 @@ function worstRatio(a: Float64Array, b: Float64Array): number {
 test("hidden states from a file give what the text that they came from gives", async () => {
   const length = 50;
   const ids = Int32Array.from({ length: 1000 }, (_, t) => (t * t) % 160);
-  const fromText = await analyze(model, ofIds(ids), { contextLength: length });
+  const fromText = await analyze(model, idText(ids), { contextLength: length });
   const hidden = await model.hiddenStates({ count: 20, length, tokenIds: ids });
   const d = model.hiddenSize;
   const files = {
@@ -211,7 +197,7 @@ test("mean probabilities add up to 1", async () => {
 test("windows can start with the begin-of-text token, which counts", async () => {
   const named = await loadModel("tiny-books", { threads: 1 });
   // No other token of this text has the id 0.
-  const analysis = await analyze(named, ofIds(Int32Array.from({ length: 300 }, (_, t) => 1 + t)), {
+  const analysis = await analyze(named, idText(Int32Array.from({ length: 300 }, (_, t) => 1 + t)), {
     ...{ tokens: 200, contextLength: 20, beginOfText: true },
   });
   await named.close();

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Corpus } from "../../corpus/corpus.js";
+import { idText } from "../../../test/support/id-text.js";
 import { createProducts } from "../../engine/products.js";
 import { seededRandom } from "../../linalg/random.js";
 import { divergences } from "../../measures/divergence.js";
@@ -240,20 +240,9 @@ async function withVocabulary(V: number, folder: string): Promise<string> {
   return folder;
 }
 
-function randomText(count: number): Corpus {
+function randomText(count: number) {
   const random = seededRandom(count);
-  const ids = Int32Array.from({ length: count }, () => Math.floor(4000 * random()));
-  return {
-    files: [],
-    async *documents() {
-      yield {
-        name: "ids",
-        ids: (async function* () {
-          yield ids;
-        })(),
-      };
-    },
-  };
+  return idText(Int32Array.from({ length: count }, () => Math.floor(4000 * random())));
 }
 
 function product(weight: Float32Array, h: Float32Array): Float64Array {
