@@ -4,24 +4,23 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { unembed } from "../support/command.js";
+import { smallBooks } from "../support/small-books.js";
 
 let folder: string;
 let text: string;
+let model: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "unembed-folders-"));
   text = join(folder, "text.txt");
+  model = await smallBooks(join(folder, "small-books"));
   await writeFile(text, "It was the best of times, it was the worst of times, it was the age of wisdom. ".repeat(9));
 });
 afterAll(() => rm(folder, { recursive: true }));
 
 /** Each command on as little as it takes; what it writes is at `out`. */
 const commands: [string, (out: string) => string[], string[]][] = [
-  ["analyze", (out) => ["--corpus", text, "--tokens", "40", "--out", out], ["--context", "20"]],
-  [
-    "compare",
-    (out) => ["tiny-books", "tiny-books", "--corpus", text, "--tokens", "40", "--out", out],
-    ["--movers", "3"],
-  ],
+  ["analyze", (out) => [model, "--corpus", text, "--tokens", "40", "--out", out], ["--context", "20"]],
+  ["compare", (out) => [model, model, "--corpus", text, "--tokens", "40", "--out", out], ["--movers", "3"]],
 ];
 
 test.each(commands)(
@@ -57,13 +56,13 @@ test("count keeps a file that is there", async () => {
 
 test("while one process writes to a folder another one fails, until the first is gone, however it went", async () => {
   const out = join(folder, "shared");
-  const endless = ["bin/unembed.js", "analyze", "--corpus", "-", "--out", out, "--quiet"];
+  const endless = ["bin/unembed.js", "analyze", model, "--corpus", "-", "--out", out, "--quiet"];
   const first = spawn(process.execPath, endless, { stdio: ["pipe", "inherit", "inherit"] });
   const ended = new Promise((resolve) => first.on("close", resolve));
   const lock = join(folder, ".unembed-lock-shared");
   while (!(await stat(lock).catch(() => undefined)) && first.exitCode === null)
     await new Promise((go) => setTimeout(go, 20));
-  const second = () => unembed(["analyze", "--corpus", text, "--tokens", "40", "--out", out, "--quiet"]);
+  const second = () => unembed(["analyze", model, "--corpus", text, "--tokens", "40", "--out", out, "--quiet"]);
   const refused = await second();
   expect(refused.stderr).toMatch(
     new RegExp(`^unembed: \\S+shared: process ${first.pid} on \\S+ has been writing there`),
