@@ -5,12 +5,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openFileSource } from "../../src/node/files/file-source.js";
+import { writeNpy } from "../../src/tensor/npy.js";
 import { readSafetensorsHeader, readTensorFloat64 } from "../../src/tensor/safetensors/safetensors.js";
 import { unembed, unembedProcess } from "../support/command.js";
 
+/** A model without a tokenizer, V = 160 and d = 24, and token ids for it. */
+const small = "test/goldens/arch/gpt2";
+const idCount = 100_000;
+
 let folder: string;
+let ids: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "unembed-cli-"));
+  ids = join(folder, "ids.npy");
+  const data = Int32Array.from({ length: idCount }, (_, i) => (7 * (i % 160) ** 2 + 3 * i) % 160);
+  await writeFile(ids, writeNpy({ dtype: "I32", shape: [idCount], data }));
 });
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -82,7 +91,7 @@ test.each([
   [16, /^warning +16 contexts are few/m],
 ])("a fit on too few tokens (%i) is shown with what keeps it from saying anything", async (tokens, warning) => {
   const out = join(folder, `few-${tokens}`);
-  const { code, stdout } = await unembed(["analyze", "--corpus", goldenText, "--tokens", `${tokens}`, "--out", out]);
+  const { code, stdout } = await unembed(["analyze", small, "--corpus", ids, "--tokens", `${tokens}`, "--out", out]);
   expect(code).toBe(0);
   expect(stdout).toMatch(warning);
   expect(stdout).toMatch(/95% interval +cannot be told/);
@@ -94,14 +103,14 @@ test.each([
 });
 
 test("an interrupted run says so, leaves what it had reached, and goes on from there to the same bytes", async () => {
-  const args = ["analyze", "--corpus", "assets/corpus/books-fit.txt", "--tokens", "16000", "--context", "64", "--out"];
+  const args = ["analyze", small, "--corpus", ids, "--tokens", `${idCount}`, "--context", "64", "--out"];
   const [whole, out] = [join(folder, "whole"), join(folder, "interrupted")];
   expect((await unembed([...args, whole, "--quiet"])).code).toBe(0);
 
   // What a first line of progress is about may not be enough to keep: then it goes on for longer.
   const interrupt = (interruptAfter: number) =>
     unembedProcess([...args, out], { interruptWhen: ({ stderr }) => stderr.includes("%"), interruptAfter });
-  let after = 100;
+  let after = 50;
   let interrupted = await interrupt(after);
   while (interrupted.code === 130 && !existsSync(out)) {
     after *= 2;
