@@ -3,26 +3,26 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect } from "vitest";
 import type { ReducedHead } from "../../src/model/head/reduced-head.js";
-import type { Model } from "../../src/model/model.js";
-import { loadModel } from "../../src/node/load-model.js";
+import { type Model, openModel } from "../../src/model/model.js";
+import { createEngine } from "../../src/node/engine/onnx-engine.js";
+import { openFolder } from "../../src/node/files/file-source.js";
+import { defaultModel } from "../../src/node/load-model.js";
 import { readTensor } from "../../src/tensor/safetensors/safetensors.js";
 
 /** A temporary folder for the models that a test file writes, and those that it loads: gone after its tests. */
 export function writtenModels() {
-  const opened: Model[] = [];
+  // One for all models: to start one takes as long as a small model's run.
+  const engine = createEngine({ threads: 1 });
   const models = {
     folder: "",
-    async load(name: string): Promise<Model> {
-      const model = await loadModel(name, { threads: 1 });
-      opened.push(model);
-      return model;
-    },
+    load: (name: string): Promise<Model> =>
+      openModel(openFolder(name === defaultModel ? join("assets", defaultModel) : name), engine, name),
   };
   beforeAll(async () => {
     models.folder = await mkdtemp(join(tmpdir(), "unembed-written-"));
   });
   afterAll(async () => {
-    await Promise.all(opened.map((model) => model.close()));
+    await engine.close();
     await rm(models.folder, { recursive: true });
   });
   return models;
