@@ -11,14 +11,18 @@ import { saveFiles, saveModel } from "../../src/node/save/save-model.js";
 import { saveOnnx } from "../../src/node/save/save-onnx.js";
 import { reduceHead } from "../../src/reduction/plan/reduction-plan.js";
 import { unembed } from "../support/command.js";
+import { smallBooks } from "../support/small-books.js";
 import { expectClose, movedRows, reducedLogitsOf, writtenModels } from "../support/written-models.js";
 
 /** One thread, since another test file runs beside this one, and no texts. */
 const alone = ["--threads", "1", "--texts", "0"];
 const models = writtenModels();
 const { load } = models;
-beforeAll(() => {
+/** A text model for what a command does, whatever it has learnt. */
+let small: string;
+beforeAll(async () => {
   env.allowRemoteModels = false;
+  small = await smallBooks(join(models.folder, "small-books"));
 });
 
 const likeliest = (logits: Float32Array): number =>
@@ -85,8 +89,8 @@ describe("transformers.js runs what is written as ONNX", () => {
   test("what steer writes with --format onnx is measured in the file, and runs as it says", async () => {
     const steered = async (format: string) => {
       const out = join(models.folder, `steered-${format}`);
-      const edits = ["--edit", " the=x0.5", " sea=x3", "--tokens", "1000", "--check-tokens", "300", ...alone];
-      const args = ["steer", ...edits, "--format", format, "--out", out, "--json", "--quiet"];
+      const edits = ["--edit", " the=x0.5", " night=x3", "--tokens", "1000", "--check-tokens", "300", ...alone];
+      const args = ["steer", small, ...edits, "--format", format, "--out", out, "--json", "--quiet"];
       const { edits: found, collateral } = JSON.parse((await unembed(args)).stdout);
       return { found, collateral };
     };
@@ -100,14 +104,14 @@ describe("transformers.js runs what is written as ONNX", () => {
   });
 
   test.each([
-    ["directions", ["--keep", "96"]],
-    ["coordinates", ["--keep", "160", "--order", "variance"]],
+    ["directions", ["--keep", "24"]],
+    ["coordinates", ["--keep", "40", "--order", "variance"]],
   ])("what reduce writes with --format onnx, by %s, has the reduced head's logits", async (name, asked) => {
     const [out, kept] = [join(models.folder, `reduced-${name}`), join(models.folder, `plan-${name}`)];
     const text = ["--tokens", "1000", "--check-tokens", "300", "--threads", "1"];
-    const args = ["reduce", ...asked, ...text, "--format", "onnx", "--out", out, "--quiet"];
+    const args = ["reduce", small, ...asked, ...text, "--format", "onnx", "--out", out, "--quiet"];
     expect((await unembed([...args, "--save-plan", kept])).code).toBe(0);
-    const model = await load("tiny-books");
+    const model = await load(small);
     const reduced = roundedHead(model, reduceHead(model, await readReductionPlan(kept, model)));
     const tokenizer = await model.tokenizer();
     const generator = await pipeline("text-generation", out, oneThread);
