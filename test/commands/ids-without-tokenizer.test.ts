@@ -7,6 +7,8 @@ import { unembed } from "../support/command.js";
 
 const model = "test/goldens/arch/gpt2";
 let folder: string;
+/** Another test file runs beside this one. */
+const oneThread = ["--threads", "1"];
 const at = (name: string) => join(folder, name);
 
 beforeAll(async () => {
@@ -23,6 +25,8 @@ test("reduce measures a model without tokenizer.json on token ids, and says that
   const texts = ["--corpus", at("fit.npy"), "--check", at("check.npy")];
   const { code, stdout, stderr } = await unembed([
     ...["reduce", model, ...texts, "--fraction", "0.25", "--curve", "--dry-run", "--report", at("page"), "--json"],
+    // 260 heads are measured: few tokens each.
+    ...["--tokens", "128", "--check-tokens", "64", ...oneThread],
   ]);
   expect(stderr).toContain("has no tokenizer.json: no texts are written");
   expect(code).toBe(0);
@@ -33,7 +37,7 @@ test("reduce measures a model without tokenizer.json on token ids, and says that
 
 test("compare takes token ids for models without tokenizer.json", async () => {
   const args = ["compare", model, model, "--corpus", at("check.npy"), "--out", at("compared"), "--json", "--quiet"];
-  const { code, stdout, stderr } = await unembed(args);
+  const { code, stdout, stderr } = await unembed([...args, ...oneThread]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   const { kl, movers } = JSON.parse(stdout);
   expect(kl.mean).toBe(0);
@@ -41,16 +45,27 @@ test("compare takes token ids for models without tokenizer.json", async () => {
 });
 
 test("compare calls no token of a model and itself a mover", async () => {
-  const args = ["compare", model, model, "--corpus", at("check.npy"), "--out", at("same")];
+  const args = ["compare", model, model, "--corpus", at("check.npy"), "--out", at("same"), ...oneThread];
   expect((await unembed(args)).stdout).toMatch(/^largest movers +none: both models give the same output$/m);
 });
 
 describe("steer", () => {
-  const texts = () => ["--corpus", at("fit.npy"), "--check", at("check.npy")];
+  const texts = () => ["--corpus", at("fit.npy"), "--check", at("check.npy"), ...oneThread];
 
   test("edits tokens that are named by their ids, and applies the plan again", async () => {
     const args = [...texts(), "--context", "32", "--json"];
-    const first = await unembed(["steer", model, "--edit", "id:5=x0.5", "id:7=x3", ...args, "--out", at("steered")]);
+    const first = await unembed([
+      "steer",
+      model,
+      "--edit",
+      "id:5=x0.5",
+      "id:7=x3",
+      ...args,
+      "--texts",
+      "2",
+      "--out",
+      at("steered"),
+    ]);
     expect(first.stderr).toContain("has no tokenizer.json: no texts are written");
     expect(first.code).toBe(0);
     const { edits, collateral, generated } = JSON.parse(first.stdout);

@@ -13,7 +13,7 @@ import { steer } from "../../src/steering/steer.js";
 
 const goldens = "test/goldens/arch";
 const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-const tokens = 1000;
+const tokens = 500;
 let folder: string;
 let text: Corpus;
 
@@ -27,7 +27,7 @@ const tokenizer = {
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "unembed-architectures-"));
-  const book = readFileSync("assets/corpus/books-heldout.txt", "utf8").slice(0, 5000);
+  const book = readFileSync("assets/corpus/books-heldout.txt", "utf8").slice(0, 2500);
   const file = join(folder, "text.txt");
   writeFileSync(file, book.replace(/[^a-z]+/gi, " "));
   text = corpus(file);
