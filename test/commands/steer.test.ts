@@ -10,8 +10,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-// One thread: another test file runs beside this one.
-const small = ["--tokens", "800", "--check-tokens", "250", "--threads", "1"];
+// One thread: another test file runs beside this one. Two windows of each text at least, for an interval between them.
+const small = ["--tokens", "800", "--check-tokens", "300", "--threads", "1"];
 
 test("edits are solved, written, read back and measured; the plan is applied again", async () => {
   const out = join(folder, "edited");
@@ -46,6 +46,9 @@ test("edits are solved, written, read back and measured; the plan is applied aga
     expect(Math.abs(Math.log(edits[index].actual.inDomain / edits[index].ideal.inDomain))).toBeLessThan(0.1);
     expect(edits[index].interval.fit.low).toBeLessThan(wanted);
     expect(edits[index].interval.fit.high).toBeGreaterThan(wanted);
+    for (const { low, high } of Object.values<{ low: number; high: number }>(edits[index].interval)) {
+      expect(low).toBeLessThan(high);
+    }
   }
   expect(collateral.outOfDomain.klOthers).toBeLessThan(1e-9);
   expect(await readdir(out)).toContain("tokenizer.json");
