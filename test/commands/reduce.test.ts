@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 // One thread: another test file runs beside this one.
-const small = ["--tokens", "1500", "--check-tokens", "500", "--threads", "1"];
+const small = ["--tokens", "700", "--check-tokens", "256", "--threads", "1"];
 const reduce = (...args: string[]) => unembed(["reduce", ...small, ...args]);
 
 test("the paper's deletion is written as zero columns, read back, measured, and reported", async () => {
@@ -42,7 +42,7 @@ test("the paper's deletion is written as zero columns, read back, measured, and 
   expect(run).toMatchObject({
     schema: "unembed-run",
     kind: "reduce",
-    corpus: { contexts: { fit: 1500, check: 500 } },
+    corpus: { contexts: { fit: 700, check: 256 } },
   });
   expect(run.results.measures.check.kl.mean).toBe(printed.measures.check.kl);
   // What is said of the folder's size is what lies there: as E was tied, a second matrix of 8192 x 256 in float16.
@@ -56,7 +56,7 @@ test("the paper's deletion is written as zero columns, read back, measured, and 
   expect(await readFile(join(out, "report.html"), "utf8")).toContain("Deleting 30% of the head");
 
   // The folder is a model: compared with the original it moves as measured.
-  const text = ["--corpus", "assets/corpus/books-heldout.txt", "--tokens", "500"];
+  const text = ["--corpus", "assets/corpus/books-heldout.txt", "--tokens", "256"];
   const compared = await unembed([
     ...["compare", "tiny-books", out, ...text, "--out", at("compared"), "--json", "--quiet"],
   ]);
@@ -78,7 +78,7 @@ test("a rotation: the exact form and the factored one do the same", async () => 
   expect(other.bytes.written.after / other.bytes.model.after).toBeCloseTo(1, 3);
   for (const name of ["head", "model", "safetensors"]) expect(other.bytes[name]).toEqual(one.bytes[name]);
   // The ONNX folder is a model again, with the head that was measured.
-  const text = ["--corpus", "assets/corpus/books-heldout.txt", "--tokens", "500"];
+  const text = ["--corpus", "assets/corpus/books-heldout.txt", "--tokens", "256"];
   const compared = await unembed([
     ...["compare", "tiny-books", at("factored"), ...text, "--out", at("compared onnx"), "--json", "--quiet"],
   ]);
@@ -154,8 +154,10 @@ describe("what makes no sense is one clear line, and nothing is written", () => 
 });
 
 test("a budget: the most that it allows, verified on other text; or what one dimension costs", async () => {
+  // Two windows of unseen text: one to search on, one to verify on.
+  const text = ["--tokens", "1500", "--check-tokens", "500"];
   const budget = ["--order", "variance", "--max-kl", "0.05", "--dry-run", "--json", "--quiet"];
-  const { code, stdout } = await reduce(...budget);
+  const { code, stdout } = await reduce(...text, ...budget);
   expect(code).toBe(0);
   const { deleted, measures, budget: met } = JSON.parse(stdout);
   expect(deleted).toBeGreaterThan(20);
@@ -163,6 +165,7 @@ test("a budget: the most that it allows, verified on other text; or what one dim
   expect(met.verified.kl / measures.check.kl).toBeGreaterThan(0.5);
   expect(met.verified.kl / measures.check.kl).toBeLessThan(2);
   const unreachable = await reduce(
+    ...text,
     "--order",
     "random",
     "--compensate",
