@@ -94,3 +94,10 @@ test("a way that the model does not allow is refused, with why", async () => {
   await expect(solveBan(model, problem, "constant")).rejects.toThrow("do not end in a LayerNorm");
   await expect(solveBan(model, problem, "unused")).rejects.toThrow("uses every token");
 });
+
+test("a head with a bias is banned by it alone: no row keeps a bound beside a bias", async () => {
+  const model = models.get("gptj")!;
+  const problem = await problemOf(model);
+  await expect(solveBan(model, problem, "combination")).rejects.toThrow("combination: the head has a bias");
+  await expect(solveBan(model, problem, "constant")).rejects.toThrow("constant: the head has a bias");
+});

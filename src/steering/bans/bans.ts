@@ -93,6 +93,9 @@ type Way = (
   watched: Watched,
 ) => Promise<Found>;
 
+/** What the other ways promise is for rows alone: a bias beside them would pass their bound. */
+const hasBias = "the head has a bias, which bans by itself";
+
 const ways: Record<BanMethod, Way> = {
   async bias({ head }, { banned }) {
     if (head.bias === undefined) return "the head has no bias";
@@ -102,6 +105,7 @@ const ways: Record<BanMethod, Way> = {
   },
 
   async constant({ head, engine, description }, { banned, others, fitted, probes, bound }, largest, watched) {
+    if (head.bias !== undefined) return hasBias;
     const finalNorm = await readFinalNorm(description);
     const direction = finalNorm && constantDirection(finalNorm);
     if (direction === undefined) return "the layers do not end in a LayerNorm with a bias";
@@ -138,6 +142,7 @@ const ways: Record<BanMethod, Way> = {
   },
 
   async combination({ head, engine }, { banned, others, fitted, probes, bound }, largest, watched) {
+    if (head.bias !== undefined) return hasBias;
     const all = [...fitted, { contexts: probes, weight: probeWeight }];
     try {
       const found = await banRow({ head, engine, largestProduct: largest }, banned, others, all, bound, watched);
