@@ -28,7 +28,27 @@ const fileLayouts: Row[] = checkpointLayouts.map(({ file, sharded }) => [
 const numberTypes: Row[] = [
   ["F32", "used as it is"],
   ["F16, BF16, F64", "converted to float32 when the model is loaded"],
-  ["quantized (GPTQ, AWQ, bitsandbytes, FP8, GGUF)", "refused"],
+  ["quantized (GPTQ, AWQ, bitsandbytes, FP8, MLX, GGUF)", "refused by name"],
+];
+
+/** What folders hold besides, or in place of, a plain checkpoint. */
+const folderKinds: Row[] = [
+  ["an index that lists too much or too little", "what the shards hold counts, as in transformers"],
+  [
+    "one copy of a tied pair, under either name",
+    "read; also where only the metadata of `model.safetensors` says that two names are one",
+  ],
+  [
+    "names behind `_orig_mod.`, `module.`, `base_model.model.` and the like",
+    "read by the model's own names where all tensors have it, and said",
+  ],
+  ["keys of `rope_scaling` that nobody knows", "passed over, and said, as transformers does"],
+  ["a byte order mark, or NaN in a field that is not used", "read"],
+  ["a field twice in `config.json`", "refused before anything is read"],
+  ["an adapter (LoRA and others), merged or not", "refused: merge it first"],
+  ["an untied model without a head", "refused, naming `tie_word_embeddings`"],
+  ["a git-lfs pointer in place of any file", "refused: `git lfs pull`"],
+  ["weights that are not finite", "refused, naming the tensor, and the token of the row"],
 ];
 
 /** What edited and reduced models are written as. */
@@ -45,7 +65,7 @@ const writtenFormats: Row[] = [
 
 const corpusFormats: Row[] = [
   ["`.txt`, `.text`", "UTF-8; any other file that is named or matched by a pattern is read as text too"],
-  ["`.jsonl`, `.ndjson`, `.json`", "one document per line, or a list; text in `--field` (default `text`)"],
+  ["`.jsonl`, `.ndjson`, `.json`", "one document per line, or a list; text in `--field` (default `text`), also of an object inside: `meta.text`"],
   ["`.parquet`", "text in `--column` (default `text`); a page at a time"],
   [
     "any of the text formats with `.gz` or `.zst` after it",
@@ -112,6 +132,7 @@ export function compatibilityPage(): string {
       ],
     ),
     table(["number type", "how"], numberTypes),
+    table(["folder with", "how"], folderKinds),
     "## Written models",
     table(["`--format`", "what"], writtenFormats),
     "## Names of models",
