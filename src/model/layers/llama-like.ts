@@ -3,7 +3,7 @@ import type { TensorEntry } from "../../tensor/safetensors/safetensors.js";
 import type { ForwardPass, ModelDescription } from "../architecture.js";
 import type { Config } from "../config.js";
 import type { HeadTransform } from "../head/head-transform.js";
-import { outputEmbedding, perLayer, type Weights } from "../weights.js";
+import { embeddings, perLayer, type Weights } from "../weights.js";
 import { causalAttention } from "./attention.js";
 import {
   type Activation,
@@ -83,7 +83,12 @@ export function headDimOf(config: Config, fallback?: number): number {
 export function llamaLike(config: Config, weights: Weights, choices: DecoderChoices): ModelDescription {
   const d = config.integer("hidden_size");
   const { numHeads, numKvHeads } = headCounts(config);
-  const embedding = weights.get("embed_tokens.weight", [config.integer("vocab_size"), d]);
+  const { embedding, head } = embeddings(
+    config,
+    weights,
+    { input: "embed_tokens.weight", output: "lm_head.weight", tied: choices.tied },
+    [config.integer("vocab_size"), d],
+  );
   const blocks = perLayer(config.integer("num_hidden_layers"), (index) => ({
     ...blockWeights(config, weights, choices, `layers.${index}`),
     rope: choices.rope(index),
@@ -95,7 +100,7 @@ export function llamaLike(config: Config, weights: Weights, choices: DecoderChoi
     maxPositions: choices.maxPositions,
     inputEmbedding: embedding,
     head: {
-      weight: outputEmbedding(config, weights, { name: "lm_head.weight", embedding, tied: choices.tied }),
+      weight: head,
       transform: choices.headTransform,
     },
     finalNorm: { kind: "rms", weight: finalNorm, weightOffset: choices.weightOffset },

@@ -38,7 +38,7 @@ const kinds = { default: plain, linear, dynamic, llama3, yarn, longrope } satisf
 export type RopeKind = keyof typeof kinds;
 export const ropeKinds = Object.keys(kinds) as RopeKind[];
 
-/** Every field that a kind reads. Others may change the arithmetic and are refused. */
+/** Every field that a kind reads. transformers warns of others and passes them over. */
 const knownFields = [
   ...["rope_type", "type", "rope_theta", "partial_rotary_factor", "factor", "original_max_position_embeddings"],
   ...["low_freq_factor", "high_freq_factor", "attention_factor", "beta_fast", "beta_slow", "mscale", "mscale_all_dim"],
@@ -87,7 +87,7 @@ export function ropeOf(config: Config, parameters: Config | undefined, fields: R
   };
   if (parameters === undefined) return plain(config, base);
   for (const field of parameters.fields()) {
-    if (!knownFields.includes(field)) parameters.fail(field, "is not supported");
+    if (!knownFields.includes(field)) parameters.notice(field, "is not known and passed over, as transformers does");
   }
   return kinds[kindOf(parameters, fields.aliases ?? {})](parameters, base);
 }
