@@ -7,12 +7,10 @@ const listed = 20;
 /** The tokens that each edit is about. */
 export function matchedLines({ edits }: EditPlan): string {
   return edits
-    .map(({ label, tokens, notes = [] }) => {
+    .map(({ label, tokens }) => {
       const shown = tokens.slice(0, listed).map(({ id, text }) => `${printable(text)} (id:${id})`);
       const more = tokens.length > listed ? ` and ${tokens.length - listed} more` : "";
-      return [`${label} is about ${shown.join(", ")}${more}`, ...notes.map((note) => `  ${printable(note)}`)].join(
-        "\n",
-      );
+      return `${label} is about ${shown.join(", ")}${more}`;
     })
     .join("\n");
 }

@@ -1,6 +1,5 @@
 import { InputError } from "../../errors.js";
 import type { ByteSource } from "../../tensor/byte-source.js";
-import { parsePythonJson } from "../../tensor/python-json.js";
 import { parseStrictJson } from "../../tensor/strict-json.js";
 import type { LogEntry } from "../dynamics.js";
 import { csvRows } from "./csv-table.js";
@@ -40,7 +39,7 @@ function lineRecords(place: string, text: string): LogRecord[] {
   return text.split("\n").flatMap((line, index) => {
     if (line.trim() === "") return [];
     try {
-      const value = parsePythonJson(line);
+      const value: unknown = JSON.parse(line);
       return isRecord(value) ? [value] : [];
     } catch (error) {
       throw new InputError(place, `line ${index + 1} is not JSON`, { cause: error });

@@ -9,7 +9,6 @@ import type { EditedRun, SteeringRun } from "../../steering/steering-run.js";
 import type { ExperimentPlan } from "../../steering/trials/run-experiments.js";
 import { checkWritable } from "../files/check-writable.js";
 import { rowFile } from "../files/row-file.js";
-import { originalModel } from "../save/card-file.js";
 import { checkOut, clearOut } from "../save/save-model.js";
 import { saveExaminedHead } from "../save/written-head.js";
 import type { Asked } from "./write/run-record.js";
@@ -49,8 +48,7 @@ export async function saveSteering(
     const solved = await solveRun(model, plan, running, probes);
     const examine = async (head: Head) => {
       const run = await examineRun(model, { head, out }, solved, running);
-      const original = await originalModel(model);
-      return { found: run, files: editedRunFiles(run, asked ?? callOf("saveSteering", model, out), original) };
+      return { found: run, files: editedRunFiles(run, asked ?? callOf("saveSteering", model, out)) };
     };
     return saveExaminedHead(model, solved.steered.change, out, examine, { format, force, signal: running.signal });
   });
