@@ -11,8 +11,6 @@ const goldens = new URL("../test/goldens/arch/", import.meta.url);
 
 type Row = readonly string[];
 
-const codeList = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(", ");
-
 /** How each layout of a checkpoint's weights is read. */
 const layoutNotes: Record<CheckpointFile, string> = {
   "model.safetensors": "mapped where it lies",
@@ -30,11 +28,28 @@ const fileLayouts: Row[] = checkpointLayouts.map(({ file, sharded }) => [
 const numberTypes: Row[] = [
   ["F32", "used as it is"],
   ["F16, BF16, F64", "converted to float32 when the model is loaded"],
-  ["quantized (GPTQ, AWQ, bitsandbytes, FP8, GGUF)", "refused"],
+  ["quantized (GPTQ, AWQ, bitsandbytes, FP8, MLX, GGUF)", "refused by name"],
 ];
 
-/** Families that transformers.js cannot load, whoever wrote the file: onnxruntime runs what is written of them. */
-export const notInTransformersJs: readonly string[] = ["exaone4", "glm4", "nemotron", "seed_oss"];
+/** What folders hold besides, or in place of, a plain checkpoint. */
+const folderKinds: Row[] = [
+  ["an index that lists too much or too little", "what the shards hold counts, as in transformers"],
+  [
+    "one copy of a tied pair, under either name",
+    "read; also where only the metadata of `model.safetensors` says that two names are one",
+  ],
+  [
+    "names behind `_orig_mod.`, `module.`, `base_model.model.` and the like",
+    "read by the model's own names where all tensors have it, and said",
+  ],
+  ["keys of `rope_scaling` that nobody knows", "passed over, and said, as transformers does"],
+  ["a byte order mark, or NaN in a field that is not used", "read"],
+  ["a field twice in `config.json`", "refused before anything is read"],
+  ["an adapter (LoRA and others), merged or not", "refused: merge it first"],
+  ["an untied model without a head", "refused, naming `tie_word_embeddings`"],
+  ["a git-lfs pointer in place of any file", "refused: `git lfs pull`"],
+  ["weights that are not finite", "refused, naming the tensor, and the token of the row"],
+];
 
 /** What edited and reduced models are written as. */
 const writtenFormats: Row[] = [
@@ -44,13 +59,13 @@ const writtenFormats: Row[] = [
   ],
   [
     "`onnx`",
-    `one graph with key-value cache, named as optimum names it, for onnxruntime and transformers.js; every architecture above is run in both, but for those that transformers.js does not know (${codeList(notInTransformersJs)}); weights in the checkpoint's number types, computed in float32; a factored head too ([export.md](export.md))`,
+    "one graph with key-value cache, named as optimum names it, for onnxruntime and transformers.js; every architecture above is run in both; weights in the checkpoint's number types, computed in float32; a factored head too ([export.md](export.md))",
   ],
 ];
 
 const corpusFormats: Row[] = [
   ["`.txt`, `.text`", "UTF-8; any other file that is named or matched by a pattern is read as text too"],
-  ["`.jsonl`, `.ndjson`, `.json`", "one document per line, or a list; text in `--field` (default `text`)"],
+  ["`.jsonl`, `.ndjson`, `.json`", "one document per line, or a list; text in `--field` (default `text`), also of an object inside: `meta.text`"],
   ["`.parquet`", "text in `--column` (default `text`); a page at a time"],
   [
     "any of the text formats with `.gz` or `.zst` after it",
@@ -117,6 +132,7 @@ export function compatibilityPage(): string {
       ],
     ),
     table(["number type", "how"], numberTypes),
+    table(["folder with", "how"], folderKinds),
     "## Written models",
     table(["`--format`", "what"], writtenFormats),
     "## Names of models",
@@ -153,5 +169,7 @@ function goldensByModelType(): Map<string, string[]> {
 function table(head: Row, rows: readonly Row[]): string {
   return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
+
+const codeList = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(", ");
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) process.stdout.write(compatibilityPage());

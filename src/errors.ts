@@ -1,3 +1,6 @@
+/** Control characters, and those that turn the direction of writing. */
+const obeyed = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+
 /** What goes with an InputError: the error behind it, and what would help. */
 export interface InputErrorOptions extends ErrorOptions {
   /** Name of an option of the call. */
@@ -19,12 +22,17 @@ export class InputError extends Error {
     readonly problem: string,
     options: InputErrorOptions = {},
   ) {
-    super(`${place}: ${onOneLine(problem)}`, options);
+    super(`${onOneLine(place)}: ${onOneLine(problem)}`, options);
     this.remedy = options.remedy;
   }
 }
 
-/** Causes' own messages may quote several lines of a file. */
-function onOneLine(text: string): string {
-  return text.replace(/\s*[\r\n]+\s*/g, " ");
+/**
+ * Text for a terminal: messages may quote a file, which may hold several lines, or characters that a terminal obeys. Those
+ * are written out.
+ */
+export function onOneLine(text: string): string {
+  return text
+    .replace(/\s*[\r\n\u2028\u2029]+\s*/g, " ")
+    .replace(obeyed, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

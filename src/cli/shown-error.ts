@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { InputError } from "../errors.js";
+import { type InputError, onOneLine } from "../errors.js";
 
 /** What the library calls otherwise than the command line does. */
 const names: Record<string, readonly string[]> = {
@@ -24,7 +24,7 @@ export function shownError(error: InputError, command: Command | undefined, args
   const flag = args.includes(place) ? undefined : flagIn(command, place);
   const help = remedy === undefined ? undefined : flagIn(command, remedy);
   const hint = help === undefined ? "" : `; ${remedies[remedy!]?.(help) ?? `see ${help}`}`;
-  return `${flag ?? place}: ${problem}${hint}`;
+  return onOneLine(`${flag ?? place}: ${problem}${hint}`);
 }
 
 /** The flag that the command has for an option of the library. */

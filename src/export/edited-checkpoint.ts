@@ -5,7 +5,7 @@ import type { HeadModel } from "../model/head/head-model.js";
 import { openConfig } from "../model/model.js";
 import type { ByteSource, Folder } from "../tensor/byte-source.js";
 import { safetensorsFile, safetensorsIndex } from "../tensor/checkpoint-layouts.js";
-import type { TensorEntry } from "../tensor/safetensors/safetensors.js";
+import { readSafetensorsHeader, type TensorEntry } from "../tensor/safetensors/safetensors.js";
 import { layOutSafetensors } from "../tensor/safetensors/write-safetensors.js";
 import { filesBesideWeights, type ModelFile, pieces, requireWritable } from "./model-files.js";
 
@@ -39,7 +39,7 @@ export async function editedCheckpoint(model: HeadModel, change: HeadChange): Pr
     ...(isChanged ? { tie_word_embeddings: false } : {}),
     ...(head.weight.dtype === model.head.weight.dtype ? {} : await loadedAsFloat32(folder)),
   });
-  return [...beside, ...weightFiles(model.tensors, changes)];
+  return [...beside, ...(await weightFiles(model.tensors, changes))];
 }
 
 /** Transformers loads every tensor in the config's number type, which must not round a wider head. */
@@ -55,10 +55,10 @@ export function canHoldBias(model: HeadModel): boolean {
   return model.head.bias !== undefined;
 }
 
-function weightFiles(
+async function weightFiles(
   tensors: ReadonlyMap<string, TensorEntry>,
   changes: ReadonlyMap<string, TensorEntry>,
-): ModelFile[] {
+): Promise<ModelFile[]> {
   const shards = new Map<ByteSource, Map<string, TensorEntry>>();
   for (const [name, tensor] of tensors) {
     const shard = shards.get(tensor.source) ?? new Map<string, TensorEntry>();
@@ -70,13 +70,13 @@ function weightFiles(
     return [[safetensorsFile, safetensorsPieces(all)]];
   }
   const files: ModelFile[] = [];
-  const weightMap: Record<string, string> = {};
+  const weightMap = new Map<string, string>();
   const left = new Map(changes);
   let totalSize = 0;
   const put = (file: string, held: ReadonlyMap<string, TensorEntry>, contents: AsyncIterable<Uint8Array>) => {
     files.push([file, contents]);
     for (const [name, { byteLength }] of held) {
-      weightMap[name] = file;
+      weightMap.set(name, file);
       totalSize += byteLength;
     }
   };
@@ -86,12 +86,19 @@ function weightFiles(
     const changed = [...held.keys()].filter((name) => changes.has(name));
     const after = new Map([...held].map(([name, tensor]) => [name, changes.get(name) ?? tensor]));
     for (const name of changed) left.delete(name);
-    const asItIs = changed.length === 0 && file === base;
+    const asItIs = changed.length === 0 && file === base && (await holdsExactly(source, held));
     put(file, after, asItIs ? pieces(source, 0, source.size) : safetensorsPieces(after));
   }
   if (left.size > 0) put(headShard, left, safetensorsPieces(left));
-  const index = { metadata: { total_size: totalSize }, weight_map: weightMap };
+  // From entries, with which "__proto__" is a name like any other.
+  const index = { metadata: { total_size: totalSize }, weight_map: Object.fromEntries(weightMap) };
   return [...files, [safetensorsIndex, `${JSON.stringify(index, undefined, 2)}\n`]];
+}
+
+/** Whether a shard holds these tensors under these names and no others: some names may lie there behind those of a wrapper. */
+async function holdsExactly(source: ByteSource, held: ReadonlyMap<string, TensorEntry>): Promise<boolean> {
+  const { tensors } = await readSafetensorsHeader(source);
+  return tensors.size === held.size && [...held.keys()].every((name) => tensors.has(name));
 }
 
 async function* safetensorsPieces(tensors: ReadonlyMap<string, TensorEntry>): AsyncGenerator<Uint8Array> {

@@ -1,5 +1,7 @@
 import { InputError } from "../errors.js";
 import type { ByteSource } from "../tensor/byte-source.js";
+import type { OnNotice } from "../tensor/checkpoint-tensors.js";
+import { parseStrictJson, shown } from "../tensor/strict-json.js";
 
 /** Larger than any real config.json; a bound on what is parsed. */
 const maxConfigBytes = 16 * 2 ** 20;
@@ -38,25 +40,26 @@ export interface Config {
   /** @throws InputError if the field is there with a value other than this one: it would change the arithmetic. */
   mustBe(field: string, value: boolean | number | string): void;
   fail(field: string, problem: string): never;
+  /** Tells of a field that is passed over. */
+  notice(field: string, what: string): void;
 }
 
-/** Reads a JSON object from a file. @throws InputError if it is not one. */
-export async function readConfig(source: ByteSource): Promise<Config> {
+/** Reads a JSON object from a file. @throws InputError if it is not one, or has a field twice */
+export async function readConfig(source: ByteSource, onNotice?: OnNotice): Promise<Config> {
   if (source.size > maxConfigBytes)
     throw new InputError(source.name, `is ${source.size} bytes, too large for a config`);
-  const text = new TextDecoder().decode(await source.read(0, source.size));
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new InputError(source.name, `is not valid JSON: ${(error as Error).message}`, { cause: error });
-  }
+  const value = parseStrictJson(source.name, "config", await source.read(0, source.size));
   if (!isObject(value)) throw new InputError(source.name, "is not a JSON object");
-  return config(source.name, value);
+  return config(source.name, value, "", onNotice);
 }
 
 /** Typed access to an object that was parsed already; `prefix` is its path inside the file. */
-export function config(place: string, fields: Readonly<Record<string, unknown>>, prefix = ""): Config {
+export function config(
+  place: string,
+  fields: Readonly<Record<string, unknown>>,
+  prefix = "",
+  onNotice?: OnNotice,
+): Config {
   const get = (field: string): unknown => (Object.hasOwn(fields, field) ? (fields[field] ?? undefined) : undefined);
   const fail = (field: string, problem: string): never => {
     throw new InputError(place, `field "${prefix}${field}" ${problem}`);
@@ -64,11 +67,12 @@ export function config(place: string, fields: Readonly<Record<string, unknown>>,
   function read<T>(field: string, wanted: string, accepts: (value: unknown) => value is T, fallback?: T): T {
     const value = get(field);
     if (value === undefined) return fallback !== undefined ? fallback : fail(field, "is missing");
-    return accepts(value) ? value : fail(field, `is ${show(value)}; ${wanted} is wanted`);
+    return accepts(value) ? value : fail(field, `is ${shown(value)}; ${wanted} is wanted`);
   }
   return {
     place,
     fail,
+    notice: (field, what) => onNotice?.(`${place}: field "${prefix}${field}" ${what}`),
     has: (field) => get(field) !== undefined,
     isNull: (field) => Object.hasOwn(fields, field) && fields[field] === null,
     fields: () => Object.keys(fields).filter((field) => get(field) !== undefined),
@@ -90,11 +94,11 @@ export function config(place: string, fields: Readonly<Record<string, unknown>>,
     unknown: get,
     object(field) {
       if (get(field) === undefined) return undefined;
-      return config(place, read(field, "an object", isObject), `${prefix}${field}.`);
+      return config(place, read(field, "an object", isObject), `${prefix}${field}.`, onNotice);
     },
     mustBe(field, value) {
       const found = get(field);
-      if (found !== undefined && found !== value) fail(field, `is ${show(found)}; only ${show(value)} is supported`);
+      if (found !== undefined && found !== value) fail(field, `is ${shown(found)}; only ${shown(value)} is supported`);
     },
   };
 }
@@ -109,9 +113,4 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 function isList<T>(value: unknown, accepts: (item: unknown) => item is T): value is T[] {
   return Array.isArray(value) && value.every(accepts);
-}
-
-function show(value: unknown): string {
-  const text = JSON.stringify(value);
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }

@@ -1,9 +1,9 @@
-import { InputError } from "../errors.js";
 import type { Folder } from "../tensor/byte-source.js";
 import { missingWeights, type TensorEntries } from "../tensor/checkpoint-layouts.js";
-import { findCheckpointTensors } from "../tensor/checkpoint-tensors.js";
+import { findCheckpointTensors, type OnNotice } from "../tensor/checkpoint-tensors.js";
 import { reducedNames } from "./head/reduced-head.js";
 import { findOnnxWeights, onnxFolder, onnxName } from "./onnx-folder.js";
+import { refuseUnreadableWeights } from "./unreadable-weights.js";
 
 export interface ModelTensors {
   readonly tensors: TensorEntries;
@@ -19,14 +19,14 @@ export interface ModelTensors {
  * The tensors of a model's folder: of its checkpoint or, where there is none, of what unembed wrote as ONNX.
  * @throws InputError if there is neither, or a file cannot be used
  */
-export async function openModelTensors(folder: Folder): Promise<ModelTensors> {
-  const checkpoint = await findCheckpointTensors(folder);
-  if (checkpoint !== undefined) return { tensors: checkpoint, place: folder.name, ofOnnx: false, factored: false };
-  const tensors = await findOnnxWeights(folder);
-  if (tensors === undefined) {
-    const { place, problem } = missingWeights(folder.name);
-    throw new InputError(place, `${problem}, ${onnxFolder}/${onnxName}`);
+export async function openModelTensors(folder: Folder, onNotice?: OnNotice): Promise<ModelTensors> {
+  const checkpoint = await findCheckpointTensors(folder, onNotice);
+  if (checkpoint !== undefined) {
+    refuseUnreadableWeights(folder.name, checkpoint);
+    return { tensors: checkpoint, place: folder.name, ofOnnx: false, factored: false };
   }
+  const tensors = await findOnnxWeights(folder);
+  if (tensors === undefined) throw await missingWeights(folder, `, ${onnxFolder}/${onnxName}`);
   const place = `${folder.name}/${onnxFolder}/${onnxName} (of ONNX files only those that unembed wrote are read)`;
   return { tensors, place, ofOnnx: true, factored: tensors.has(reducedNames.factor) };
 }

@@ -58,7 +58,7 @@ test.each(["gpt2", "gpt_neox_parallel"])(
 );
 
 test.each<[string, unknown, RegExp]>([
-  ["not JSON", "{", /gpt2\/config\.json: is not valid JSON/],
+  ["not JSON", "{", /gpt2\/config\.json: config is not JSON/],
   ["not an object", "[1]", /gpt2\/config\.json: is not a JSON object/],
   ["no model_type", {}, /field "model_type" is missing/],
   ["heads that do not divide", { n_head: 5 }, /field "n_head" is 5, which does not divide n_embd = 24/],

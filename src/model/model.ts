@@ -1,15 +1,21 @@
+import { loadTokenizer } from "../corpus/tokenizer/tokenizer.js";
 import { type Engine, float32Output } from "../engine/engine.js";
 import { createGraph } from "../engine/graph.js";
 import { InputError } from "../errors.js";
 import type { Folder } from "../tensor/byte-source.js";
+import type { TensorEntries } from "../tensor/checkpoint-layouts.js";
+import type { OnNotice } from "../tensor/checkpoint-tensors.js";
 import { findNonFinite } from "../tensor/non-finite.js";
+import { otherFolder } from "../tensor/other-folders.js";
 import type { TensorEntry } from "../tensor/safetensors/safetensors.js";
+import { quote } from "../tensor/strict-json.js";
 import type { Architecture, ModelDescription } from "./architecture.js";
 import { architectures } from "./architectures/index.js";
 import { type Config, readConfig } from "./config.js";
 import { describeFactored, onnxParts } from "./factored-description.js";
 import { type HeadModel, headModel, once } from "./head/head-model.js";
 import { openModelTensors } from "./model-tensors.js";
+import { refuseQuantizedConfig } from "./unreadable-weights.js";
 import { weights } from "./weights.js";
 
 /** Windows of one length, side by side: token ids [count, length] row-major. */
@@ -42,8 +48,8 @@ export interface Model extends HeadModel {
  * Reads a checkpoint's config and tensors and makes it ready to run; weights are used where they lie.
  * @throws InputError naming the file and the field that cannot be used
  */
-export async function openModel(folder: Folder, engine: Engine, name: string): Promise<Model> {
-  const config: Config = await openConfig(folder);
+export async function openModel(folder: Folder, engine: Engine, name: string, onNotice?: OnNotice): Promise<Model> {
+  const config: Config = await openConfig(folder, onNotice);
   const modelType = config.string("model_type");
   const architecture = findArchitecture(modelType);
   if (architecture === undefined) {
@@ -51,25 +57,32 @@ export async function openModel(folder: Folder, engine: Engine, name: string): P
     const quoted = JSON.stringify(modelType);
     config.fail("model_type", `is ${quoted}, an architecture that is not supported; known: ${known}`);
   }
-  const held = await openModelTensors(folder);
+  const held = await openModelTensors(folder, onNotice);
   const found = weights(held.place, held.tensors, architecture.prefixes);
   const description = held.factored
     ? await describeFactored(architecture, config, found, { ...held, engine })
     : architecture.describe(config, found);
-  for (const tensor of found.used) await requireFinite(tensor);
-  const parts = held.ofOnnx ? onnxParts(description, held, found.used) : { tensors: held.tensors };
+  for (const tensor of found.used) await requireFinite(tensor, isRows(tensor, description) ? folder : undefined);
+  const parts = held.ofOnnx
+    ? onnxParts(description, held, found.used)
+    : { tensors: withEmbedding(held.tensors, description) };
   const head = headModel({ name, modelType, engine, folder, ...description, ...parts });
   return withLayers(head, description);
 }
 
 /** @throws InputError if there is no config.json, or one that no model here can follow */
-export async function openConfig(folder: Folder): Promise<Config> {
+export async function openConfig(folder: Folder, onNotice?: OnNotice): Promise<Config> {
   const source = await folder.open("config.json");
-  if (source === undefined) throw new InputError(folder.name, "config.json is missing: not a model folder");
-  const config: Config = await readConfig(source);
-  if (config.has("quantization_config")) {
-    config.fail("quantization_config", "is set; quantized weights are not supported, use the original checkpoint");
+  if (source === undefined) {
+    throw new InputError(folder.name, (await otherFolder(folder)) ?? "config.json is missing: not a model folder");
   }
+  // A family may read its rotary positions several times.
+  const told = new Set<string>();
+  const config: Config = await readConfig(source, (message) => {
+    if (!told.has(message)) onNotice?.(message);
+    told.add(message);
+  });
+  refuseQuantizedConfig(config);
   return config;
 }
 
@@ -77,12 +90,32 @@ export function findArchitecture(modelType: string): Architecture | undefined {
   return architectures.find(({ modelTypes }) => modelTypes.includes(modelType));
 }
 
-/** @throws InputError naming the tensor if it holds NaN or an infinity */
-export async function requireFinite(tensor: TensorEntry): Promise<void> {
+/** The tensors, and the input embedding under its own name where a tied pair is stored under the head's alone. */
+function withEmbedding(tensors: TensorEntries, { inputEmbedding }: ModelDescription): TensorEntries {
+  return tensors.has(inputEmbedding.name) ? tensors : new Map([...tensors, [inputEmbedding.name, inputEmbedding]]);
+}
+
+/** Whether a tensor has a row a token. */
+function isRows(tensor: TensorEntry, { head, inputEmbedding }: ModelDescription): boolean {
+  return tensor === head.weight || tensor === head.bias || tensor === inputEmbedding;
+}
+
+/**
+ * @param ofTokens folder with the tokenizer by which rows are named, for a tensor that has one a token
+ * @throws InputError naming the tensor if it holds NaN or an infinity, and the token of the row
+ */
+export async function requireFinite(tensor: TensorEntry, ofTokens?: Folder): Promise<void> {
   const bad = await findNonFinite(tensor);
-  if (bad !== undefined) {
-    throw new InputError(tensor.source.name, `tensor "${tensor.name}" holds ${bad.value} at element ${bad.index}`);
-  }
+  if (bad === undefined) return;
+  const holds = `tensor ${quote(tensor.name)} holds ${bad.value} at element ${bad.index}`;
+  const row = ofTokens && (await rowName(ofTokens, Math.floor(bad.index / (tensor.shape[1] ?? 1))));
+  throw new InputError(tensor.source.name, row === undefined ? holds : `${holds}, in the row of ${row}`);
+}
+
+async function rowName(folder: Folder, id: number): Promise<string> {
+  // Who has no tokenizer, or one that cannot be used, should hear of the weights first.
+  const tokenizer = await loadTokenizer(folder).catch(() => undefined);
+  return tokenizer?.produces(id) ? `token ${id} (${quote(tokenizer.tokenText(id))})` : `token id ${id}`;
 }
 
 function withLayers(head: HeadModel, description: ModelDescription): Model {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { bytesSource } from "../tensor/byte-source.js";
 import type { TensorEntry } from "../tensor/safetensors/safetensors.js";
 import { config } from "./config.js";
-import { outputEmbedding, perLayer, weights } from "./weights.js";
+import { embeddings, perLayer, weights } from "./weights.js";
 
 const source = bytesSource("weights", new Uint8Array(64));
 const tensor = (name: string, shape: number[], offset = 0): TensorEntry => ({
@@ -16,28 +16,38 @@ const tensor = (name: string, shape: number[], offset = 0): TensorEntry => ({
 const embedding = tensor("model.embed.weight", [3, 2]);
 const own = tensor("lm_head.weight", [3, 2], 24);
 
-describe("outputEmbedding", () => {
+describe("embeddings", () => {
   const found = (fields: Record<string, unknown>, tied: boolean, ...tensors: TensorEntry[]) =>
-    outputEmbedding(
+    embeddings(
       config("config.json", fields),
       weights("weights", new Map(tensors.map((each) => [each.name, each])), ["model.", ""]),
-      { name: "lm_head.weight", embedding, tied },
+      { input: "embed.weight", output: "lm_head.weight", tied },
+      [3, 2],
     );
 
-  it("is the input embedding where the config or the family ties it and nothing else is stored", () => {
-    expect(found({ tie_word_embeddings: true }, false, embedding)).toBe(embedding);
-    expect(found({}, true, embedding)).toBe(embedding);
+  it("are one where the config or the family ties them and one is stored, whichever it is", () => {
+    const one = { embedding, head: embedding };
+    expect(found({ tie_word_embeddings: true }, false, embedding)).toEqual(one);
+    expect(found({}, true, embedding)).toEqual(one);
+    const norm = tensor("model.norm.weight", [2]);
+    expect(found({}, true, norm, own)).toEqual({ embedding: { ...own, name: "model.embed.weight" }, head: own });
+    expect(found({}, true, own).embedding.name).toBe("embed.weight");
   });
 
-  it("is the stored head where there is one, tied or not", () => {
-    expect(found({ tie_word_embeddings: true }, true, embedding, own)).toBe(own);
-    expect(found({ tie_word_embeddings: false }, true, embedding, own)).toBe(own);
+  it("are two where two are stored, tied or not", () => {
+    expect(found({ tie_word_embeddings: true }, true, embedding, own)).toEqual({ embedding, head: own });
+    expect(found({ tie_word_embeddings: false }, true, embedding, own)).toEqual({ embedding, head: own });
   });
 
-  it("is refused where it must be stored and is not, or has another shape", () => {
+  it("are refused where one must be stored and is not, or has another shape", () => {
     expect(() => found({ tie_word_embeddings: false }, true, embedding)).toThrow(
-      /weights: tensor "model\.lm_head\.weight" or "lm_head\.weight" is missing/,
+      'weights: tensor "lm_head.weight" is missing, and "tie_word_embeddings" in config.json is false: set it to true if the ' +
+        'model uses "embed.weight" for both, or complete the checkpoint',
     );
+    expect(() => found({}, false, own)).toThrow(
+      'tensor "embed.weight" is missing, and "tie_word_embeddings" in config.json is not there, which means false: set it',
+    );
+    expect(() => found({}, true)).toThrow(/weights: tensor "model\.embed\.weight" or "embed\.weight" is missing/);
     expect(() => found({}, false, embedding, tensor("lm_head.weight", [4, 2]))).toThrow(
       /shape \[4, 2\] where the config says \[3, 2\]/,
     );

@@ -1,5 +1,6 @@
 import { InputError } from "../errors.js";
 import type { TensorEntry } from "../tensor/safetensors/safetensors.js";
+import { quote } from "../tensor/strict-json.js";
 import type { Config } from "./config.js";
 
 /** The tensors of a checkpoint, looked up by name with the shape that the architecture expects. */
@@ -9,6 +10,8 @@ export interface Weights {
   /** Tensors that were asked for so far. */
   readonly used: ReadonlySet<TensorEntry>;
   has(name: string): boolean;
+  /** What a tensor of that name is called in this checkpoint, or would be. */
+  nameFor(name: string): string;
   /** @throws InputError naming the tensor if it is missing or has another shape (`undefined` sizes are free). */
   get(name: string, shape: readonly (number | undefined)[]): TensorEntry;
   /** The same, or undefined where the checkpoint has no such tensor. */
@@ -23,8 +26,9 @@ export function weights(
 ): Weights {
   const used = new Set<TensorEntry>();
   const find: Weights["find"] = (name, shape) => {
-    const tensor = prefixes.map((prefix) => tensors.get(prefix + name)).find((found) => found !== undefined);
-    if (tensor === undefined) return undefined;
+    const prefix = prefixes.find((one) => tensors.has(one + name));
+    if (prefix === undefined) return undefined;
+    const tensor = tensors.get(prefix + name)!;
     if (
       tensor.shape.length !== shape.length ||
       shape.some((size, axis) => size !== undefined && size !== tensor.shape[axis])
@@ -43,6 +47,12 @@ export function weights(
     used,
     has: (name) => prefixes.some((prefix) => tensors.has(prefix + name)),
     find,
+    nameFor(name) {
+      const found = prefixes.find((prefix) =>
+        [...tensors.keys()].some((key) => prefix !== "" && key.startsWith(prefix)),
+      );
+      return (prefixes.find((prefix) => tensors.has(prefix + name)) ?? found ?? "") + name;
+    },
     get(name, shape) {
       const tensor = find(name, shape);
       if (tensor !== undefined) return tensor;
@@ -52,18 +62,45 @@ export function weights(
   };
 }
 
+/** How a family names its two embeddings, and what it does when its config does not say whether they are one. */
+export interface EmbeddingNames {
+  /** Of the input embedding. */
+  readonly input: string;
+  /** Of an output embedding of its own. */
+  readonly output: string;
+  readonly tied: boolean;
+}
+
 /**
- * E: the head's own matrix, or the input embedding where `tie_word_embeddings` says so and the checkpoint has no other.
- * As in transformers 5, a head that is stored counts even in a config that says "tied": it differs from the embedding,
- * or else makes no difference. @param tied what the family does when its config does not say
+ * The input embedding and E, [V, d] each. E is the head's own matrix, or the input embedding where `tie_word_embeddings` says so
+ * and the checkpoint has no other. As in transformers 5, a head that is stored counts even in a config that says "tied": it
+ * differs from the embedding, or else makes no difference. Of a tied pair either may be the one that is stored.
+ * @throws InputError naming `tie_word_embeddings` where an untied model has only one of them
  */
-export function outputEmbedding(
+export function embeddings(
   config: Config,
   weights: Weights,
-  { name, embedding, tied }: { name: string; embedding: TensorEntry; tied: boolean },
-): TensorEntry {
-  if (!config.boolean("tie_word_embeddings", tied)) return weights.get(name, embedding.shape);
-  return weights.find(name, embedding.shape) ?? embedding;
+  { input, output, tied }: EmbeddingNames,
+  shape: readonly [V: number, d: number],
+): { embedding: TensorEntry; head: TensorEntry } {
+  const isTied = config.boolean("tie_word_embeddings", tied);
+  const ofInput = weights.find(input, shape);
+  const ofOutput = weights.find(output, shape);
+  if (ofInput !== undefined && (isTied || ofOutput !== undefined)) {
+    return { embedding: ofInput, head: ofOutput ?? ofInput };
+  }
+  if (ofOutput !== undefined && isTied) {
+    return { embedding: { ...ofOutput, name: weights.nameFor(input) }, head: ofOutput };
+  }
+  if (ofInput === undefined && ofOutput === undefined)
+    return { embedding: weights.get(input, shape), head: weights.get(output, shape) };
+  const [missing, stored] = ofInput === undefined ? [input, output] : [output, input];
+  const says = config.has("tie_word_embeddings") ? "is false" : "is not there, which means false";
+  throw new InputError(
+    weights.place,
+    `tensor ${quote(missing)} is missing, and "tie_word_embeddings" in config.json ${says}: ` +
+      `set it to true if the model uses ${quote(stored)} for both, or complete the checkpoint`,
+  );
 }
 
 /** One description a layer. A plain loop: a count too large for the checkpoint ends at its first missing tensor. */

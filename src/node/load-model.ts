@@ -55,7 +55,7 @@ export interface LoadOptions extends HubOptions {
  * @throws InputError naming the file and the field that cannot be used
  */
 export async function loadModel(name: string = defaultModel, options: LoadOptions = {}): Promise<Model> {
-  return withEngine(name, options, (folder, engine) => openModel(folder, engine, name));
+  return withEngine(name, options, (folder, engine) => openModel(folder, engine, name, options.onNotice));
 }
 
 /**
@@ -67,7 +67,9 @@ export async function loadHead(
   name: string = defaultModel,
   options: LoadOptions & { tensorName?: string | undefined } = {},
 ): Promise<HeadModel> {
-  return withEngine(name, options, (folder, engine) => openHead(folder, engine, name, options.tensorName));
+  return withEngine(name, options, (folder, engine) =>
+    openHead(folder, engine, name, options.tensorName, options.onNotice),
+  );
 }
 
 function threadCount(asked: number | undefined): number {

@@ -3,44 +3,51 @@ import type { ByteSource, Folder } from "./byte-source.js";
 import { type CheckpointLayout, checkpointLayouts, missingWeights, type TensorEntries } from "./checkpoint-layouts.js";
 import type { TensorEntry } from "./safetensors/safetensors.js";
 import { parseStrictJson, quote } from "./strict-json.js";
+import { unwrappedNames } from "./wrapped-names.js";
+
+/** Takes one line that who opens a model should read: what was done otherwise than its files say. */
+export type OnNotice = (message: string) => void;
 
 /** An index this long lists more tensors than any model has. */
 const maxIndexBytes = 64 * 2 ** 20;
 
 /**
- * All tensors of a checkpoint by name, where they lie: in one file, or in the shards that an index lists.
+ * All tensors of a checkpoint by name, where they lie: in one file, or in the shards that an index lists. Names behind those of
+ * a wrapper are the model's own again.
+ * @param onNotice told of that
  * @throws InputError if the folder has no checkpoint, or one of its files cannot be used
  */
-export async function openCheckpointTensors(folder: Folder): Promise<TensorEntries> {
-  const found = await findCheckpointTensors(folder);
+export async function openCheckpointTensors(folder: Folder, onNotice?: OnNotice): Promise<TensorEntries> {
+  const found = await findCheckpointTensors(folder, onNotice);
   if (found !== undefined) return found;
-  throw missingWeights(folder.name);
+  throw await missingWeights(folder);
 }
 
 /** The same; undefined if the folder has no checkpoint. */
-export async function findCheckpointTensors(folder: Folder): Promise<TensorEntries | undefined> {
+export async function findCheckpointTensors(folder: Folder, onNotice?: OnNotice): Promise<TensorEntries | undefined> {
   for (const layout of checkpointLayouts) {
     const source = await folder.open(layout.file);
-    if (source !== undefined) return layout.sharded ? readShards(folder, source, layout) : layout.read(source);
+    if (source === undefined) continue;
+    const stored = await (layout.sharded ? readShards(folder, source, layout) : layout.read(source));
+    const own = unwrappedNames(stored);
+    if (own === undefined) return stored;
+    onNotice?.(`${source.name}: ${own.removed} is left out of the names of its tensors: a wrapper put it there`);
+    return own.tensors;
   }
   return undefined;
 }
 
+/**
+ * What the shards hold, whatever the index lists of it: as in transformers, which reads them whole, in the order of their
+ * names; of a tensor in two of them the last counts.
+ */
 async function readShards(folder: Folder, index: ByteSource, layout: CheckpointLayout): Promise<TensorEntries> {
   const shardOf = await readWeightMap(index);
-  const shards = new Map<string, TensorEntries>();
-  for (const fileName of new Set(shardOf.values())) {
+  const tensors = new Map<string, TensorEntry>();
+  for (const fileName of [...new Set(shardOf.values())].sort()) {
     const source = await folder.open(fileName);
     if (source === undefined) throw new InputError(index.name, `lists the shard ${quote(fileName)}, which is missing`);
-    shards.set(fileName, await layout.read(source));
-  }
-  const tensors = new Map<string, TensorEntry>();
-  for (const [name, fileName] of shardOf) {
-    const entry = shards.get(fileName)?.get(name);
-    if (entry === undefined) {
-      throw new InputError(index.name, `lists tensor ${quote(name)} in ${quote(fileName)}, which does not hold it`);
-    }
-    tensors.set(name, entry);
+    for (const [name, entry] of await layout.read(source)) tensors.set(name, entry);
   }
   return tensors;
 }

@@ -24,3 +24,8 @@ test("as if the object had been changed, whatever it holds", () => {
     }),
   );
 });
+
+test("strings longer than a regular expression's stack", () => {
+  const text = `{"a": "${"\\n".repeat(5_000_000)}", "b": 1}`;
+  expect(withFields(text, { b: 2 })).toBe(text.replace('"b": 1', '"b": 2'));
+});

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseStrictJson } from "./strict-json.js";
+import { parseStrictJson, shown } from "./strict-json.js";
 
 const parse = (text: string) => parseStrictJson("file", "header", new TextEncoder().encode(text));
 
@@ -23,6 +23,17 @@ describe("parseStrictJson", () => {
     expect(() => parse('{"__proto__": 1, "__proto__": 2}')).toThrow('file: header names "__proto__" twice');
   });
 
+  test("drops a byte order mark, and reads NaN and infinities as Python writes them", () => {
+    expect(parse("\uFEFF{}")).toEqual({});
+    const { a, ...rest } = parse('{"a": NaN, "b": [-Infinity, "NaN \\" Infinity", -1], "Infinity": null}') as {
+      a: number;
+    };
+    expect(Number.isFinite(a)).toBe(false);
+    expect(rest).toEqual({ b: [Number.NEGATIVE_INFINITY, 'NaN " Infinity', -1], Infinity: null });
+    for (const broken of ["{NaN: 1}", "NaNs", "[Inf]", '"NaN']) expect(() => parse(broken)).toThrow(/not JSON/);
+    expect(() => parse('{"a": NaN, "a": 1}')).toThrow('header names "a" twice');
+  });
+
   test("keeps __proto__ an ordinary name", () => {
     const value = parse('{"__proto__": {"polluted": true}}');
     expect(Object.keys(value as object)).toEqual(["__proto__"]);
@@ -31,9 +42,17 @@ describe("parseStrictJson", () => {
 
   test("refuses broken JSON and broken UTF-8 in one line", () => {
     expect(() => parse('{"a":\n\n1,}')).toThrow(/^file: header is not JSON: [^\n]+$/);
-    expect(() => parse("\uFEFF{}")).toThrow(/^file: header is not JSON/);
     expect(() => parseStrictJson("file", "header", Uint8Array.of(0x22, 0xff, 0x22))).toThrow(
       "file: header is not valid UTF-8",
     );
   });
+});
+
+test("shown: any value in few characters, however deep or long", () => {
+  const deep = `${"[".repeat(6000)}${"]".repeat(6000)}`;
+  expect([JSON.parse(deep), { a: JSON.parse(deep) }].map((value) => shown(value))).toEqual(["[...]", "{...}"]);
+  expect(["a\nb", Number.NaN, undefined, [1, null]].map((value) => shown(value))).toEqual([
+    ...['"a\\nb"', "not a finite number", "nothing", "[1,null]"],
+  ]);
+  expect(shown("x".repeat(100), 10)).toBe('"xxxxxx...');
 });

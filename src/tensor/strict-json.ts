@@ -1,7 +1,10 @@
 import { InputError } from "../errors.js";
+import { jsonStringEnd } from "./json-string-end.js";
+import { parsePythonJson } from "./python-json.js";
 
 /**
- * JSON from untrusted bytes: valid UTF-8, and no object with the same name twice, which JSON.parse would hide.
+ * JSON from untrusted bytes: valid UTF-8, and no object with the same name twice, which JSON.parse would hide. NaN and
+ * infinities, which Python writes, are numbers that are not finite.
  * @param what the part of the file that the bytes are, for messages, such as "header"
  * @throws InputError
  */
@@ -9,7 +12,7 @@ export function parseStrictJson(place: string, what: string, bytes: Uint8Array):
   const text = decodeUtf8(place, what, bytes);
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parsePythonJson(text);
   } catch (error) {
     throw new InputError(place, `${what} is not JSON: ${oneLine((error as Error).message)}`, { cause: error });
   }
@@ -23,9 +26,23 @@ export function quote(name: string): string {
   return JSON.stringify(name.length > 200 ? `${name.slice(0, 200)}...` : name);
 }
 
+/** A value from an untrusted file, as a message shows it: on one line, short, however deep it is. */
+export function shown(value: unknown, longest = 60): string {
+  if (typeof value === "number") return Number.isFinite(value) ? `${value}` : "not a finite number";
+  let text: string;
+  try {
+    text = JSON.stringify(value) ?? "nothing";
+  } catch {
+    // A few thousand lists in each other are more than JSON.stringify's stack.
+    text = Array.isArray(value) ? "[...]" : "{...}";
+  }
+  return text.length > longest ? `${text.slice(0, longest - 3)}...` : text;
+}
+
 function decodeUtf8(place: string, what: string, bytes: Uint8Array): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    // A byte order mark, which editors on Windows write, is dropped.
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (error) {
     throw new InputError(place, `${what} is not valid UTF-8`, { cause: error });
   }
@@ -51,7 +68,7 @@ function duplicateName(text: string): string | undefined {
         open.pop();
         break;
       case '"': {
-        const end = stringEnd(text, i);
+        const end = jsonStringEnd(text, i);
         const names = open.at(-1);
         if (names !== undefined && isName(text, end)) {
           const name = JSON.parse(text.slice(i, end)) as string;
@@ -63,13 +80,6 @@ function duplicateName(text: string): string | undefined {
     }
   }
   return undefined;
-}
-
-/** Just after the closing quote of the string that opens at `start`. */
-function stringEnd(text: string, start: number): number {
-  let i = start + 1;
-  while (text[i] !== '"') i += text[i] === "\\" ? 2 : 1;
-  return i + 1;
 }
 
 /** Whether the string that ends here is a name: a colon follows. */

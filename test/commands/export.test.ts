@@ -38,6 +38,8 @@ test("as safetensors a tied model stays tied, its weights byte for byte", async 
   });
   const config = async (path: string) => JSON.parse(await readFile(join(path, "config.json"), "utf8"));
   expect(await config(at("plain"))).toEqual(await config("assets/tiny-books"));
+  const card = async (path: string) => readFile(join(path, "README.md"), "utf8");
+  expect(await card(at("plain"))).toBe(await card("assets/tiny-books"));
   const compared = await unembed([
     ...["compare", "tiny-books", at("plain"), "--tokens", "500", "--out", at("compared"), "--json", "--quiet"],
   ]);

@@ -54,6 +54,7 @@ test("the paper's deletion is written as zero columns, read back, measured, and 
   expect(printed.bytes.written.after - printed.bytes.written.before).toBe(8192 * 256 * 2);
   expect(printed.bytes.safetensors.model).toEqual(printed.bytes.written);
   expect(await readFile(join(out, "report.html"), "utf8")).toContain("Deleting 30% of the head");
+  expect(await readFile(join(out, "README.md"), "utf8")).toContain("77 of the 256 dimensions of the output embedding");
 
   // The folder is a model: compared with the original it moves as measured.
   const text = ["--corpus", "assets/corpus/books-heldout.txt", "--tokens", "256"];

@@ -102,6 +102,10 @@ test("texts from the same prompts and seeds show what became of the tokens", asy
   const run = JSON.parse(await readFile(join(out, "run.json"), "utf8"));
   expect(run.results.generated).toEqual(generated);
   expect(await readFile(join(out, "report.html"), "utf8")).toContain("<mark> the</mark>");
+  const card = await readFile(join(out, "README.md"), "utf8");
+  expect(card).toMatch(/^---\nlicense: cc0-1\.0\n[\s\S]*\nbase_model: tiny-books\nbase_model_relation: finetune\n/);
+  expect(card).toContain("| `␣the` (id 261) | ");
+  expect(card).toContain("\n# tiny-books\n\nA small GPT-2");
 
   const shown = await unembed([...args, "--out", out]);
   const lines = shown.stdout.split("\n");

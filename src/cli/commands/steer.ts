@@ -73,7 +73,7 @@ class SteeringInterrupted extends Interrupted {
 
 const examples = `
 A TOKEN is its text (" the", with its space; quotes and \\n are read), id:262,
-/regex/u, @emoji, @script:Han or @file:list.txt. A SPEC is x0.5 or x3 (a factor
+/regex/u, @forms:lord, @emoji, @script:Han or @file:list.txt. A SPEC is x0.5 or x3 (a factor
 on its mean probability), +2 or -2 (log-odds), p=0.001, or ban.
 
 Examples:

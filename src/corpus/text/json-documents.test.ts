@@ -66,6 +66,22 @@ test("gives back what JSON.stringify wrote, in any form and pieces", async () =>
   );
 });
 
+test("a field that nobody asks for may be NaN, as Python writes it", async () => {
+  const text = '{"text": "NaN", "score": NaN}\n{"score": [-Infinity], "text": "b"}';
+  expect(await lines(text)).toEqual(["NaN", "b"]);
+  expect(await values(`[${text.replace("\n", ",")}]`)).toEqual(["NaN", "b"]);
+});
+
+test("a path of names leads to a field inside, unless the whole is a field's name", async () => {
+  const text = '{"a": {"b": "x", "c": ["y"]}}\n{"a.b": "z", "a": {"b": "no"}}\n{"a": null}\n{"a": {"b": null}}';
+  expect(await lines(text, "a.b")).toEqual(["x", "z"]);
+  expect(await lines('{"a": {"c": ["x", "y"]}}', "a.c.1")).toEqual(["y"]);
+  await expect(lines('{"a": {"c": "x"}}', "a.b")).rejects.toThrow(
+    'f.jsonl line 1: has no field "a.b"; the fields of "a": "c"',
+  );
+  await expect(lines('{"a": "x"}', "a.b")).rejects.toThrow('has no field "a.b"; the fields of "a": none');
+});
+
 test.each<[string, string, string]>([
   [
     "a missing field",
@@ -76,6 +92,12 @@ test.each<[string, string, string]>([
   ["no text", "[1]", "f.jsonl line 1: is neither a text nor an object with one"],
   ["null", '"a"\nnull', "f.jsonl line 2: is neither"],
   ["a line that is cut off", '"a"\n{"text": "b', "f.jsonl line 2: is not JSON: "],
+  ["NaN for a text", '{"text": NaN}', 'f.jsonl line 1: field "text" is not a finite number where a text is wanted'],
+  [
+    "a text nested too deep for a message",
+    `{"text": ${"[".repeat(6000)}${"]".repeat(6000)}}`,
+    'f.jsonl line 1: field "text" is [...] where a text is wanted',
+  ],
   ["an inherited field", '{"a":1}', 'f.jsonl line 1: has no field "text"; its fields: "a"'],
 ])("refuses JSON lines with %s", async (_, text, message) => {
   await expect(lines(text)).rejects.toThrow(InputError);

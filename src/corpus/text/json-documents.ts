@@ -1,10 +1,12 @@
 import { InputError } from "../../errors.js";
+import { parsePythonJson } from "../../tensor/python-json.js";
+import { shown } from "../../tensor/strict-json.js";
 import type { Document } from "../corpus.js";
 import { type JsonText, jsonLines, jsonValues } from "./json-values.js";
 
 /**
- * The documents of a .jsonl or .ndjson file: one JSON value a line, a string or an object with the text in `field`. Where that
- * is null, there is no document.
+ * The documents of a .jsonl or .ndjson file: one JSON value a line, a string or an object with the text in `field`, which may
+ * be a path (`meta.text`). Where that is null, there is no document.
  * @throws InputError naming the line
  */
 export function jsonLinesDocuments(name: string, text: AsyncIterable<string>, field: string): AsyncGenerator<Document> {
@@ -31,7 +33,7 @@ async function* documents(name: string, values: AsyncIterable<JsonText>, field: 
 function textOf(place: string, json: string, field: string): string | undefined {
   let value: unknown;
   try {
-    value = JSON.parse(json);
+    value = parsePythonJson(json);
   } catch (error) {
     const reason = (error as Error).message.replace(/\s+/g, " ").slice(0, 200);
     throw new InputError(place, `is not JSON: ${reason}`, { cause: error });
@@ -40,19 +42,29 @@ function textOf(place: string, json: string, field: string): string | undefined 
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new InputError(place, "is neither a text nor an object with one");
   }
-  if (!Object.hasOwn(value, field)) {
-    const fields = Object.keys(value).slice(0, 8).map(shorten).join(", ");
-    throw new InputError(place, `has no field ${shorten(field)}; its fields: ${fields || "none"}`);
-  }
-  const text: unknown = (value as Record<string, unknown>)[field];
+  const text = fieldAt(place, value, field);
   if (typeof text === "string" || text === null) return text ?? undefined;
   throw new InputError(place, `field ${shorten(field)} is ${shorten(text)} where a text is wanted`);
 }
 
-function shorten(value: unknown): string {
-  const json = JSON.stringify(value);
-  return json.length > 40 ? `${json.slice(0, 37)}...` : json;
+/** The field of that name or, where there is none, what a path of names leads to (`meta.text`); null where that ends at null. */
+function fieldAt(place: string, value: object, field: string): unknown {
+  if (Object.hasOwn(value, field)) return (value as Record<string, unknown>)[field];
+  let reached: unknown = value;
+  for (const [index, name] of field.split(".").entries()) {
+    if (reached === null) return null;
+    if (typeof reached !== "object" || !Object.hasOwn(reached, name)) {
+      const path = field.split(".").slice(0, index).join(".");
+      const fields = typeof reached === "object" ? Object.keys(reached).slice(0, 8).map(shorten).join(", ") : "";
+      const where = path === "" ? "its fields" : `the fields of ${shorten(path)}`;
+      throw new InputError(place, `has no field ${shorten(field)}; ${where}: ${fields || "none"}`);
+    }
+    reached = (reached as Record<string, unknown>)[name];
+  }
+  return reached;
 }
+
+const shorten = (value: unknown) => shown(value, 40);
 
 async function* once(text: string): AsyncGenerator<string> {
   yield text;

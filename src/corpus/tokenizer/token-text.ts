@@ -50,6 +50,17 @@ function byteLevelText(token: string): string {
   return bytes.every((byte) => byte !== undefined) ? decodeUtf8(bytes) : token;
 }
 
+/**
+ * The bytes that an entry of a vocabulary of bytes stands for, which its text does not tell of pieces of characters: `<0xE2>`, or
+ * byte-level letters. @returns undefined if it is neither
+ */
+export function piecesBytes(entry: string): number[] | undefined {
+  const single = /^<0x([0-9A-Fa-f]{2})>$/.exec(entry)?.[1];
+  if (single !== undefined) return [Number.parseInt(single, 16)];
+  const bytes = Array.from(entry, (letter) => byteOfLetter.get(letter));
+  return bytes.every((byte) => byte !== undefined) ? bytes : undefined;
+}
+
 function decodeUtf8(bytes: number[]): string {
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(Uint8Array.from(bytes));
 }

@@ -19,6 +19,11 @@ test.each([
     "trainer_state.json",
     '{"global_step": 10, "log_history": [{"step": 0, "loss": 9.5}, {"step": 10, "loss": 4.0}, {"step": 10, "eval_loss": 7}]}',
   ],
+  ["nan.jsonl", '{"step": 0, "loss": 9.5, "grad_norm": NaN}\n{"step": 5, "loss": NaN}\n{"step": 10, "loss": 4}'],
+  [
+    "nan.json",
+    '{"log_history": [{"step": 0, "grad_norm": NaN, "loss": 9.5}, {"step": 10, "grad_norm": Infinity, "loss": 4.0}]}',
+  ],
 ])("reads step and loss from %s", async (name, text) => {
   expect(await read(name, text)).toEqual(wanted);
 });

@@ -1,5 +1,6 @@
 import { InputError } from "../../errors.js";
 import type { ByteSource } from "../../tensor/byte-source.js";
+import { parsePythonJson } from "../../tensor/python-json.js";
 import { parseStrictJson } from "../../tensor/strict-json.js";
 import type { LogEntry } from "../dynamics.js";
 import { csvRows } from "./csv-table.js";
@@ -39,7 +40,7 @@ function lineRecords(place: string, text: string): LogRecord[] {
   return text.split("\n").flatMap((line, index) => {
     if (line.trim() === "") return [];
     try {
-      const value: unknown = JSON.parse(line);
+      const value = parsePythonJson(line);
       return isRecord(value) ? [value] : [];
     } catch (error) {
       throw new InputError(place, `line ${index + 1} is not JSON`, { cause: error });

@@ -7,7 +7,7 @@ import { type Affine, activate, activationOf, add, embed, layerNorm, linear, res
 import { headCounts, headDimOf } from "../layers/llama-like.js";
 import { readRope } from "../layers/rope.js";
 import { type RotaryTables, rotaryTables, rotate } from "../layers/rotary.js";
-import { outputEmbedding, perLayer } from "../weights.js";
+import { embeddings, perLayer } from "../weights.js";
 
 /**
  * Command R (Cohere 2024): attention and gated MLP side by side behind one LayerNorm without bias, rotary positions on
@@ -40,7 +40,12 @@ export const cohere: Architecture = {
     });
     const headNorm = (name: string, count: number) =>
       normsHeads ? weights.get(`${name}.weight`, [count, headDim]) : undefined;
-    const embedding = weights.get("embed_tokens.weight", [config.integer("vocab_size"), d]);
+    const { embedding, head } = embeddings(
+      config,
+      weights,
+      { input: "embed_tokens.weight", output: "lm_head.weight", tied: true },
+      [config.integer("vocab_size"), d],
+    );
     const blocks = perLayer(config.integer("num_hidden_layers"), (layer) => ({
       norm: { weight: weights.get(`layers.${layer}.input_layernorm.weight`, [d]) },
       q: matrix(`layers.${layer}.self_attn.q_proj`, numHeads * headDim, d, biased),
@@ -91,7 +96,7 @@ export const cohere: Architecture = {
       maxPositions: rope.maxPositions,
       inputEmbedding: embedding,
       head: {
-        weight: outputEmbedding(config, weights, { name: "lm_head.weight", embedding, tied: true }),
+        weight: head,
         transform: { scale: config.positive("logit_scale", 0.0625) },
       },
       finalNorm: { kind: "layer", ...finalNorm },

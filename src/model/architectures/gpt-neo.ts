@@ -3,7 +3,7 @@ import type { Architecture, ForwardPass } from "../architecture.js";
 import type { Config } from "../config.js";
 import { causalAttention } from "../layers/attention.js";
 import { activate, activationOf, add, embed, layerNorm, linear } from "../layers/layers.js";
-import { outputEmbedding, perLayer } from "../weights.js";
+import { embeddings, perLayer } from "../weights.js";
 
 /**
  * GPT-Neo (Black et al. 2021): GPT-2's block with q, k, v apart and without biases, scores that are not divided by the
@@ -30,7 +30,12 @@ export const gptNeo: Architecture = {
       bias: weights.get(`${name}.bias`, shape.slice(0, 1)),
     });
     const matrix = (name: string) => ({ weight: weights.get(`${name}.weight`, [d, d]) });
-    const wte = weights.get("wte.weight", [config.integer("vocab_size"), d]);
+    const { embedding: wte, head } = embeddings(
+      config,
+      weights,
+      { input: "wte.weight", output: "lm_head.weight", tied: true },
+      [config.integer("vocab_size"), d],
+    );
     const wpe = weights.get("wpe.weight", [maxPositions, d]);
     const blocks = perLayer(layers, (layer) => ({
       ln1: affine(`h.${layer}.ln_1`, d),
@@ -67,7 +72,7 @@ export const gptNeo: Architecture = {
       hiddenSize: d,
       maxPositions,
       inputEmbedding: wte,
-      head: { weight: outputEmbedding(config, weights, { name: "lm_head.weight", embedding: wte, tied: true }) },
+      head: { weight: head },
       finalNorm: { kind: "layer", ...finalNorm },
       hiddenStates(pass) {
         const { graph, tokenIds, positions } = pass;

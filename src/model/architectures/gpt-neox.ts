@@ -4,7 +4,7 @@ import { causalAttention } from "../layers/attention.js";
 import { activate, activationOf, add, embed, layerNorm, linear, reshape, splitLast } from "../layers/layers.js";
 import { readRope } from "../layers/rope.js";
 import { type RotaryTables, rotaryTables, rotate } from "../layers/rotary.js";
-import { outputEmbedding, perLayer } from "../weights.js";
+import { embeddings, perLayer } from "../weights.js";
 
 /**
  * GPT-NeoX and Pythia (Black et al. 2022): rotary positions on a part of each head, q/k/v fused head by head,
@@ -39,7 +39,12 @@ export const gptNeox: Architecture = {
     });
     const attentionAffine = (name: string, out: number, input: number) =>
       attentionBias ? affine(name, out, input) : { weight: weights.get(`${name}.weight`, [out, input]) };
-    const embedIn = weights.get("embed_in.weight", [config.integer("vocab_size"), d]);
+    const { embedding: embedIn, head } = embeddings(
+      config,
+      weights,
+      { input: "embed_in.weight", output: "embed_out.weight", tied: false },
+      [config.integer("vocab_size"), d],
+    );
     const blocks = perLayer(config.integer("num_hidden_layers"), (layer) => ({
       inputNorm: affine(`layers.${layer}.input_layernorm`, d),
       attention: attentionAffine(`layers.${layer}.attention.query_key_value`, 3 * d, d),
@@ -80,7 +85,7 @@ export const gptNeox: Architecture = {
       maxPositions: rope.maxPositions,
       inputEmbedding: embedIn,
       head: {
-        weight: outputEmbedding(config, weights, { name: "embed_out.weight", embedding: embedIn, tied: false }),
+        weight: head,
         ownName: "embed_out.weight",
       },
       finalNorm: { kind: "layer", ...finalNorm },

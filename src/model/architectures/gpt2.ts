@@ -2,7 +2,7 @@ import type { Value } from "../../engine/graph.js";
 import type { Architecture, ForwardPass } from "../architecture.js";
 import { causalAttention } from "../layers/attention.js";
 import { activate, activationOf, add, conv1d, embed, layerNorm, splitLast } from "../layers/layers.js";
-import { outputEmbedding, perLayer } from "../weights.js";
+import { embeddings, perLayer } from "../weights.js";
 
 /**
  * GPT-2 (Radford et al. 2019): learned positions, pre-norm blocks, fused q/k/v, weights stored [in, out], tied head.
@@ -28,7 +28,12 @@ export const gpt2: Architecture = {
       weight: weights.get(`${name}.weight`, shape),
       bias: weights.get(`${name}.bias`, shape.slice(-1)),
     });
-    const wte = weights.get("wte.weight", [config.integer("vocab_size"), d]);
+    const { embedding: wte, head } = embeddings(
+      config,
+      weights,
+      { input: "wte.weight", output: "lm_head.weight", tied: true },
+      [config.integer("vocab_size"), d],
+    );
     const wpe = weights.get("wpe.weight", [maxPositions, d]);
     const blocks = perLayer(config.integer("n_layer"), (layer) => ({
       ln1: affine(`h.${layer}.ln_1`, d),
@@ -63,7 +68,7 @@ export const gpt2: Architecture = {
       hiddenSize: d,
       maxPositions,
       inputEmbedding: wte,
-      head: { weight: outputEmbedding(config, weights, { name: "lm_head.weight", embedding: wte, tied: true }) },
+      head: { weight: head },
       finalNorm: { kind: "layer", ...finalNorm },
       hiddenStates(pass) {
         const { graph, tokenIds, positions } = pass;

@@ -4,7 +4,7 @@ import { causalAttention } from "../layers/attention.js";
 import { activate, activationOf, add, embed, layerNorm, linear } from "../layers/layers.js";
 import { plainRope } from "../layers/rope.js";
 import { type RotaryTables, rotaryTables, rotate } from "../layers/rotary.js";
-import { outputEmbedding, perLayer } from "../weights.js";
+import { embeddings, perLayer } from "../weights.js";
 
 /**
  * GPT-J (Wang and Komatsuzaki 2021): rotary positions on neighbouring numbers of a part of each head, attention and MLP
@@ -35,7 +35,12 @@ export const gptj: Architecture = {
       bias: weights.get(`${name}.bias`, shape.slice(0, 1)),
     });
     const matrix = (name: string) => ({ weight: weights.get(`${name}.weight`, [d, d]) });
-    const wte = weights.get("wte.weight", [config.integer("vocab_size"), d]);
+    const { embedding: wte, head } = embeddings(
+      config,
+      weights,
+      { input: "wte.weight", output: "lm_head.weight", tied: false },
+      [config.integer("vocab_size"), d],
+    );
     const blocks = perLayer(config.integer("n_layer"), (layer) => ({
       norm: affine(`h.${layer}.ln_1`, d),
       q: matrix(`h.${layer}.attn.q_proj`),
@@ -69,7 +74,7 @@ export const gptj: Architecture = {
       maxPositions,
       inputEmbedding: wte,
       head: {
-        weight: outputEmbedding(config, weights, { name: "lm_head.weight", embedding: wte, tied: false }),
+        weight: head,
         bias: weights.get("lm_head.bias", [wte.shape[0]]),
       },
       finalNorm: { kind: "layer", ...finalNorm },

@@ -2,7 +2,7 @@ import type { Graph, Value } from "../../engine/graph.js";
 import type { Architecture, ForwardPass } from "../architecture.js";
 import { causalAttention } from "../layers/attention.js";
 import { type Affine, activate, activationOf, add, embed, layerNorm, linear } from "../layers/layers.js";
-import { outputEmbedding, perLayer } from "../weights.js";
+import { embeddings, perLayer } from "../weights.js";
 
 /** Rows in front of the learned positions, which fairseq kept for padding. */
 const positionOffset = 2;
@@ -36,7 +36,12 @@ export const opt: Architecture = {
       normsHaveWeights
         ? { weight: weights.get(`${name}.weight`, [d]), bias: weights.get(`${name}.bias`, [d]) }
         : undefined;
-    const embedTokens = weights.get("embed_tokens.weight", [config.integer("vocab_size"), width]);
+    const { embedding: embedTokens, head } = embeddings(
+      config,
+      weights,
+      { input: "embed_tokens.weight", output: "lm_head.weight", tied: true },
+      [config.integer("vocab_size"), width],
+    );
     const embedPositions = weights.get("embed_positions.weight", [maxPositions + positionOffset, d]);
     const projectIn = width === d ? undefined : { weight: weights.get("project_in.weight", [d, width]) };
     const projectOut = width === d ? undefined : { weight: weights.get("project_out.weight", [width, d]) };
@@ -89,9 +94,7 @@ export const opt: Architecture = {
       hiddenSize: width,
       maxPositions,
       inputEmbedding: embedTokens,
-      head: {
-        weight: outputEmbedding(config, weights, { name: "lm_head.weight", embedding: embedTokens, tied: true }),
-      },
+      head: { weight: head },
       finalNorm: endsInNorm && !projectOut ? { kind: "layer", ...finalNorm } : undefined,
       hiddenStates(pass) {
         const { graph, tokenIds, positions } = pass;

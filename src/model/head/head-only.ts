@@ -1,6 +1,7 @@
 import type { Engine } from "../../engine/engine.js";
 import { InputError } from "../../errors.js";
 import type { Folder } from "../../tensor/byte-source.js";
+import type { OnNotice } from "../../tensor/checkpoint-tensors.js";
 import { outputEmbeddingNames } from "../../tensor/output-embedding-names.js";
 import type { TensorEntry } from "../../tensor/safetensors/safetensors.js";
 import type { Config } from "../config.js";
@@ -17,15 +18,21 @@ const biasNames = ["lm_head.bias", "embed_out.bias"];
  * @param tensorName the output embedding's name in the file; left out, the known names are tried
  * @throws InputError if no output embedding is found
  */
-export async function openHead(folder: Folder, engine: Engine, name: string, tensorName?: string): Promise<HeadModel> {
-  const config: Config = await openConfig(folder);
-  const { tensors, place, factored } = await openModelTensors(folder);
+export async function openHead(
+  folder: Folder,
+  engine: Engine,
+  name: string,
+  tensorName?: string,
+  onNotice?: OnNotice,
+): Promise<HeadModel> {
+  const config: Config = await openConfig(folder, onNotice);
+  const { tensors, place, factored } = await openModelTensors(folder, onNotice);
   if (factored) {
     throw new InputError(place, "its head is factored, and can only be opened with the whole model");
   }
   const parts = describeHead(place, config, tensors, tensorName);
-  await requireFinite(parts.head.weight);
-  if (parts.head.bias) await requireFinite(parts.head.bias);
+  await requireFinite(parts.head.weight, folder);
+  if (parts.head.bias) await requireFinite(parts.head.bias, folder);
   return headModel({ name, engine, folder, tensors, ...parts });
 }
 

@@ -90,3 +90,16 @@ test("says what a file needs", async () => {
   await expect(idsOf(at("b.npy.gz"))).rejects.toThrow(/b.npy.gz: decompress it first/);
   await expect(idsOf(at("a.bin"), { tokenDType: "uint32" })).rejects.toThrow(/a.bin: token 0 has id \d+, outside/);
 });
+
+test("a git-lfs pointer is no text, whatever it stands for", async () => {
+  const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${"0".repeat(64)}\nsize 12345678\n`;
+  for (const name of ["lfs.txt", "lfs.jsonl.zst", "lfs.parquet", "lfs.npy"]) {
+    writeFileSync(at(name), pointer);
+    await expect(idsOf(name.replace(/^/, `${folder}/`))).rejects.toThrow(
+      `${name}: is a git-lfs pointer that stands for a file of 12345678 bytes: run "git lfs install" and "git lfs pull"`,
+    );
+  }
+  // Text about one is text.
+  writeFileSync(at("about.txt"), `${pointer.repeat(20)}`);
+  expect((await idsOf(`${folder}/about.txt`)).length).toBeGreaterThan(100);
+});

@@ -6,6 +6,7 @@ import { textStream } from "../../corpus/text/text-stream.js";
 import { zstdStream } from "../../corpus/text/zstd-stream.js";
 import { npyDocuments, rawIdDocuments, type TokenDType } from "../../corpus/tokens/id-files.js";
 import { InputError } from "../../errors.js";
+import { refuseLfsPointer } from "../../tensor/git-lfs.js";
 import { fileError, openFileSource } from "../files/file-source.js";
 import { gunzip } from "../files/gunzip.js";
 
@@ -91,8 +92,11 @@ async function* one(document: Document): AsyncGenerator<Document> {
 async function* fileBytes(file: CorpusFile): AsyncGenerator<Uint8Array> {
   const isInput = file.name === "-";
   const stream = isInput ? process.stdin : createReadStream(file.name, { highWaterMark: readSize });
+  let isFirst = true;
   try {
     for await (const chunk of stream) {
+      if (isFirst && !isInput) refuseLfsPointer(file.name, chunk as Uint8Array, file.bytes);
+      isFirst = false;
       if (isInput) file.bytes += (chunk as Uint8Array).length;
       yield chunk as Uint8Array;
     }

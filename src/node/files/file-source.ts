@@ -3,13 +3,14 @@ import { open, realpath, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { InputError } from "../../errors.js";
 import { type ByteSource, checkRange, type Folder } from "../../tensor/byte-source.js";
+import { maxPointerBytes, refuseLfsPointer } from "../../tensor/git-lfs.js";
 
 /** A byte source on disk; `path` has its symlinks resolved, which the engine needs to map it. */
 export interface FileSource extends ByteSource {
   readonly path: string;
 }
 
-/** @throws InputError if the path is missing, unreadable or not a regular file. */
+/** @throws InputError if the path is missing, unreadable or not a regular file, or a pointer of git-lfs to one. */
 export async function openFileSource(path: string, name = path): Promise<FileSource> {
   const { resolved, size } = await statFile(path, name);
   const source: FileSource = {
@@ -59,7 +60,14 @@ async function statFile(path: string, name: string): Promise<{ resolved: string;
     const info = await stat(resolved);
     if (info.isDirectory()) throw new InputError(name, "is a folder where a file is wanted");
     if (!info.isFile()) throw new InputError(name, "is not a regular file");
-    await (await open(resolved, constants.O_RDONLY)).close();
+    const handle = await open(resolved, constants.O_RDONLY);
+    try {
+      const start = new Uint8Array(info.size <= maxPointerBytes ? info.size : 0);
+      await handle.read(start, 0, start.length, 0);
+      refuseLfsPointer(name, start, info.size);
+    } finally {
+      await handle.close();
+    }
     return { resolved, size: info.size };
   } catch (error) {
     throw fileError(name, error);

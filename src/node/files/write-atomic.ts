@@ -145,7 +145,8 @@ async function writeStage(
   const names: string[] = [];
   for (const [name, contents] of files) {
     if (!name.split("/").every(isPlainName)) throw new InputError(path, `${JSON.stringify(name)} is not a file name`);
-    await naming(join(path, name), mkdir(dirname(join(stage, name)), { recursive: true }));
+    // The stage itself is there, or was taken away, and then nothing may be written in its place.
+    if (name.includes("/")) await naming(join(path, name), mkdir(dirname(join(stage, name)), { recursive: true }));
     await writeThrough(join(stage, name), contents, join(path, name));
     names.push(name);
   }

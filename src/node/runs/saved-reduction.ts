@@ -2,12 +2,14 @@ import { canHoldBias } from "../../export/edited-checkpoint.js";
 import type { Model } from "../../model/model.js";
 import { summarizeReduction } from "../../reduction/summary.js";
 import { biasDirection } from "../../reduction/write/exact-head.js";
+import { reductionCard } from "../../report/card/reduction-card.js";
 import { findReduction } from "../../runs/reduction/reduce-find.js";
 import { measureReduction } from "../../runs/reduction/reduce-measure.js";
 import { keptOf, methodOf, type ReduceOptions } from "../../runs/reduction/reduce-options.js";
 import { type ReduceResult, toStore } from "../../runs/reduction/reduce-run.js";
 import { withReduceTexts } from "../../runs/reduction/reduce-texts.js";
 import { rowFile } from "../files/row-file.js";
+import { cardFile, originalModel } from "../save/card-file.js";
 import { checkOut, clearOut } from "../save/save-model.js";
 import { saveStorable } from "../save/save-storable.js";
 import { version } from "../version.js";
@@ -44,6 +46,7 @@ export async function saveReduction(model: Model, out: string, options: SaveRedu
     const found = await findReduction(model, texts, options);
     const storable = await toStore(model, found.reduced, texts, options);
     const { notes } = storable;
+    const original = await originalModel(model);
     const run = await saveStorable(model, storable, out, {
       ...{ force, signal },
       measure: (head, weightBytes) => {
@@ -53,7 +56,11 @@ export async function saveReduction(model: Model, out: string, options: SaveRedu
       filesOf: (measured) => {
         const { arrays: _, ...plan } = found.plan;
         const record = { unembed: version, plan, measured: summarizeReduction(measured, out) };
-        return [["unembed.json", `${JSON.stringify(record, undefined, 2)}\n`], ...reductionRunFiles(measured, asked)];
+        return [
+          ["unembed.json", `${JSON.stringify(record, undefined, 2)}\n`],
+          [cardFile, reductionCard(measured, original, version)],
+          ...reductionRunFiles(measured, asked),
+        ];
       },
     });
     return { run, plan: found.plan, reduced: found.reduced };

@@ -9,6 +9,7 @@ import type { EditedRun, SteeringRun } from "../../steering/steering-run.js";
 import type { ExperimentPlan } from "../../steering/trials/run-experiments.js";
 import { checkWritable } from "../files/check-writable.js";
 import { rowFile } from "../files/row-file.js";
+import { originalModel } from "../save/card-file.js";
 import { checkOut, clearOut } from "../save/save-model.js";
 import { saveExaminedHead } from "../save/written-head.js";
 import type { Asked } from "./write/run-record.js";
@@ -48,7 +49,8 @@ export async function saveSteering(
     const solved = await solveRun(model, plan, running, probes);
     const examine = async (head: Head) => {
       const run = await examineRun(model, { head, out }, solved, running);
-      return { found: run, files: editedRunFiles(run, asked ?? callOf("saveSteering", model, out)) };
+      const original = await originalModel(model);
+      return { found: run, files: editedRunFiles(run, asked ?? callOf("saveSteering", model, out), original) };
     };
     return saveExaminedHead(model, solved.steered.change, out, examine, { format, force, signal: running.signal });
   });

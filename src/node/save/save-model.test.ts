@@ -72,6 +72,7 @@ test("an existing folder is left alone unless it may be replaced, and then it is
   await expect(saveModel(model, { rows }, out)).rejects.toThrow(/is there already/);
   await saveModel(model, { rows }, out, { force: true });
   expect(await readdir(out)).not.toContain("note.txt");
+  expect(await readFile(join(out, "README.md"), "utf8")).toContain("\n# gpt2, changed with unembed\n");
   expect((await readdir(models.folder)).filter((name) => name.startsWith("."))).toEqual([]);
 });
 

@@ -8,6 +8,7 @@ import type { HeadModel } from "../../model/head/head-model.js";
 import { checkWritable } from "../files/check-writable.js";
 import { clearLeftovers } from "../files/leftovers.js";
 import { chunksOf, type FileContents, stageFolder } from "../files/write-atomic.js";
+import { cardFile, changedCard } from "./card-file.js";
 
 /** Files of a folder, by name. */
 export type NamedFiles = Iterable<readonly [name: string, contents: FileContents]>;
@@ -41,7 +42,17 @@ export async function saveModel(
   out: string,
   options: SaveOptions = {},
 ): Promise<void> {
-  await saveFiles(model, out, () => editedCheckpoint(model, change), options);
+  await saveFiles(model, out, () => editedCheckpoint(model, change), { ...options, changed: isChange(change) });
+}
+
+/** Whether a change of a head, or a head in place of it, changes anything. */
+export function isChange(change: object): boolean {
+  return Object.keys(change).length > 0;
+}
+
+interface MadeOptions extends Pick<SaveOptions, "force" | "files" | "signal"> {
+  /** The model is another than the original: it gets a card of its own, if none is among the files put beside. */
+  readonly changed: boolean;
 }
 
 /** Writes the files of a folder made from a model. @throws InputError as saveModel */
@@ -49,7 +60,7 @@ export async function saveFiles(
   model: HeadModel,
   out: string,
   make: () => Promise<readonly ModelFile[]>,
-  options: SaveOptions = {},
+  options: SaveOptions & Pick<MadeOptions, "changed">,
 ): Promise<void> {
   const { examine = async () => [] } = options;
   const examined = async (folder: string) => ({ found: undefined, files: await examine(folder) });
@@ -66,16 +77,21 @@ export async function saveExamined<Found>(
   out: string,
   make: () => Promise<readonly ModelFile[]>,
   examine: (folder: string) => Promise<{ found: Found; files: NamedFiles }>,
-  { force = false, files = [], signal }: Pick<SaveOptions, "force" | "files" | "signal"> = {},
+  { force = false, files = [], signal, changed }: MadeOptions,
 ): Promise<Found> {
   await clearOut(out);
   await checkOut(model, out, force);
-  const contents = [...(await make()), ...files];
+  const made = await make();
+  const contents = [...(changed ? made.filter(([name]) => name !== cardFile) : made), ...files];
   const stage = await stageFolder(out);
   try {
     await stage.add(signal ? contents.map(([name, content]) => [name, stoppable(content, signal)] as const) : contents);
     const examined = await examine(stage.path);
-    await stage.add(examined.files);
+    const beside = [...examined.files];
+    await stage.add(beside);
+    if (changed && ![...contents, ...beside].some(([name]) => name === cardFile)) {
+      await stage.add([[cardFile, await changedCard(model)]]);
+    }
     signal?.throwIfAborted();
     await stage.commit();
     return examined.found;

@@ -66,7 +66,7 @@ describe("every architecture", () => {
       const added = { tie_word_embeddings: false, "transformers.js_config": { dtype: "fp32" } };
       expect(config).toEqual({ ...wanted, ...added });
       const beside = ["config.json", ...(await readdir(source)).filter((file) => file === "generation_config.json")];
-      expect(await readdir(out)).toEqual([...beside, "note.txt", "onnx"]);
+      expect(await readdir(out)).toEqual(["README.md", ...beside, "note.txt", "onnx"]);
 
       const head = await readOnnxHead(openFolder(out), model);
       const intended = changedHead(model.head, change);
@@ -140,7 +140,7 @@ test("weights of a large model lie beside the file, and the config says so", asy
   const model = await load("test/goldens/arch/llama_gqa");
   const change = await someChange(model);
   const out = join(models.folder, "beside");
-  await saveFiles(model, out, () => onnxFiles(model, change, 1000));
+  await saveFiles(model, out, () => onnxFiles(model, change, 1000), { changed: false });
   expect(await readdir(join(out, "onnx"))).toEqual(["model.onnx", "model.onnx_data"]);
   const config = JSON.parse(await readFile(join(out, "config.json"), "utf8"));
   expect(config["transformers.js_config"].use_external_data_format).toEqual({ "model.onnx": 1 });

@@ -2,7 +2,7 @@ import { onnxFiles } from "../../export/onnx-model.js";
 import type { HeadChange } from "../../model/head/head-change.js";
 import type { ReducedHead } from "../../model/head/reduced-head.js";
 import type { Model } from "../../model/model.js";
-import { type SaveOptions, saveFiles } from "./save-model.js";
+import { isChange, type SaveOptions, saveFiles } from "./save-model.js";
 
 /**
  * Writes a model with another head as a folder that transformers.js loads: its text-generation pipeline, or onnxruntime on
@@ -19,5 +19,5 @@ export async function saveOnnx(
   out: string,
   options: SaveOptions = {},
 ): Promise<void> {
-  await saveFiles(model, out, () => onnxFiles(model, change), options);
+  await saveFiles(model, out, () => onnxFiles(model, change), { ...options, changed: isChange(change) });
 }

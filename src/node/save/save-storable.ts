@@ -43,5 +43,5 @@ export async function saveStorable<Measured>(
         );
     return { found, files: filesOf(found) };
   };
-  return saveExamined(model, out, make, examine, options);
+  return saveExamined(model, out, make, examine, { ...options, changed: true });
 }

@@ -29,7 +29,7 @@ export function saveExaminedHead<Found>(
 ): Promise<Found> {
   const { threads } = model.engine;
   const examined = (folder: string) => withWrittenHead(format, folder, { original: model, threads }, examine);
-  return saveExamined(model, out, () => filesAs[format](model, change), examined, options);
+  return saveExamined(model, out, () => filesAs[format](model, change), examined, { ...options, changed: true });
 }
 
 /**

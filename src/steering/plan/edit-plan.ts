@@ -15,7 +15,7 @@ export const isGuarded = ({ method, guard = true }: Pick<EditPlan, "method" | "g
   method === "nearest" && guard;
 
 /** How targets are reached, for all edits of a plan. */
-export interface PlanOptions extends Omit<SelectorOptions, "place"> {
+export interface PlanOptions extends Omit<SelectorOptions, "place" | "onNote"> {
   /** Give each token of a set the target by itself, instead of one to the set. */
   each?: boolean | undefined;
   method?: EditPlan["method"] | undefined;
@@ -63,10 +63,12 @@ export async function planEdits(model: HeadModel, edits: Edits, options: PlanOpt
   const planned: EditPlan["edits"] = [];
   const places: string[] = [];
   for (const { token, target, label, place, given } of askedEdits(edits)) {
-    const ids = await selectTokens(token, names, { readList, matchTexts, place: given });
+    const notes: string[] = [];
+    const onNote = (note: string) => notes.push(note);
+    const ids = await selectTokens(token, names, { readList, matchTexts, place: given, onNote });
     const tokens = ids.map((id) => ({ id, text: names.tokenText(id) }));
-    for (const group of each ? tokens.map((one) => [one]) : [tokens]) {
-      planned.push({ label, target, tokens: group });
+    for (const [part, group] of (each ? tokens.map((one) => [one]) : [tokens]).entries()) {
+      planned.push({ label, target, tokens: group, ...(part === 0 && notes.length > 0 ? { notes } : {}) });
       places.push(place);
     }
   }

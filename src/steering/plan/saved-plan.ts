@@ -11,6 +11,8 @@ const target = z.union([
   z.strictObject({ ban: z.union([z.literal(true), z.number()]) }),
 ]);
 
+const token = z.strictObject({ id: z.number().int().nonnegative(), text: z.string() });
+
 const planSchema = z.strictObject({
   schema: z.literal("unembed-edit-plan"),
   /** Version 1 had one lambda for all edits, and bans as factors. */
@@ -41,7 +43,9 @@ const planSchema = z.strictObject({
         method: z.enum([...methods, ...banMethods]).optional(),
         /** lambda of this edit, where it has one of its own. */
         lambda: z.number().positive().optional(),
-        tokens: z.array(z.strictObject({ id: z.number().int().nonnegative(), text: z.string() })).min(1),
+        tokens: z.array(token).min(1),
+        /** What these tokens are besides, that one might not expect. */
+        notes: z.array(z.string()).optional(),
       }),
     )
     .min(1),

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { loadTokenizer, type Tokenizer } from "../../corpus/tokenizer/tokenizer.js";
 import { openFolder } from "../../node/files/file-source.js";
 import { bytesSource } from "../../tensor/byte-source.js";
+import { begunCharacter } from "./begun-characters.js";
 import { editDistance, nearTokens } from "./near-tokens.js";
 import { selectTokens } from "./token-selector.js";
 
@@ -36,8 +37,17 @@ describe("tokens are found", () => {
   test("by script", async () => {
     const latin = new Set(await select("@script:Latin"));
     for (let id = 0; id < tokenizer.vocabSize; id++) {
-      expect(latin.has(id)).toBe(/\p{Script=Latin}/u.test(tokenizer.tokenText(id)) && id !== tokenizer.endOfText);
+      const text = tokenizer.tokenText(id);
+      if (text.includes("\ufffd")) continue;
+      expect(latin.has(id)).toBe(/\p{Script=Latin}/u.test(text) && id !== tokenizer.endOfText);
     }
+  });
+  test("by their forms, with what is left out", async () => {
+    const notes: string[] = [];
+    const ids = await selectTokens("@forms:LORD", tokenizer, { onNote: (note) => notes.push(note) });
+    expect(ids.map((id) => tokenizer.tokenText(id)).sort()).toEqual([" Lord", " lord"]);
+    expect(notes).toEqual(['forms of several tokens are left out: "LORD", " LORD", "lord", "Lord"']);
+    expect(await texts("@forms: the")).toEqual([" the", " The", "The", "the", " THE"]);
   });
 });
 
@@ -68,6 +78,47 @@ describe("a vocabulary with a token for every byte", () => {
   test("does not take the token for what is unknown, or a byte's, for a text", async () => {
     await expect(selectTokens("\ufffd", llama)).rejects.toThrow(/is shown by \d+ tokens; .*id:\d+ \(entry "<0x80>"\)/);
     await expect(selectTokens("\u2603", llama)).rejects.toThrow(/is \d tokens|is no token/);
+  });
+});
+
+describe("pieces of characters", () => {
+  const entries = async (name: string, selector: string) => {
+    const file = bytesSource("tokenizer.json", readFileSync(`test/goldens/tokenizers/${name}.json`));
+    const open = async (asked: string) => (asked === file.name ? file : undefined);
+    const there = await loadTokenizer({ name, open });
+    const notes: string[] = [];
+    const ids = await selectTokens(selector, there, { onNote: (note) => notes.push(note) });
+    return { found: ids.map((id) => there.entry(id)), notes };
+  };
+  test("that begin emoji are among the emoji, and what else they begin is said", async () => {
+    const { found, notes } = await entries("gpt2", "@emoji");
+    // F0; F0 9F; F0 9F 91; a joiner and F0 9F 91; a space and F0 9F.
+    expect(found).toEqual(["ð", "ðŁ", "ðŁĳ", "âĢįðŁĳ", "ĠðŁ"]);
+    expect(notes[0]).toMatch(
+      /<F0> \(id:173\) begins [\d,]+ of @emoji and [\d,]+ other characters \(.*<F0 9F 91> \(id:296\) begins 64 of @emoji;/,
+    );
+    expect(notes[1]).toMatch(/left out.*<E2 80> \(id:310\) begins 2 of @emoji and \d+ other characters \(.*’/);
+    expect((await entries("llama2", "@emoji")).found).toContain("<0xF0>");
+  });
+  test("belong to the script that they begin", async () => {
+    expect((await entries("llama2", "@script:Cyrillic")).found).toEqual([..."01234"].map((digit) => `<0xD${digit}>`));
+    const { found, notes } = await entries("gpt2", "@script:Han");
+    expect(found).toEqual(expect.arrayContaining(["ä", "å", "é", "çķ", "ä½ł"]));
+    expect(found).not.toContain("ð");
+    expect(notes[0]).toMatch(/<E5> \(id:162\) begins 4,096 of @script:Han;/);
+  });
+  test.each<[number[], ReturnType<typeof begunCharacter>]>([
+    [[0xf0, 0x9f], { before: "", first: 0x1f000, last: 0x1ffff }],
+    [[0x20, 0xe2, 0x80], { before: " ", first: 0x2000, last: 0x203f }],
+    [[0xe0], { before: "", first: 0x800, last: 0xfff }],
+    [[0xf4], { before: "", first: 0x100000, last: 0x10ffff }],
+    [[0xf0, 0x9f, 0x98, 0x80], undefined],
+    [[0x9f], undefined],
+    [[0x98, 0xf0], undefined],
+    [[0x41], undefined],
+    [[0xf4, 0x9f], undefined],
+  ])("%j begins %j", (bytes, begun) => {
+    expect(begunCharacter(bytes)).toEqual(begun);
   });
 });
 
@@ -111,7 +162,9 @@ test.each([
   ["/(/", /Invalid regular expression/],
   ["@script:Klingon", /is no Unicode script/],
   ["@scripts", /is no set/],
-  ["@emoji", /matches no token/],
+  ["@script:Runic", /matches no token.*; pieces that begin more of other things are left out.*<E1> \(id:158\)/],
+  ["@forms:", /is empty: @forms:WORD/],
+  ["@forms:Zzyzx", /none of its forms is one token: "Zzyzx", " Zzyzx", "zzyzx"/],
   ["@file:empty.txt", /lists no token/],
   ["@file:nested.txt", /names another list/],
   ["\\q", /broken escape/],

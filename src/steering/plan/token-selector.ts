@@ -1,6 +1,7 @@
 import type { Tokenizer } from "../../corpus/tokenizer/tokenizer.js";
 import { InputError } from "../../errors.js";
 import type { TokenNames } from "../../model/head/token-names.js";
+import { beginningNotes, beginningPieces } from "./begun-characters.js";
 import { nearTokens } from "./near-tokens.js";
 import { tokenCatalogue } from "./token-catalogue.js";
 
@@ -19,12 +20,16 @@ export interface SelectorOptions {
   readList?: ((path: string) => Promise<string>) | undefined;
   /** Which texts a pattern matches; without it as long as that takes, which for some patterns is for ever. */
   matchTexts?: ((pattern: RegExp, texts: readonly string[]) => readonly boolean[]) | undefined;
+  /** Told what a selector stands for that one might not expect: what else the pieces of its characters begin. */
+  onNote?: ((note: string) => void) | undefined;
 }
 
 /**
  * Ids of the tokens that a selector stands for, ascending: the text of one token, with or without quotes and escapes (`" the"`,
- * `\n`); `id:262`; `/regex/u` over the tokens' texts; `@emoji`; `@script:Han`; `@file:list.txt`, a selector a line. Patterns and
- * sets leave special tokens out, which only their id or text names. Without a tokenizer, tokens are named by `id:N` alone.
+ * `\n`); `id:262`; `/regex/u` over the tokens' texts; `@forms:lord`, with and without a space and in three cases; `@emoji`;
+ * `@script:Han`; `@file:list.txt`, a selector a line. Patterns and sets leave special tokens out, which only their id or text
+ * names. Of characters that have no token, sets take the pieces that begin them and little else. Without a tokenizer, tokens are
+ * named by `id:N` alone.
  * @throws InputError if it stands for no token, a text is several or that of several, or a pattern matches everything
  */
 export async function selectTokens(
@@ -59,11 +64,43 @@ function selectHere(
   if (!("encode" in vocabulary)) {
     throw new InputError(place, "is named by text, and the model has no tokenizer.json: name it as id:N");
   }
+  const forms = /^@forms:(.*)$/s.exec(selector)?.[1];
+  if (forms !== undefined) return formsOf(literal(forms, place), place, vocabulary, options);
   const pattern = patternOf(selector, place);
-  return pattern === undefined
-    ? [oneToken(literal(selector, place), place, vocabulary)]
-    : matching(pattern, place, vocabulary, options);
+  if (pattern === undefined) return [oneToken(literal(selector, place), place, vocabulary)];
+  if (!selector.startsWith("@")) return matching(pattern, place, vocabulary, options);
+  const pieces = beginningPieces(vocabulary, (text) => pattern.test(text));
+  const notes = beginningNotes(pieces, selector);
+  const whole = matchingIds(pattern, vocabulary, options);
+  const found = [...whole, ...pieces.flatMap(({ id, mostly }) => (mostly ? [id] : []))].sort((a, b) => a - b);
+  const { length } = plainTokens(vocabulary).ids;
+  checkFound([...new Set(found)], length, place, notes);
+  for (const note of notes) options.onNote?.(note);
+  return [...new Set(found)];
 }
+
+/** A word as it may stand in a text: with and without a space before it; as it is, in lower, Title and UPPER case. */
+function formsOf(word: string, place: string, tokenizer: Tokenizer, { onNote }: SelectorOptions): number[] {
+  if (word.trim() === "") throw new InputError(place, "is empty: @forms:WORD is wanted");
+  const bare = word.trim();
+  const [first, ...others] = Array.from(bare);
+  const title = first!.toUpperCase() + others.join("").toLowerCase();
+  const cases = [bare, bare.toLowerCase(), title, bare.toUpperCase()];
+  const { idsOf } = tokenCatalogue(tokenizer);
+  const texts = [...new Set(cases.flatMap((one) => [one, ` ${one}`]))];
+  const tokensOf = (text: string) => (idsOf.get(text) ?? []).filter((id) => isPlainForm(id, tokenizer));
+  const found = texts.flatMap(tokensOf);
+  const shown = (list: readonly string[]) => list.map((text) => JSON.stringify(text)).join(", ");
+  if (found.length === 0) {
+    throw new InputError(place, `none of its forms is one token: ${shown(texts)}`);
+  }
+  const split = texts.filter((text) => tokensOf(text).length === 0);
+  if (split.length > 0) onNote?.(`forms of several tokens are left out: ${shown(split)}`);
+  return [...new Set(found)].sort((a, b) => a - b);
+}
+
+const isPlainForm = (id: number, tokenizer: Tokenizer): boolean =>
+  !tokenizer.isSpecial(id) && !isByteEntry(id, tokenizer);
 
 function checkedId(id: number, place: string, vocabulary: Tokenizer | TokenNames): number {
   const { produces, vocabSize } = vocabulary;
@@ -84,22 +121,35 @@ function patternOf(selector: string, place: string): RegExp | undefined {
   } catch (error) {
     throw new InputError(place, script === undefined ? (error as Error).message : "is no Unicode script");
   }
-  if (/^@(?:script|emoji)/.test(selector)) {
-    throw new InputError(place, "is no set: known are @emoji, @script:NAME, @file:PATH");
+  if (/^@(?:script|emoji|forms)/.test(selector)) {
+    throw new InputError(place, "is no set: known are @emoji, @script:NAME, @forms:WORD, @file:PATH");
   }
   return undefined;
 }
 
-function matching(pattern: RegExp, place: string, tokenizer: Tokenizer, { matchTexts }: SelectorOptions): number[] {
+function matching(pattern: RegExp, place: string, tokenizer: Tokenizer, options: SelectorOptions): number[] {
+  const found = matchingIds(pattern, tokenizer, options);
+  checkFound(found, plainTokens(tokenizer).ids.length, place);
+  return found;
+}
+
+function matchingIds(pattern: RegExp, tokenizer: Tokenizer, { matchTexts }: SelectorOptions): number[] {
+  const { ids, texts } = plainTokens(tokenizer);
+  const matches = matchTexts ? matchTexts(pattern, texts) : texts.map((text) => pattern.test(text));
+  return ids.filter((_, index) => matches[index]);
+}
+
+/** All tokens but the special ones. */
+function plainTokens(tokenizer: Tokenizer) {
   const all = tokenCatalogue(tokenizer);
   const isPlain = (_: unknown, index: number) => !tokenizer.isSpecial(all.ids[index]!);
-  const ids = all.ids.filter(isPlain);
-  const texts = all.texts.filter(isPlain);
-  const matches = matchTexts ? matchTexts(pattern, texts) : texts.map((text) => pattern.test(text));
-  const found = ids.filter((_, index) => matches[index]);
-  if (found.length === 0) throw new InputError(place, "matches no token (special ones are named by their text or id)");
-  if (found.length === ids.length) throw new InputError(place, `matches all ${ids.length} tokens`);
-  return found;
+  return { ids: all.ids.filter(isPlain), texts: all.texts.filter(isPlain) };
+}
+
+function checkFound(found: readonly number[], all: number, place: string, notes: readonly string[] = []): void {
+  const none = "matches no token (special ones are named by their text or id)";
+  if (found.length === 0) throw new InputError(place, [none, ...notes].join("; "));
+  if (found.length === all) throw new InputError(place, `matches all ${all} tokens`);
 }
 
 /** A text as it was written: quotes around it and escapes in it are read as in JSON. */

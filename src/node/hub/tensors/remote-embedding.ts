@@ -112,7 +112,12 @@ async function locateWeights(repository: Repository, tensorName: string | undefi
   const { reference } = repository;
   const checkpoint = await locateCheckpoint(repository);
   if (checkpoint === undefined) {
-    if (repository.cacheOnly() === undefined) throw missingWeights(referenceText(reference));
+    if (repository.cacheOnly() === undefined) {
+      throw await missingWeights({
+        name: referenceText(reference),
+        open: (fileName) => openFile(repository, fileName),
+      });
+    }
     throw missingInCache(repository, inRepository(reference, safetensorsFile));
   }
   const { layout, path, found } = checkpoint;
