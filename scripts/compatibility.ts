@@ -11,6 +11,8 @@ const goldens = new URL("../test/goldens/arch/", import.meta.url);
 
 type Row = readonly string[];
 
+const codeList = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(", ");
+
 /** How each layout of a checkpoint's weights is read. */
 const layoutNotes: Record<CheckpointFile, string> = {
   "model.safetensors": "mapped where it lies",
@@ -51,6 +53,9 @@ const folderKinds: Row[] = [
   ["weights that are not finite", "refused, naming the tensor, and the token of the row"],
 ];
 
+/** Families that transformers.js cannot load, whoever wrote the file: onnxruntime runs what is written of them. */
+export const notInTransformersJs: readonly string[] = ["exaone4", "glm4", "nemotron", "seed_oss"];
+
 /** What edited and reduced models are written as. */
 const writtenFormats: Row[] = [
   [
@@ -59,13 +64,16 @@ const writtenFormats: Row[] = [
   ],
   [
     "`onnx`",
-    "one graph with key-value cache, named as optimum names it, for onnxruntime and transformers.js; every architecture above is run in both; weights in the checkpoint's number types, computed in float32; a factored head too ([export.md](export.md))",
+    `one graph with key-value cache, named as optimum names it, for onnxruntime and transformers.js; every architecture above is run in both, but for those that transformers.js does not know (${codeList(notInTransformersJs)}); weights in the checkpoint's number types, computed in float32; a factored head too ([export.md](export.md))`,
   ],
 ];
 
 const corpusFormats: Row[] = [
   ["`.txt`, `.text`", "UTF-8; any other file that is named or matched by a pattern is read as text too"],
-  ["`.jsonl`, `.ndjson`, `.json`", "one document per line, or a list; text in `--field` (default `text`), also of an object inside: `meta.text`"],
+  [
+    "`.jsonl`, `.ndjson`, `.json`",
+    "one document per line, or a list; text in `--field` (default `text`), also of an object inside: `meta.text`",
+  ],
   ["`.parquet`", "text in `--column` (default `text`); a page at a time"],
   [
     "any of the text formats with `.gz` or `.zst` after it",
@@ -169,7 +177,5 @@ function goldensByModelType(): Map<string, string[]> {
 function table(head: Row, rows: readonly Row[]): string {
   return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
-
-const codeList = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(", ");
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) process.stdout.write(compatibilityPage());

@@ -137,6 +137,45 @@ variants = {
         t.Cohere2Config(**llama, logit_scale=0.25, sliding_window=5, layer_types=["sliding_attention", "full_attention"]),
         24,
     ),
+    "phi": (t.PhiConfig(**llama, qk_layernorm=True, partial_rotary_factor=0.5), 24),
+    "stablelm": (
+        t.StableLmConfig(
+            **llama, use_qkv_bias=True, qk_layernorm=True, use_parallel_residual=True, partial_rotary_factor=0.5
+        ),
+        24,
+    ),
+    "starcoder2": (t.Starcoder2Config(**llama, sliding_window=5), 24),
+    "nemotron": (t.NemotronConfig(**llama, head_dim=12, partial_rotary_factor=0.5, mlp_bias=True), 24),
+    "olmo": (t.OlmoConfig(**llama, clip_qkv=0.8), 24),
+    "olmo3": (
+        t.Olmo3Config(
+            **llama,
+            sliding_window=5,
+            layer_types=["sliding_attention", "full_attention"],
+            rope_parameters=dict(
+                full_attention=dict(rope_type="yarn", rope_theta=500.0, factor=4.0, original_max_position_embeddings=16),
+                sliding_attention=dict(rope_type="default", rope_theta=500.0),
+            ),
+        ),
+        24,
+    ),
+    # Rotary positions and no window in the first layer, the other way round in the second.
+    "smollm3": (t.SmolLM3Config(**llama, no_rope_layers=[1, 0], use_sliding_window=True, sliding_window=5), 24),
+    "glm4": (t.Glm4Config(**llama, head_dim=12), 24),
+    "exaone4": (
+        t.Exaone4Config(**llama, sliding_window=5, layer_types=["sliding_attention", "full_attention"]),
+        24,
+    ),
+    # Beyond the length of pretraining twice, where q has grown.
+    "ministral3": (
+        t.Ministral3Config(
+            **llama,
+            head_dim=12,
+            **rope(rope_type="yarn", factor=4.0, original_max_position_embeddings=8, llama_4_scaling_beta=0.2),
+        ),
+        24,
+    ),
+    "seed_oss": (t.SeedOssConfig(**llama, head_dim=12, attention_out_bias=True), 24),
     # Norms after each part, embeddings narrower than the blocks.
     "opt_350m": (t.OPTConfig(**opt, word_embed_proj_dim=20, do_layer_norm_before=False), 24),
     "opt_without_biases": (
@@ -165,7 +204,8 @@ def make(folder, config, time, added={}, dropped=()):
     model = t.AutoModelForCausalLM.from_config(config, attn_implementation="eager").eval()
     with torch.no_grad():
         for name, weight in model.named_parameters():
-            centre = 1.0 if name.endswith("norm.weight") and "gemma" not in config.model_type else 0.0
+            stored_less_one = "gemma" in config.model_type or config.model_type == "nemotron"
+            centre = 1.0 if "norm" in name and name.endswith("weight") and not stored_less_one else 0.0
             weight.copy_(centre + 0.3 * torch.randn_like(weight))
     model.half().save_pretrained(folder)
     (folder / "generation_config.json").unlink(missing_ok=True)

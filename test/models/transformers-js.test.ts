@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { AutoModelForCausalLM, env, pipeline, Tensor } from "@huggingface/transformers";
 import { beforeAll, describe, expect, test } from "vitest";
+import { notInTransformersJs } from "../../scripts/compatibility.js";
 import { onnxFiles } from "../../src/export/onnx-model.js";
 import { generate } from "../../src/generation/generate.js";
 import { roundedHead } from "../../src/model/head/spread-head.js";
@@ -69,8 +70,13 @@ describe("transformers.js runs what is written as ONNX", () => {
   test.each(goldens)("%s", async (name) => {
     const model = await load(join("test/goldens/arch", name));
     const change = { rows: await movedRows(model) };
-    await saveModel(model, change, join(models.folder, `${name}-safetensors`));
     await saveOnnx(model, change, join(models.folder, name));
+    if (notInTransformersJs.includes(model.modelType)) {
+      const loading = AutoModelForCausalLM.from_pretrained(join(models.folder, name), oneThread);
+      await expect(loading).rejects.toThrow("Unsupported model type");
+      return;
+    }
+    await saveModel(model, change, join(models.folder, `${name}-safetensors`));
     const edited = await load(join(models.folder, `${name}-safetensors`));
     const loaded = await AutoModelForCausalLM.from_pretrained(join(models.folder, name), oneThread);
     const prompt = [3, 14, 15, 9, 26, 5, 35, 8];

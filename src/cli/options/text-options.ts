@@ -19,7 +19,10 @@ export interface TextArguments extends ReadingArguments {
 /** Adds the options that say how the files of a corpus are read. */
 export function readingOptions(command: Command): Command {
   return command
-    .option("--field <name>", "field of .json and .jsonl documents that holds the text, also inside: a.b (default: text)")
+    .option(
+      "--field <name>",
+      "field of .json and .jsonl documents that holds the text, also inside: a.b (default: text)",
+    )
     .option("--column <name>", "column of .parquet files that holds the text (default: text)")
     .addOption(new Option("--token-dtype <type>", "number type of .bin token files").choices(["uint16", "uint32"]));
 }

@@ -1,9 +1,8 @@
 import type { Architecture } from "../architecture.js";
-import type { Config } from "../config.js";
 import { layerWindows, slidingWindow } from "../layers/attention-windows.js";
 import { activationOf } from "../layers/layers.js";
 import { headDimOf, llamaLike } from "../layers/llama-like.js";
-import { type Rope, ropeOf } from "../layers/rope.js";
+import { ropesByLayerKind } from "../layers/rope.js";
 
 /**
  * Gemma 3's language model (Gemma Team 2025): Gemma 2 with norms on q and k in place of the soft caps, and five layers
@@ -17,7 +16,11 @@ export const gemma3Text: Architecture = {
     config.mustBe("use_bidirectional_attention", false);
     if (config.has("attn_logit_softcapping")) config.fail("attn_logit_softcapping", "is set; Gemma 3 has no such cap");
     const headDim = headDimOf(config, 256);
-    const { full, sliding } = ropes(config, headDim);
+    const { full, sliding } = ropesByLayerKind(
+      config,
+      { headDim, theta: 1_000_000 },
+      { headDim, theta: 10_000, thetaField: "rope_local_base_freq" },
+    );
     const pattern = config.integer("sliding_window_pattern", config.integer("_sliding_window_pattern", 6));
     const window = layerWindows(config, slidingWindow(config), (layer) => (layer + 1) % pattern !== 0);
     const attentionBias = config.boolean("attention_bias", false);
@@ -47,17 +50,3 @@ export const gemma3Text: Architecture = {
     });
   },
 };
-
-/** transformers 4 stretches the full layers alone by `rope_scaling`; transformers 5 keeps parameters for each kind. */
-function ropes(config: Config, headDim: number): { full: Rope; sliding: Rope } {
-  const byKind = config.object("rope_parameters");
-  for (const field of byKind?.fields() ?? []) {
-    if (field !== "full_attention" && field !== "sliding_attention") byKind?.fail(field, "is not supported");
-  }
-  const full = config.object("rope_scaling") ?? byKind?.object("full_attention");
-  const sliding = byKind?.object("sliding_attention");
-  return {
-    full: ropeOf(config, full, { headDim, theta: 1_000_000 }),
-    sliding: ropeOf(config, sliding, { headDim, theta: 10_000, thetaField: "rope_local_base_freq" }),
-  };
-}

@@ -1,20 +1,31 @@
 import type { Architecture } from "../architecture.js";
 import { cohere } from "./cohere.js";
+import { exaone4 } from "./exaone4.js";
 import { gemma } from "./gemma.js";
 import { gemma2 } from "./gemma2.js";
 import { gemma3Text } from "./gemma3-text.js";
+import { glm4 } from "./glm4.js";
 import { gptNeo } from "./gpt-neo.js";
 import { gptNeox } from "./gpt-neox.js";
 import { gpt2 } from "./gpt2.js";
 import { gptj } from "./gptj.js";
 import { granite } from "./granite.js";
 import { llama } from "./llama.js";
+import { ministral3 } from "./ministral3.js";
 import { mistral } from "./mistral.js";
+import { nemotron } from "./nemotron.js";
+import { olmo } from "./olmo.js";
 import { olmo2 } from "./olmo2.js";
+import { olmo3 } from "./olmo3.js";
 import { opt } from "./opt.js";
+import { phi } from "./phi.js";
 import { phi3 } from "./phi3.js";
 import { qwen2 } from "./qwen2.js";
 import { qwen3 } from "./qwen3.js";
+import { seedOss } from "./seed-oss.js";
+import { smollm3 } from "./smollm3.js";
+import { stablelm } from "./stablelm.js";
+import { starcoder2 } from "./starcoder2.js";
 
 /** Every architecture that unembed reads. */
 export const architectures: readonly Architecture[] = [
@@ -25,10 +36,21 @@ export const architectures: readonly Architecture[] = [
   opt,
   llama,
   mistral,
+  ministral3,
   qwen2,
   qwen3,
+  phi,
   phi3,
+  olmo,
   olmo2,
+  olmo3,
+  stablelm,
+  starcoder2,
+  nemotron,
+  smollm3,
+  glm4,
+  exaone4,
+  seedOss,
   granite,
   cohere,
   gemma,

@@ -1,4 +1,5 @@
 import type { Architecture } from "../architecture.js";
+import { windowIfAny } from "../layers/attention-windows.js";
 import { activationOf } from "../layers/layers.js";
 import { headDimOf, llamaLike } from "../layers/llama-like.js";
 import { readRope } from "../layers/rope.js";
@@ -13,12 +14,12 @@ export const phi3: Architecture = {
     config.mustBe("attention_bias", false);
     const headDim = headDimOf(config);
     const rope = readRope(config, { headDim, share: 1, aliases: { su: "longrope", yarn: "longrope" } });
-    const window = config.has("sliding_window") ? config.integer("sliding_window") : undefined;
+    const window = windowIfAny(config);
     return llamaLike(config, weights, {
       headDim,
       norms: { beforeAttention: "input_layernorm", beforeMlp: "post_attention_layernorm" },
       epsilon: config.positive("rms_norm_eps", 1e-5),
-      fused: true,
+      fused: "q, k, v and gate and up",
       biases: { qkv: false, output: false, mlp: false },
       activation: activationOf(config, "hidden_act", "silu"),
       rope: () => rope,

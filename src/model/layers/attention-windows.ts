@@ -35,6 +35,11 @@ export function slidingWindow(config: Config): number | undefined {
   return config.isNull("sliding_window") ? undefined : config.integer("sliding_window", 4096);
 }
 
+/** `sliding_window` of families that have none by default; undefined if the config has none either. */
+export function windowIfAny(config: Config): number | undefined {
+  return config.has("sliding_window") ? config.integer("sliding_window") : undefined;
+}
+
 /** Qwen's windows: none unless `use_sliding_window`, and then from layer `max_window_layers` on. */
 export function qwenWindows(config: Config): AttentionWindows {
   const window = config.boolean("use_sliding_window", false) ? slidingWindow(config) : undefined;

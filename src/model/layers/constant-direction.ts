@@ -1,7 +1,7 @@
 import { readTensorFloat64 } from "../../tensor/safetensors/safetensors.js";
 import type { ModelDescription } from "../architecture.js";
 
-/** Weight g and bias beta of a LayerNorm, [d] each. */
+/** Weight g, as it multiplies, and bias beta of a LayerNorm, [d] each. */
 export interface FinalNorm {
   readonly weight: Float64Array;
   readonly bias: Float64Array;
@@ -9,9 +9,10 @@ export interface FinalNorm {
 
 /** The LayerNorm that ends a model's layers; undefined if another norm does, or it has no bias. */
 export async function readFinalNorm({ finalNorm }: ModelDescription): Promise<FinalNorm | undefined> {
-  const { kind, weight, bias } = finalNorm ?? {};
+  const { kind, weight, bias, weightOffset = 0 } = finalNorm ?? {};
   if (kind !== "layer" || weight === undefined || bias === undefined) return undefined;
-  return { weight: await readTensorFloat64(weight), bias: await readTensorFloat64(bias) };
+  const stored = await readTensorFloat64(weight);
+  return { weight: stored.map((value) => value + weightOffset), bias: await readTensorFloat64(bias) };
 }
 
 /**

@@ -11,12 +11,19 @@ export interface Affine {
 /**
  * (x - mean) / sqrt(variance + epsilon) * weight + bias over the last axis.
  * @param affine weight and bias, or the axis' size for a norm that has neither
+ * @param weightOffset 1 for families that store the weight less one (Nemotron)
  */
-export function layerNorm(graph: Graph, x: Value, affine: Affine | number, epsilon: number): Value {
+export function layerNorm(
+  graph: Graph,
+  x: Value,
+  affine: Affine | number,
+  epsilon: number,
+  weightOffset: 0 | 1 = 0,
+): Value {
   const [weight, bias] =
     typeof affine === "number"
       ? [graph.constant(new Float32Array(affine).fill(1)), undefined]
-      : [graph.weightFloat32(affine.weight), affine.bias && graph.weightFloat32(affine.bias)];
+      : [normWeight(graph, affine.weight, weightOffset), affine.bias && graph.weightFloat32(affine.bias)];
   return graph.op("LayerNormalization", [x, weight, bias], { axis: -1, epsilon: { float: epsilon } });
 }
 
@@ -25,9 +32,13 @@ export function layerNorm(graph: Graph, x: Value, affine: Affine | number, epsil
  * @param weightOffset 1 for families that store the weight less one (Gemma)
  */
 export function rmsNorm(graph: Graph, x: Value, weight: TensorEntry, epsilon: number, weightOffset: 0 | 1 = 0): Value {
-  const stored = graph.weightFloat32(weight);
-  const factor = weightOffset === 0 ? stored : graph.op("Add", [stored, graph.constant(Float32Array.of(weightOffset))]);
+  const factor = normWeight(graph, weight, weightOffset);
   return graph.op("SimplifiedLayerNormalization", [x, factor], { axis: -1, epsilon: { float: epsilon } });
+}
+
+function normWeight(graph: Graph, weight: TensorEntry, offset: 0 | 1): Value {
+  const stored = graph.weightFloat32(weight);
+  return offset === 0 ? stored : graph.op("Add", [stored, graph.constant(Float32Array.of(offset))]);
 }
 
 /** x W' + b with W as torch.nn.Linear stores it, [out, in]. */
@@ -53,6 +64,13 @@ export const add = (graph: Graph, a: Value, b: Value): Value => graph.op("Add", 
 /** x times a number; x itself where that is 1. */
 export function scaled(graph: Graph, x: Value, factor: number): Value {
   return factor === 1 ? x : graph.op("Mul", [x, graph.constant(Float32Array.of(factor), [])]);
+}
+
+/** x with its numbers held to a largest magnitude; x itself where there is none. */
+export function clipped(graph: Graph, x: Value, largest: number | undefined): Value {
+  if (largest === undefined) return x;
+  const bound = (value: number) => graph.constant(Float32Array.of(value), []);
+  return graph.op("Clip", [x, bound(-largest), bound(largest)]);
 }
 
 /** Consecutive parts of the last axis. @param sizes their widths, which add up to its own */

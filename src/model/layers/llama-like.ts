@@ -1,5 +1,4 @@
 import type { Graph, Value } from "../../engine/graph.js";
-import type { TensorEntry } from "../../tensor/safetensors/safetensors.js";
 import type { ForwardPass, ModelDescription } from "../architecture.js";
 import type { Config } from "../config.js";
 import type { HeadTransform } from "../head/head-transform.js";
@@ -10,7 +9,9 @@ import {
   type Affine,
   activate,
   add,
+  clipped,
   embed,
+  layerNorm,
   linear,
   reshape,
   rmsNorm,
@@ -18,36 +19,52 @@ import {
   splitLast,
 } from "./layers.js";
 import type { Rope } from "./rope.js";
-import { type RotaryTables, rotaryTables, rotate } from "./rotary.js";
+import { type RotaryTables, type RotatedPairs, rotaryTables, rotate } from "./rotary.js";
 
-/** What distinguishes one family of Llama-like decoders from the next: RMS norms, rotary positions, gated MLP. */
+/** What distinguishes one family of Llama-like decoders from the next: norms, rotary positions, MLP, and their order. */
 export interface DecoderChoices {
   /** Numbers in each head of q, k and v. */
   readonly headDim: number;
+  /** Heads of k and v in configs that don't say; as many as q has if left out. */
+  readonly usualKvHeads?: number;
   /** Names of a block's norms, each for the place it is at; a family leaves out those it lacks. */
   readonly norms: {
     readonly beforeAttention?: string;
     readonly afterAttention?: string;
-    readonly beforeMlp?: string;
+    readonly beforeMlp?: string | undefined;
     readonly afterMlp?: string;
   };
+  /** LayerNorms in place of root mean squares, and what they store: weight and bias, or nothing. */
+  readonly layerNorms?: "with bias" | "bare";
   readonly epsilon: number;
   /** 1 where norms store their weight less one. */
   readonly weightOffset?: 0 | 1;
-  /** Norms of q and k, each head by itself or all heads as one vector. */
-  readonly queryKeyNorms?: "each head" | "all heads";
-  /** Whether q, k and v are one matrix, and so gate and up. */
-  readonly fused?: boolean;
-  readonly biases: { readonly qkv: boolean; readonly output: boolean; readonly mlp: boolean };
+  /** Root mean square norms of q and k, each head by itself or all heads as one vector; or a norm of the family's own. */
+  readonly queryKeyNorms?: "each head" | "all heads" | HeadNormReader | undefined;
+  /** Whether gate and up are one matrix, or that and q, k and v another. */
+  readonly fused?: "gate and up" | "q, k, v and gate and up";
+  /** Names of the two matrices of an MLP that has no gate. */
+  readonly plainMlp?: { readonly up: string; readonly down: string };
+  /** Whether attention and MLP are side by side behind the norm before attention. */
+  readonly parallel?: boolean;
+  /** Names of other parts, where they are not Llama's. */
+  readonly names?: { readonly attentionOutput?: string; readonly finalNorm?: string };
+  readonly biases: { readonly qkv: boolean; readonly output: boolean; readonly mlp: boolean; readonly head?: boolean };
   readonly activation: Activation;
+  /** Largest magnitude of a number of q, k and v. */
+  readonly clip?: number | undefined;
   /** Factor on q . k; headDim^(-1/2) if left out. */
   readonly attentionScale?: number;
   readonly attentionSoftCap?: number | undefined;
   readonly embeddingScale?: number;
   /** Factor on what attention and MLP add to the residual stream. */
   readonly residualScale?: number;
-  /** Rotary positions of a layer; layers with the same object share their tables. */
-  readonly rope: (layer: number) => Rope;
+  /** Rotary positions of a layer, undefined if it has none; layers with the same object share their tables. */
+  readonly rope: (layer: number) => Rope | undefined;
+  /** Which numbers are rotated together; "halves" if left out. */
+  readonly rotatedPairs?: RotatedPairs;
+  /** Factor on q by position, that broadcasts to [batch, time, 1]. */
+  readonly queryScale?: ((pass: ForwardPass) => Value) | undefined;
   /** How many positions a token of this layer sees; undefined if all before it. */
   readonly window?: (layer: number) => number | undefined;
   readonly maxPositions: number;
@@ -56,10 +73,16 @@ export interface DecoderChoices {
   readonly headTransform?: HeadTransform;
 }
 
-/** Heads of q and of k and v. @throws InputError if they don't divide */
-export function headCounts(config: Config): { numHeads: number; numKvHeads: number } {
+/** Finds the weights of a norm of q or k. @param part "q" or "k" @param name of its attention @returns the norm */
+export type HeadNormReader = (name: string, part: "q" | "k", numHeads: number) => HeadNorm;
+/** @param x [batch, time, numHeads * headDim], like the result */
+export type HeadNorm = (graph: Graph, x: Value) => Value;
+
+/** Heads of q and of k and v. @param usualKvHeads for configs without the field @throws InputError if they don't divide */
+export function headCounts(config: Config, usualKvHeads?: number): { numHeads: number; numKvHeads: number } {
   const numHeads = config.integer("num_attention_heads");
-  const numKvHeads = config.integer("num_key_value_heads", numHeads);
+  const usual = config.isNull("num_key_value_heads") ? numHeads : (usualKvHeads ?? numHeads);
+  const numKvHeads = config.integer("num_key_value_heads", usual);
   if (numHeads % numKvHeads !== 0) {
     config.fail("num_key_value_heads", `is ${numKvHeads}, which does not divide num_attention_heads = ${numHeads}`);
   }
@@ -82,33 +105,41 @@ export function headDimOf(config: Config, fallback?: number): number {
 /** A decoder with these choices. Names of tensors are those of transformers' LlamaForCausalLM. */
 export function llamaLike(config: Config, weights: Weights, choices: DecoderChoices): ModelDescription {
   const d = config.integer("hidden_size");
-  const { numHeads, numKvHeads } = headCounts(config);
+  const { numHeads, numKvHeads } = headCounts(config, choices.usualKvHeads);
+  const vocabSize = config.integer("vocab_size");
   const { embedding, head } = embeddings(
     config,
     weights,
     { input: "embed_tokens.weight", output: "lm_head.weight", tied: choices.tied },
-    [config.integer("vocab_size"), d],
+    [vocabSize, d],
   );
   const blocks = perLayer(config.integer("num_hidden_layers"), (index) => ({
     ...blockWeights(config, weights, choices, `layers.${index}`),
     rope: choices.rope(index),
     window: choices.window?.(index),
   }));
-  const finalNorm = weights.get("norm.weight", [d]);
+  const finalNorm = normWeights(weights, choices, choices.names?.finalNorm ?? "norm", d);
   return {
     hiddenSize: d,
     maxPositions: choices.maxPositions,
     inputEmbedding: embedding,
     head: {
       weight: head,
+      bias: choices.biases.head ? weights.get("lm_head.bias", [vocabSize]) : undefined,
       transform: choices.headTransform,
     },
-    finalNorm: { kind: "rms", weight: finalNorm, weightOffset: choices.weightOffset },
+    finalNorm: {
+      kind: choices.layerNorms === undefined ? "rms" : "layer",
+      ...finalNorm.affine,
+      weightOffset: choices.weightOffset,
+    },
     hiddenStates(pass) {
       const { graph } = pass;
       const tables = tablesOf(pass);
+      const queryScale = choices.queryScale?.(pass);
+      const sized = { ...choices, numHeads, numKvHeads };
       let x = scaled(graph, embed(graph, embedding, pass.tokenIds), choices.embeddingScale ?? 1);
-      for (const layer of blocks) x = block(pass, x, layer, { ...choices, numHeads, numKvHeads }, tables(layer.rope));
+      for (const layer of blocks) x = block(pass, x, layer, sized, { tables: tables(layer.rope), queryScale });
       return norm(graph, x, finalNorm, choices);
     },
   };
@@ -116,58 +147,92 @@ export function llamaLike(config: Config, weights: Weights, choices: DecoderChoi
 
 type Sized = DecoderChoices & { readonly numHeads: number; readonly numKvHeads: number };
 type Block = ReturnType<typeof blockWeights> & { readonly window: number | undefined };
+/** What positions do to q and k in one pass. */
+type Places = { readonly tables: RotaryTables | undefined; readonly queryScale: Value | undefined };
+/** A norm of vectors of a size, which may store nothing. */
+type NormWeights = { readonly affine: Affine | undefined; readonly size: number };
 
 function blockWeights(config: Config, weights: Weights, choices: DecoderChoices, prefix: string) {
   const d = config.integer("hidden_size");
-  const inner = config.integer("intermediate_size");
-  const { numHeads, numKvHeads } = headCounts(config);
-  const { headDim, norms, biases, queryKeyNorms, fused = false } = choices;
+  const { numHeads, numKvHeads } = headCounts(config, choices.usualKvHeads);
+  const { headDim, norms, biases, fused, names } = choices;
   const [qSize, kvSize] = [numHeads * headDim, numKvHeads * headDim];
-  const affine = (name: string, out: number, input: number, biased: boolean): Affine => ({
-    weight: weights.get(`${prefix}.${name}.weight`, [out, input]),
-    bias: biased ? weights.get(`${prefix}.${name}.bias`, [out]) : undefined,
-  });
-  const vector = (name: string | undefined, size = d) =>
-    name === undefined ? undefined : weights.get(`${prefix}.${name}.weight`, [size]);
+  const affine = affineReader(weights, prefix);
   const attention = (name: string, out: number) => affine(`self_attn.${name}`, out, d, biases.qkv);
-  const mlp = (name: string, out: number) => affine(`mlp.${name}`, out, d, biases.mlp);
+  const place = (name: string | undefined) =>
+    name === undefined ? undefined : normWeights(weights, choices, `${prefix}.${name}`, d);
   return {
-    beforeAttention: vector(norms.beforeAttention),
-    afterAttention: vector(norms.afterAttention),
-    beforeMlp: vector(norms.beforeMlp),
-    afterMlp: vector(norms.afterMlp),
-    qkv: fused
-      ? [attention("qkv_proj", qSize + 2 * kvSize)]
-      : [attention("q_proj", qSize), attention("k_proj", kvSize), attention("v_proj", kvSize)],
-    qNorm: vector(queryKeyNorms && "self_attn.q_norm", queryKeyNorms === "each head" ? headDim : qSize),
-    kNorm: vector(queryKeyNorms && "self_attn.k_norm", queryKeyNorms === "each head" ? headDim : kvSize),
-    output: affine("self_attn.o_proj", d, qSize, biases.output),
-    gateUp: fused ? [mlp("gate_up_proj", 2 * inner)] : [mlp("gate_proj", inner), mlp("up_proj", inner)],
-    down: affine("mlp.down_proj", d, inner, biases.mlp),
-    inner,
+    beforeAttention: place(norms.beforeAttention),
+    afterAttention: place(norms.afterAttention),
+    beforeMlp: place(norms.beforeMlp),
+    afterMlp: place(norms.afterMlp),
+    qkv:
+      fused === "q, k, v and gate and up"
+        ? [attention("qkv_proj", qSize + 2 * kvSize)]
+        : [attention("q_proj", qSize), attention("k_proj", kvSize), attention("v_proj", kvSize)],
+    qNorm: headNorm(weights, choices, `${prefix}.self_attn`, "q", numHeads),
+    kNorm: headNorm(weights, choices, `${prefix}.self_attn`, "k", numKvHeads),
+    output: affine(`self_attn.${names?.attentionOutput ?? "o_proj"}`, d, qSize, biases.output),
+    ...mlpWeights(config, choices, affine),
   };
 }
 
-function block(pass: ForwardPass, x: Value, layer: Block, choices: Sized, tables: RotaryTables): Value {
+function mlpWeights(config: Config, { fused, plainMlp, biases }: DecoderChoices, affine: AffineReader) {
+  const d = config.integer("hidden_size");
+  const inner = config.integer("intermediate_size");
+  const mlp = (name: string, out: number) => affine(`mlp.${name}`, out, d, biases.mlp);
+  const up = () => {
+    if (plainMlp !== undefined) return [mlp(plainMlp.up, inner)];
+    return fused === undefined ? [mlp("gate_proj", inner), mlp("up_proj", inner)] : [mlp("gate_up_proj", 2 * inner)];
+  };
+  return {
+    inner,
+    up: up(),
+    down: affine(`mlp.${plainMlp?.down ?? "down_proj"}`, d, inner, biases.mlp),
+  };
+}
+
+type AffineReader = (name: string, out: number, input: number, biased: boolean) => Affine;
+
+function affineReader(weights: Weights, prefix: string): AffineReader {
+  return (name, out, input, biased) => ({
+    weight: weights.get(`${prefix}.${name}.weight`, [out, input]),
+    bias: biased ? weights.get(`${prefix}.${name}.bias`, [out]) : undefined,
+  });
+}
+
+function normWeights(weights: Weights, { layerNorms }: DecoderChoices, name: string, size: number): NormWeights {
+  if (layerNorms === "bare") return { affine: undefined, size };
+  const bias = layerNorms === undefined ? undefined : weights.get(`${name}.bias`, [size]);
+  return { affine: { weight: weights.get(`${name}.weight`, [size]), bias }, size };
+}
+
+function block(pass: ForwardPass, x: Value, layer: Block, choices: Sized, places: Places): Value {
   const { graph } = pass;
   const added = (base: Value, change: Value) => add(graph, base, scaled(graph, change, choices.residualScale ?? 1));
-  const attended = attention(pass, norm(graph, x, layer.beforeAttention, choices), layer, choices, tables);
-  const y = added(x, norm(graph, attended, layer.afterAttention, choices));
+  const input = norm(graph, x, layer.beforeAttention, choices);
+  const attended = norm(graph, attention(pass, input, layer, choices, places), layer.afterAttention, choices);
+  if (choices.parallel) return added(x, add(graph, attended, mlp(graph, input, layer, choices)));
+  const y = added(x, attended);
   const inside = mlp(graph, norm(graph, y, layer.beforeMlp, choices), layer, choices);
   return added(y, norm(graph, inside, layer.afterMlp, choices));
 }
 
-function attention(pass: ForwardPass, x: Value, layer: Block, choices: Sized, tables: RotaryTables): Value {
+function attention(pass: ForwardPass, x: Value, layer: Block, choices: Sized, { tables, queryScale }: Places): Value {
   const { graph } = pass;
   const { numHeads, numKvHeads, headDim } = choices;
-  const [q, k, v] = project(graph, x, layer.qkv, [numHeads * headDim, numKvHeads * headDim, numKvHeads * headDim]) as [
+  const sizes = [numHeads * headDim, numKvHeads * headDim, numKvHeads * headDim];
+  const [q, k, v] = project(graph, x, layer.qkv, sizes).map((part) => clipped(graph, part, choices.clip)) as [
     Value,
     Value,
     Value,
   ];
+  const placed = (part: Value, count: number) =>
+    tables === undefined ? part : rotate(graph, part, count, tables, choices.rotatedPairs);
+  const query = placed(layer.qNorm(graph, q), numHeads);
   const attended = causalAttention(pass, {
-    q: rotate(graph, headNorm(graph, q, layer.qNorm, numHeads, choices), numHeads, tables),
-    k: rotate(graph, headNorm(graph, k, layer.kNorm, numKvHeads, choices), numKvHeads, tables),
+    q: queryScale === undefined ? query : graph.op("Mul", [query, queryScale]),
+    k: placed(layer.kNorm(graph, k), numKvHeads),
     v,
     numHeads,
     numKvHeads,
@@ -179,8 +244,11 @@ function attention(pass: ForwardPass, x: Value, layer: Block, choices: Sized, ta
   return linear(graph, attended, layer.output);
 }
 
-function mlp(graph: Graph, x: Value, layer: Block, { activation }: Sized): Value {
-  const [gate, up] = project(graph, x, layer.gateUp, [layer.inner, layer.inner]) as [Value, Value];
+function mlp(graph: Graph, x: Value, layer: Block, { activation, plainMlp }: Sized): Value {
+  if (plainMlp !== undefined) {
+    return linear(graph, activate(graph, activation, linear(graph, x, layer.up[0]!)), layer.down);
+  }
+  const [gate, up] = project(graph, x, layer.up, [layer.inner, layer.inner]) as [Value, Value];
   return linear(graph, graph.op("Mul", [activate(graph, activation, gate), up]), layer.down);
 }
 
@@ -192,25 +260,42 @@ function project(graph: Graph, x: Value, maps: readonly Affine[], sizes: readonl
     : maps.map((map) => linear(graph, x, map));
 }
 
-function norm(graph: Graph, x: Value, weight: TensorEntry | undefined, choices: DecoderChoices): Value {
-  return weight === undefined ? x : rmsNorm(graph, x, weight, choices.epsilon, choices.weightOffset);
+function norm(graph: Graph, x: Value, found: NormWeights | undefined, choices: DecoderChoices): Value {
+  if (found === undefined) return x;
+  const { layerNorms, epsilon, weightOffset } = choices;
+  if (layerNorms !== undefined) return layerNorm(graph, x, found.affine ?? found.size, epsilon, weightOffset);
+  return rmsNorm(graph, x, found.affine!.weight, epsilon, weightOffset);
 }
 
-/** The norm of q or k. @param x [batch, time, numHeads * headDim] */
-function headNorm(graph: Graph, x: Value, weight: TensorEntry | undefined, numHeads: number, choices: Sized): Value {
-  if (weight === undefined || choices.queryKeyNorms === "all heads") return norm(graph, x, weight, choices);
-  const { headDim } = choices;
-  return reshape(graph, norm(graph, reshape(graph, x, [0, 0, numHeads, headDim]), weight, choices), [
-    0,
-    0,
-    numHeads * headDim,
-  ]);
+const unchanged: HeadNorm = (_, x) => x;
+
+/** The norm of q or k. */
+function headNorm(
+  weights: Weights,
+  choices: DecoderChoices,
+  name: string,
+  part: "q" | "k",
+  numHeads: number,
+): HeadNorm {
+  const { queryKeyNorms, headDim, epsilon, weightOffset } = choices;
+  if (queryKeyNorms === undefined) return unchanged;
+  if (typeof queryKeyNorms === "function") return queryKeyNorms(name, part, numHeads);
+  const size = queryKeyNorms === "each head" ? headDim : numHeads * headDim;
+  const weight = weights.get(`${name}.${part}_norm.weight`, [size]);
+  const normed: HeadNorm = (graph, x) => rmsNorm(graph, x, weight, epsilon, weightOffset);
+  return queryKeyNorms === "all heads" ? normed : (graph, x) => eachHead(graph, x, numHeads, headDim, normed);
+}
+
+/** Changes each head by itself. @param x [batch, time, numHeads * headDim] @param change of [batch, time, numHeads, headDim] */
+export function eachHead(graph: Graph, x: Value, numHeads: number, headDim: number, change: HeadNorm): Value {
+  return reshape(graph, change(graph, reshape(graph, x, [0, 0, numHeads, headDim])), [0, 0, numHeads * headDim]);
 }
 
 /** Rotary tables of a pass, made once for each rope. */
-function tablesOf(pass: ForwardPass): (rope: Rope) => RotaryTables {
+function tablesOf(pass: ForwardPass): (rope: Rope | undefined) => RotaryTables | undefined {
   const made = new Map<Rope, RotaryTables>();
   return (rope) => {
+    if (rope === undefined) return undefined;
     const tables = made.get(rope) ?? rotaryTables(pass, rope);
     made.set(rope, tables);
     return tables;

@@ -57,6 +57,8 @@ export interface RopeFields {
   readonly shareField?: string;
   /** Older names of kinds. */
   readonly aliases?: Readonly<Record<string, RopeKind>>;
+  /** Fields among the parameters that the family reads itself. */
+  readonly otherFields?: readonly string[];
 }
 
 /**
@@ -65,8 +67,27 @@ export interface RopeFields {
  * @throws InputError naming a field that is missing, of an unknown kind or at odds with the head's size
  */
 export function readRope(config: Config, fields: RopeFields): Rope {
-  const parameters = config.object("rope_scaling") ?? config.object("rope_parameters");
-  return ropeOf(config, parameters, fields);
+  return ropeOf(config, ropeParameters(config), fields);
+}
+
+/** The object that holds a config's parameters of rotary positions, if it has one. */
+export function ropeParameters(config: Config): Config | undefined {
+  return config.object("rope_scaling") ?? config.object("rope_parameters");
+}
+
+/**
+ * Rotary positions of layers that see everything and of those with a window, where each have their own: transformers 4
+ * stretches the full layers alone by `rope_scaling`; transformers 5 keeps parameters for each kind.
+ */
+export function ropesByLayerKind(config: Config, full: RopeFields, sliding: RopeFields): { full: Rope; sliding: Rope } {
+  const byKind = config.object("rope_parameters");
+  for (const field of byKind?.fields() ?? []) {
+    if (field !== "full_attention" && field !== "sliding_attention") byKind?.fail(field, "is not supported");
+  }
+  return {
+    full: ropeOf(config, config.object("rope_scaling") ?? byKind?.object("full_attention"), full),
+    sliding: ropeOf(config, byKind?.object("sliding_attention"), sliding),
+  };
 }
 
 /** The same from one set of parameters, for families that have several. */
@@ -87,7 +108,9 @@ export function ropeOf(config: Config, parameters: Config | undefined, fields: R
   };
   if (parameters === undefined) return plain(config, base);
   for (const field of parameters.fields()) {
-    if (!knownFields.includes(field)) parameters.notice(field, "is not known and passed over, as transformers does");
+    if (!knownFields.includes(field) && !fields.otherFields?.includes(field)) {
+      parameters.notice(field, "is not known and passed over, as transformers does");
+    }
   }
   return kinds[kindOf(parameters, fields.aliases ?? {})](parameters, base);
 }

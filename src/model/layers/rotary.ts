@@ -37,17 +37,19 @@ function rowNumbers(graph: Graph, positions: Value): Value {
   return graph.op("Reshape", [numbers, graph.op("Shape", [positions])]);
 }
 
+/** Which numbers of a head are turned together: i with i + rotated/2 (GPT-NeoX, Llama), or 2i with 2i + 1 (GPT-J). */
+export type RotatedPairs = "halves" | "neighbours";
+
 /**
  * Turns pairs of numbers of q or k by their position's angles.
  * @param x [batch, time, numHeads * headDim]
- * @param pairs "halves": number i with i + rotated/2 (GPT-NeoX, Llama); "neighbours": 2i with 2i + 1 (GPT-J)
  */
 export function rotate(
   graph: Graph,
   x: Value,
   numHeads: number,
   { cos, sin, rows, rotated }: RotaryTables,
-  pairs: "halves" | "neighbours" = "halves",
+  pairs: RotatedPairs = "halves",
 ): Value {
   return graph.op("RotaryEmbedding", [x, rows, cos, sin], {
     num_heads: numHeads,
