@@ -112,7 +112,8 @@ type Question = Request extends infer Each ? (Each extends unknown ? Omit<Each, 
 function startWorker(): EngineWorker {
   // From TypeScript sources (tests) the compiled worker is used: worker threads load JavaScript only.
   const file = import.meta.url.endsWith(".ts") ? "../../../dist/node/engine/engine-worker.js" : "./engine-worker.js";
-  const thread = new Worker(new URL(file, import.meta.url), { name: "unembed-engine" });
+  // Flags of the process are not its own: with --input-type=module, say, no worker of a file starts, nor under some loaders.
+  const thread = new Worker(new URL(file, import.meta.url), { name: "unembed-engine", execArgv: [] });
   const pending = new Map<number, { resolve(outputs: Tensors): void; reject(error: Error): void }>();
   let nextId = 0;
   let dead: Error | undefined;
