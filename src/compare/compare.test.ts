@@ -2,12 +2,18 @@ import { readFileSync } from "node:fs";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { editedCopy } from "../../test/support/edited-copy.js";
+import { memoryFolder } from "../../test/support/memory-folder.js";
 import type { Spread } from "../measures/context-values.js";
-import type { Model } from "../model/model.js";
+import { type Model, openModel } from "../model/model.js";
 import { corpus } from "../node/corpus/corpus-files.js";
+import { openFolder } from "../node/files/file-source.js";
 import { loadModel } from "../node/load-model.js";
+import type { Folder } from "../tensor/byte-source.js";
+import { openCheckpointTensors } from "../tensor/checkpoint-tensors.js";
+import { readTensor } from "../tensor/safetensors/safetensors.js";
+import { writeSafetensors } from "../tensor/safetensors/write-safetensors.js";
 import { compare } from "./compare.js";
 import { type Comparison, largestMovers, summarizeComparison } from "./comparison.js";
 
@@ -129,10 +135,70 @@ test("the summary is plain JSON with the movers", async () => {
   expect(summary.movers).toHaveLength(3);
 });
 
+describe("of matrices padded to different sizes", () => {
+  const vocabSize = 268;
+  const index = readFileSync("test/goldens/folders/index-lists-absent-tensor/model.safetensors.index.json");
+  const shardsOf = (at: string): Folder => ({
+    name: at,
+    open: async (name) =>
+      name.endsWith(".json")
+        ? memoryFolder({ "model.safetensors.index.json": index }).open(name)
+        : openFolder(at).open(name),
+  });
+  /** The same model with its matrices padded by rows of these numbers. */
+  async function padded(rows: number, value: number, files: readonly string[] = ["tokenizer.json"]): Promise<Model> {
+    const at = "test/goldens/folders";
+    const whole = await openCheckpointTensors(shardsOf(at));
+    const tensors = await Promise.all(
+      [...whole.values()].map(async (tensor) => {
+        const data = await readTensor(tensor);
+        const isPadded = tensor.shape[0] === vocabSize;
+        const more = new Float32Array(isPadded ? rows * tensor.shape[1]! : 0).fill(value);
+        const shape = isPadded ? [vocabSize + rows, tensor.shape[1]!] : tensor.shape;
+        return { name: tensor.name, dtype: "F32" as const, shape, data: Float32Array.of(...data, ...more) };
+      }),
+    );
+    const config = JSON.parse(await readFile(`${at}/index-lists-absent-tensor/config.json`, "utf8"));
+    const folder = memoryFolder({
+      "config.json": JSON.stringify({ ...config, vocab_size: vocabSize + rows }),
+      "model.safetensors": writeSafetensors(tensors),
+      ...Object.fromEntries(files.map((name) => [name, readFileSync(`${at}/${name}`)])),
+    });
+    return openModel(folder, original.engine, `padded by ${rows}`);
+  }
+
+  test("the tokenizer's tokens are compared, and nothing else", async () => {
+    const models = await Promise.all([padded(0, 0), padded(11, 0), padded(20, 3)]);
+    const [exact, zeros, threes] = models as [Model, Model, Model];
+    for (const [a, b] of [
+      [exact, zeros],
+      [zeros, exact],
+      [zeros, threes],
+    ] as const) {
+      const { kl, perplexity, meanProbability, ...found } = await compare(a, b, corpus(text), {
+        tokens: 120,
+        contextLength: 30,
+      });
+      expect(found).toMatchObject({ vocabSize, models: { a: { rows: a.vocabSize }, b: { rows: b.vocabSize } } });
+      expect(kl.max).toBe(0);
+      expect(perplexity.a).toBe(perplexity.b);
+      expect(meanProbability.b.length).toBe(vocabSize);
+      expect(meanProbability.b.reduce((sum, value) => sum + value)).toBeCloseTo(1, 12);
+    }
+  });
+
+  test("without a tokenizer nobody knows which rows are padding", async () => {
+    const [a, b] = await Promise.all([padded(0, 0, []), padded(11, 0, [])]);
+    await expect(compare(a, b, corpus(text))).rejects.toThrow(
+      "padded by 11: has 279 rows in E and padded by 0 268, and no tokenizer.json says which of them are padding",
+    );
+  });
+});
+
 test("models of different vocabularies are refused, with the difference", async () => {
   const small = await open("test/goldens/arch/gpt2");
   await expect(compare(original, small, corpus(text))).rejects.toThrow(
-    /arch\/gpt2: has V = 160 tokens and tiny-books 8192; only models of one vocabulary can be compared/,
+    /arch\/gpt2: has 160 rows in E and tiny-books 8192, fewer than the 8192 tokens of their tokenizer; only models of/,
   );
   const renamed = join(folder, "renamed");
   await cp("assets/tiny-books", renamed, { recursive: true });

@@ -9,7 +9,7 @@ import { contextLengthFor, requiredBeginOfText } from "../model/contexts/context
 import { followingTokens, windowBatches } from "../model/contexts/window-batches.js";
 import type { Model } from "../model/model.js";
 import type { ComparedModel, Comparison } from "./comparison.js";
-import { sharedTokenizer } from "./same-vocabulary.js";
+import { sharedVocabulary } from "./shared-vocabulary.js";
 
 /** How much of the text is read, and how it is cut. */
 export interface CompareOptions {
@@ -28,7 +28,7 @@ export interface CompareOptions {
 
 /**
  * Runs two models of one vocabulary over the same text, window by window, and measures how their outputs differ
- * (METHOD.md, measures). Of every context it keeps three float32 numbers; all else does not grow with the text.
+ * (METHOD.md, measures); where one matrix is padded to more rows than the other, on the tokens that the tokenizer has. Of every context it keeps three float32 numbers; all else does not grow with the text.
  *
  *     const { kl, perplexity } = await compare(await loadModel("gpt2"), await loadModel("./gpt2-edited"), corpus("wiki/*.txt"));
  *
@@ -42,15 +42,14 @@ export async function compare(
 ): Promise<Comparison> {
   const started = performance.now();
   const { signal, onProgress } = options;
-  const tokenizer = await sharedTokenizer(modelA, modelB);
+  const { tokenizer, vocabSize, heads } = await sharedVocabulary(modelA, modelB);
   const contextLength = contextLengthFor([modelA, modelB], options.contextLength);
   const beginOfText = options.beginOfText ? requiredBeginOfText(modelA, tokenizer) : undefined;
-  const { vocabSize } = modelA;
   const ids = tokenIds(corpus, tokenizer, { vocabSize, separator: options.separator });
   const batches = windowBatches(windows(ids, { contextLength, maxTokens: options.tokens, beginOfText }));
   const sums = divergenceSums(vocabSize);
   let windowCount = 0;
-  const session = await divergenceSession(modelA.engine, modelA.head, modelB.head);
+  const session = await divergenceSession(modelA.engine, heads.a, heads.b);
   try {
     // No more under way than the engine has workers: both models' layers then share the cores that were asked for.
     const compared = inOrder(batches, session.concurrency, async (part) => {
@@ -89,8 +88,8 @@ export async function compare(
   };
 }
 
-function described({ name, modelType, hiddenSize, dtype }: Model): ComparedModel {
-  return { name, modelType, hiddenSize, dtype };
+function described({ name, modelType, vocabSize, hiddenSize, dtype }: Model): ComparedModel {
+  return { name, modelType, rows: vocabSize, hiddenSize, dtype };
 }
 
 function requireFinite(found: HeadDivergences, a: Model, b: Model, windowsBefore: number, length: number): void {

@@ -6,6 +6,8 @@ import type { TextDivergences } from "../measures/divergence-sums.js";
 export interface ComparedModel {
   name: string;
   modelType: string;
+  /** Of E: those beyond `vocabSize` are padding, and left out. */
+  rows: number;
   hiddenSize: number;
   /** Number type of E as stored. */
   dtype: string;
@@ -14,6 +16,7 @@ export interface ComparedModel {
 /** How the output of two models of one vocabulary differs over a corpus; divergences in nats. */
 export interface Comparison extends Omit<TextDivergences, "contexts"> {
   models: { a: ComparedModel; b: ComparedModel };
+  /** Tokens that both have: the rows of E, or the tokenizer's tokens where E is padded differently. */
   vocabSize: number;
   corpus: {
     files: Corpus["files"];

@@ -104,7 +104,7 @@ test("Ctrl-C ends it with 130 and leaves nothing", async () => {
 
 test.each<[string, string[], number, RegExp]>([
   ["one model only", ["tiny-books"], 2, /missing required argument 'model-b'/],
-  ["another vocabulary", ["tiny-books", "test/goldens/arch/gpt2"], 1, /gpt2: has V = 160 tokens and tiny-books 8192/],
+  ["another vocabulary", ["tiny-books", "test/goldens/arch/gpt2"], 1, /gpt2: has 160 rows in E and tiny-books 8192/],
   ["no such model", ["tiny-books", "test/nowhere"], 1, /nowhere/],
   [
     "a separator of several tokens",

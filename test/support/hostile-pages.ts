@@ -12,7 +12,7 @@ import { HOSTILE } from "./report-page.js";
 
 export function hostileComparisonPage(): string {
   const comparison = plausibleComparison(Array.from({ length: 500 }, (_, id) => HOSTILE + id));
-  const model = { name: HOSTILE, modelType: HOSTILE, hiddenSize: 16, dtype: HOSTILE };
+  const model = { name: HOSTILE, modelType: HOSTILE, rows: 500, hiddenSize: 16, dtype: HOSTILE };
   const files = [{ name: HOSTILE, bytes: 1 }];
   const changed = { models: { a: model, b: model }, corpus: { ...comparison.corpus, files } };
   return renderComparisonReport({ ...comparison, ...changed }, { command: `unembed compare ${HOSTILE}` });

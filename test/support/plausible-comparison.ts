@@ -17,8 +17,8 @@ export function plausibleComparison(
   const kl = Float32Array.from({ length: contexts }, (_, t) => (t % 50 ? Math.exp(8 * random() - 8) : 0));
   return {
     models: {
-      a: { name: "made-up", modelType: "gpt2", hiddenSize: 16, dtype: "F16" },
-      b: { name: "made-up-edited", modelType: "gpt2", hiddenSize: 16, dtype: "F16" },
+      a: { name: "made-up", modelType: "gpt2", rows: vocabSize, hiddenSize: 16, dtype: "F16" },
+      b: { name: "made-up-edited", modelType: "gpt2", rows: vocabSize, hiddenSize: 16, dtype: "F16" },
     },
     vocabSize,
     corpus: {

@@ -18,6 +18,7 @@ export function comparisonTable(comparison: Comparison, movers: number, seconds:
   const rows: [string, string][] = [
     ["A", modelLine(models.a)],
     ["B", modelLine(models.b)],
+    ...vocabularyRows(comparison),
     ["contexts", `${count(corpus.contexts)} in windows of ${count(corpus.contextLength)}`],
     ["", ""],
     ["nats", columns("mean", "95%", "max")],
@@ -33,6 +34,13 @@ export function comparisonTable(comparison: Comparison, movers: number, seconds:
     ["run", `${out}/run.json`],
   ];
   return rows.map(([name, value]) => `${name.padEnd(firstColumn)}${value}`.trimEnd()).join("\n");
+}
+
+/** Said only where padding is left out. */
+function vocabularyRows({ models: { a, b }, vocabSize }: Comparison): [string, string][] {
+  if (a.rows === vocabSize && b.rows === vocabSize) return [];
+  const [left, right] = [a.rows - vocabSize, b.rows - vocabSize].map((rows) => rows.toLocaleString("en"));
+  return [["tokens", `${vocabSize.toLocaleString("en")}; padding left out: ${left} rows of A, ${right} of B`]];
 }
 
 function moverRows(comparison: Comparison, movers: number): [string, string][] {

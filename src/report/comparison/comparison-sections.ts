@@ -117,11 +117,14 @@ function points(difference: number): string {
 export function comparisonMadeSection(comparison: Comparison, provenance: Provenance): Html {
   const { version, date } = provenance;
   const { models, vocabSize, corpus, threads, seconds, tokensPerSecond } = comparison;
-  const model = (letter: string, { name, modelType, hiddenSize, dtype }: Comparison["models"]["a"]) =>
+  const model = (letter: string, { name, modelType, rows, hiddenSize, dtype }: Comparison["models"]["a"]) =>
     facts(`Model ${letter}`, [
       ["name", visibleText(name, NAME_CHARACTERS)],
       ["architecture", visibleText(modelType)],
-      ["V × d", `${count(vocabSize)} × ${count(hiddenSize)}`],
+      [
+        "V × d",
+        `${count(rows)} × ${count(hiddenSize)}${rows === vocabSize ? "" : `, of which ${count(vocabSize)} are compared`}`,
+      ],
       ["stored as", visibleText(dtype)],
     ]);
   return html`${madeBy(provenance)}

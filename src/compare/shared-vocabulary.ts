@@ -1,0 +1,65 @@
+import type { Tokenizer } from "../corpus/tokenizer/tokenizer.js";
+import { InputError } from "../errors.js";
+import type { Head } from "../model/head/head.js";
+import { type HeadModel, optionalTokenizer } from "../model/head/head-model.js";
+import { tensorRows } from "../tensor/tensor-rows.js";
+
+const advice = "only models of one vocabulary can be compared";
+
+/** What two models have in common. */
+export interface SharedVocabulary {
+  /** That of the one that has one, or undefined: token ids need none. */
+  readonly tokenizer: Tokenizer | undefined;
+  readonly vocabSize: number;
+  /** Their heads on those tokens: where one matrix has more rows than the other, rows of padding are left out of both. */
+  readonly heads: { readonly a: Head; readonly b: Head };
+}
+
+/**
+ * Checks that an id means the same to both models: the same text for every id, and a row of E for it. Matrices padded to
+ * different sizes are compared on the tokens that the tokenizer has.
+ * @throws InputError naming the first difference
+ */
+export async function sharedVocabulary(modelA: HeadModel, modelB: HeadModel): Promise<SharedVocabulary> {
+  const [a, b] = await Promise.all([optionalTokenizer(modelA), optionalTokenizer(modelB)]);
+  const tokenizer = a ?? b;
+  const vocabSize = sharedSize(modelA, modelB, a, b);
+  if (a !== undefined && b !== undefined) {
+    for (let id = 0; id < vocabSize; id++) {
+      const [textA, textB] = [described(a, id), described(b, id)];
+      if (textA !== textB) {
+        throw new InputError(modelB.name, `its token ${id} is ${textB} and that of ${modelA.name} ${textA}; ${advice}`);
+      }
+    }
+  }
+  return {
+    tokenizer,
+    vocabSize,
+    heads: { a: firstRows(modelA.head, vocabSize), b: firstRows(modelB.head, vocabSize) },
+  };
+}
+
+function sharedSize(modelA: HeadModel, modelB: HeadModel, a: Tokenizer | undefined, b: Tokenizer | undefined): number {
+  if (modelA.vocabSize === modelB.vocabSize) return modelA.vocabSize;
+  const sizes = `has ${modelB.vocabSize} rows in E and ${modelA.name} ${modelA.vocabSize}`;
+  if (a === undefined && b === undefined) {
+    throw new InputError(modelB.name, `${sizes}, and no tokenizer.json says which of them are padding; ${advice}`);
+  }
+  const tokens = Math.max(a?.vocabSize ?? 0, b?.vocabSize ?? 0);
+  if (tokens > Math.min(modelA.vocabSize, modelB.vocabSize)) {
+    throw new InputError(modelB.name, `${sizes}, fewer than the ${tokens} tokens of their tokenizer; ${advice}`);
+  }
+  return tokens;
+}
+
+function firstRows(head: Head, count: number): Head {
+  const { weight, bias, vocabSize } = head;
+  if (count === vocabSize) return head;
+  // A bias is a column of one number a row.
+  const biases = bias && { ...tensorRows({ ...bias, shape: [vocabSize, 1] }, 0, count), shape: [count] };
+  return { ...head, weight: tensorRows(weight, 0, count), bias: biases, vocabSize: count };
+}
+
+function described(tokenizer: Tokenizer, id: number): string {
+  return tokenizer.produces(id) ? JSON.stringify(tokenizer.tokenText(id)) : "none";
+}
