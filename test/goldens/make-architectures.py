@@ -37,6 +37,9 @@ opt = dict(
     max_position_embeddings=32,
     pad_token_id=1,
 )
+# Experts that are chosen among more.
+sparse = llama | dict(intermediate_size=24)
+of_projections = sparse | dict(moe_intermediate_size=16)
 short = [1.0, 1.1, 1.2]
 long = [1.0, 2.0, 4.0]
 
@@ -176,6 +179,53 @@ variants = {
         24,
     ),
     "seed_oss": (t.SeedOssConfig(**llama, head_dim=12, attention_out_bias=True), 24),
+    "mixtral": (t.MixtralConfig(**sparse, num_local_experts=4, sliding_window=9), 24),
+    # Experts in one tensor each, as transformers 5 names its modules.
+    "mixtral_fused": (t.MixtralConfig(**sparse, num_local_experts=5, num_experts_per_tok=3), 24),
+    "qwen2_moe": (
+        t.Qwen2MoeConfig(
+            **of_projections | dict(num_hidden_layers=3),
+            num_experts=5,
+            num_experts_per_tok=2,
+            shared_expert_intermediate_size=20,
+            mlp_only_layers=[1],
+            use_sliding_window=True,
+            sliding_window=5,
+        ),
+        24,
+    ),
+    "qwen3_moe": (
+        t.Qwen3MoeConfig(
+            **of_projections, head_dim=8, num_experts=5, num_experts_per_tok=3, norm_topk_prob=True, attention_bias=True
+        ),
+        24,
+    ),
+    "olmoe": (t.OlmoeConfig(**sparse, num_experts=5, num_experts_per_tok=2, clip_qkv=1.2), 24),
+    "granitemoe": (
+        t.GraniteMoeConfig(
+            **sparse,
+            num_local_experts=4,
+            embedding_multiplier=3.0,
+            logits_scaling=4.0,
+            residual_multiplier=0.5,
+            attention_multiplier=0.2,
+        ),
+        24,
+    ),
+    "glm4_moe": (
+        t.Glm4MoeConfig(
+            **of_projections,
+            head_dim=12,
+            use_qk_norm=True,
+            attention_bias=True,
+            n_routed_experts=6,
+            n_group=3,
+            topk_group=2,
+            num_experts_per_tok=2,
+        ),
+        24,
+    ),
+    "gpt_oss": (t.GptOssConfig(**sparse, head_dim=8, sliding_window=5, num_local_experts=4, num_experts_per_tok=2), 24),
     # Norms after each part, embeddings narrower than the blocks.
     "opt_350m": (t.OPTConfig(**opt, word_embed_proj_dim=20, do_layer_norm_before=False), 24),
     "opt_without_biases": (
@@ -203,11 +253,12 @@ def make(folder, config, time, added={}, dropped=()):
     torch.manual_seed(len(folder.name))
     model = t.AutoModelForCausalLM.from_config(config, attn_implementation="eager").eval()
     with torch.no_grad():
-        for name, weight in model.named_parameters():
+        corrections = [(name, bias) for name, bias in model.named_buffers() if name.endswith("correction_bias")]
+        for name, weight in [*model.named_parameters(), *corrections]:
             stored_less_one = "gemma" in config.model_type or config.model_type == "nemotron"
             centre = 1.0 if "norm" in name and name.endswith("weight") and not stored_less_one else 0.0
             weight.copy_(centre + 0.3 * torch.randn_like(weight))
-    model.half().save_pretrained(folder)
+    model.half().save_pretrained(folder, save_original_format=not folder.name.endswith("_fused"))
     (folder / "generation_config.json").unlink(missing_ok=True)
     fields = json.loads((folder / "config.json").read_text()) | added
     fields = {name: value for name, value in fields.items() if name not in dropped}

@@ -5,23 +5,30 @@ import { gemma } from "./gemma.js";
 import { gemma2 } from "./gemma2.js";
 import { gemma3Text } from "./gemma3-text.js";
 import { glm4 } from "./glm4.js";
+import { glm4Moe } from "./glm4-moe.js";
 import { gptNeo } from "./gpt-neo.js";
 import { gptNeox } from "./gpt-neox.js";
+import { gptOss } from "./gpt-oss.js";
 import { gpt2 } from "./gpt2.js";
 import { gptj } from "./gptj.js";
 import { granite } from "./granite.js";
+import { graniteMoe } from "./granitemoe.js";
 import { llama } from "./llama.js";
 import { ministral3 } from "./ministral3.js";
 import { mistral } from "./mistral.js";
+import { mixtral } from "./mixtral.js";
 import { nemotron } from "./nemotron.js";
 import { olmo } from "./olmo.js";
 import { olmo2 } from "./olmo2.js";
 import { olmo3 } from "./olmo3.js";
+import { olmoe } from "./olmoe.js";
 import { opt } from "./opt.js";
 import { phi } from "./phi.js";
 import { phi3 } from "./phi3.js";
 import { qwen2 } from "./qwen2.js";
+import { qwen2Moe } from "./qwen2-moe.js";
 import { qwen3 } from "./qwen3.js";
+import { qwen3Moe } from "./qwen3-moe.js";
 import { seedOss } from "./seed-oss.js";
 import { smollm3 } from "./smollm3.js";
 import { stablelm } from "./stablelm.js";
@@ -56,4 +63,11 @@ export const architectures: readonly Architecture[] = [
   gemma,
   gemma2,
   gemma3Text,
+  mixtral,
+  qwen2Moe,
+  qwen3Moe,
+  olmoe,
+  graniteMoe,
+  glm4Moe,
+  gptOss,
 ];

@@ -1,4 +1,5 @@
 import type { Graph, Value } from "../../engine/graph.js";
+import type { TensorEntry } from "../../tensor/safetensors/safetensors.js";
 import type { ForwardPass, KeyValueCache } from "../architecture.js";
 import { reshape, scaled } from "./layers.js";
 
@@ -19,12 +20,20 @@ export interface Attention {
   readonly window?: number | undefined;
   /** Scores s become softCap * tanh(s / softCap) before the softmax (Gemma 2). */
   readonly softCap?: number | undefined;
+  /**
+   * [numHeads]: a logit for each head that takes part in the softmax and stands for nothing, so that what is seen gets
+   * less than the whole (Xiao et al. 2023, arXiv 2309.17453; gpt-oss).
+   */
+  readonly sinks?: TensorEntry | undefined;
 }
 
 /** Causal softmax attention. @returns [batch, time, numHeads * headDim] */
 export function causalAttention(pass: ForwardPass, attention: Attention): Value {
   if (pass.cache !== undefined) return cachedAttention(pass, pass.cache, attention);
-  return attention.softCap === undefined ? fusedAttention(pass, attention) : cappedAttention(pass, attention);
+  const { softCap, sinks } = attention;
+  return softCap === undefined && sinks === undefined
+    ? fusedAttention(pass, attention)
+    : uncachedAttention(pass, attention);
 }
 
 function fusedAttention(
@@ -42,7 +51,7 @@ function fusedAttention(
 }
 
 /** In single steps: onnxruntime's fused operators with a soft cap were measured up to twice as slow. */
-function cappedAttention(pass: ForwardPass, attention: Attention): Value {
+function uncachedAttention(pass: ForwardPass, attention: Attention): Value {
   const { k, v, numKvHeads, headDim, window } = attention;
   const perHead = (x: Value) => splitHeads(pass.graph, x, [numKvHeads, 1, headDim]);
   return attentionInSteps(pass.graph, attention, perHead(k), perHead(v), causalMask(pass, window));
@@ -51,12 +60,12 @@ function cappedAttention(pass: ForwardPass, attention: Attention): Value {
 /** Over what earlier passes saw too. */
 function cachedAttention(pass: ForwardPass, cache: KeyValueCache, attention: Attention): Value {
   const { graph } = pass;
-  const { q, k, v, numHeads, numKvHeads, headDim, scale, softCap, window } = attention;
+  const { q, k, v, numHeads, numKvHeads, headDim, scale, softCap, window, sinks } = attention;
   const perHead = (x: Value) =>
     graph.op("Transpose", [reshape(graph, x, [0, 0, numKvHeads, headDim])], { perm: [0, 2, 1, 3] });
   const { keys, values } = cache.extend({ keys: perHead(k), values: perHead(v), numKvHeads, headDim });
   const mask = causalMask(pass, window);
-  if (softCap === undefined && numKvHeads === numHeads) {
+  if (softCap === undefined && sinks === undefined && numKvHeads === numHeads) {
     return graph.op("MultiHeadAttention", [q, keys, values, undefined, undefined, mask], {
       num_heads: numHeads,
       scale: { float: scale },
@@ -74,7 +83,7 @@ function cachedAttention(pass: ForwardPass, cache: KeyValueCache, attention: Att
  */
 function attentionInSteps(
   graph: Graph,
-  { q, numHeads, numKvHeads, headDim, scale, softCap }: Attention,
+  { q, numHeads, numKvHeads, headDim, scale, softCap, sinks }: Attention,
   k: Value,
   v: Value,
   mask: Value,
@@ -84,9 +93,22 @@ function attentionInSteps(
     alpha: { float: softCap === undefined ? scale : scale / softCap },
   });
   const capped = softCap === undefined ? scores : scaled(graph, graph.op("Tanh", [scores]), softCap);
-  const shares = graph.op("Softmax", [graph.op("Add", [capped, mask])], { axis: -1 });
+  const seen = graph.op("Add", [capped, mask]);
+  const shares =
+    sinks === undefined
+      ? graph.op("Softmax", [seen], { axis: -1 })
+      : softmaxBesides(graph, seen, reshape(graph, graph.weightFloat32(sinks), [numKvHeads, -1, 1, 1]));
   const attended = graph.op("MatMul", [shares, v]);
   return reshape(graph, graph.op("Transpose", [attended], { perm: [0, 3, 1, 2, 4] }), [0, 0, numHeads * headDim]);
+}
+
+/** exp(x) / (exp(other) + sum exp(x)) over the last axis. @param other broadcast to that axis of one */
+function softmaxBesides(graph: Graph, x: Value, other: Value): Value {
+  const last = graph.constant(BigInt64Array.of(-1n));
+  const largest = graph.op("Max", [graph.op("ReduceMax", [x, last], { keepdims: 1 }), other]);
+  const powers = graph.op("Exp", [graph.op("Sub", [x, largest])]);
+  const sum = graph.op("ReduceSum", [powers, last], { keepdims: 1 });
+  return graph.op("Div", [powers, graph.op("Add", [sum, graph.op("Exp", [graph.op("Sub", [other, largest])])])]);
 }
 
 /** [batch, time, numKvHeads * groups * headDim] to [batch, numKvHeads, groups, time, headDim]. */

@@ -51,8 +51,12 @@ export interface DecoderChoices {
   readonly names?: { readonly attentionOutput?: string; readonly finalNorm?: string };
   readonly biases: { readonly qkv: boolean; readonly output: boolean; readonly mlp: boolean; readonly head?: boolean };
   readonly activation: Activation;
-  /** Largest magnitude of a number of q, k and v. */
+  /** What a layer has in place of an MLP of `intermediate_size`; undefined in layers that have that. */
+  readonly feedForward?: (layer: number) => FeedForward | undefined;
+  /** Largest magnitude of a number of q, k and v, behind the norms of q and k. */
   readonly clip?: number | undefined;
+  /** Name of a block's attention sinks, a number for each head (see `Attention`). */
+  readonly sinks?: string;
   /** Factor on q . k; headDim^(-1/2) if left out. */
   readonly attentionScale?: number;
   readonly attentionSoftCap?: number | undefined;
@@ -72,6 +76,9 @@ export interface DecoderChoices {
   readonly tied: boolean;
   readonly headTransform?: HeadTransform;
 }
+
+/** A layer's part after attention, of each token by itself. @param x [batch, time, d], like the result */
+export type FeedForward = (graph: Graph, x: Value) => Value;
 
 /** Finds the weights of a norm of q or k. @param part "q" or "k" @param name of its attention @returns the norm */
 export type HeadNormReader = (name: string, part: "q" | "k", numHeads: number) => HeadNorm;
@@ -115,6 +122,7 @@ export function llamaLike(config: Config, weights: Weights, choices: DecoderChoi
   );
   const blocks = perLayer(config.integer("num_hidden_layers"), (index) => ({
     ...blockWeights(config, weights, choices, `layers.${index}`),
+    feedForward: choices.feedForward?.(index) ?? denseFeedForward(config, weights, choices, `layers.${index}.mlp`),
     rope: choices.rope(index),
     window: choices.window?.(index),
   }));
@@ -135,18 +143,23 @@ export function llamaLike(config: Config, weights: Weights, choices: DecoderChoi
     },
     hiddenStates(pass) {
       const { graph } = pass;
-      const tables = tablesOf(pass);
       const queryScale = choices.queryScale?.(pass);
       const sized = { ...choices, numHeads, numKvHeads };
       let x = scaled(graph, embed(graph, embedding, pass.tokenIds), choices.embeddingScale ?? 1);
-      for (const layer of blocks) x = block(pass, x, layer, sized, { tables: tables(layer.rope), queryScale });
+      for (const layer of blocks) {
+        const tables = layer.rope && rotaryTables(pass, layer.rope);
+        x = block(pass, x, layer, sized, { tables, queryScale });
+      }
       return norm(graph, x, finalNorm, choices);
     },
   };
 }
 
 type Sized = DecoderChoices & { readonly numHeads: number; readonly numKvHeads: number };
-type Block = ReturnType<typeof blockWeights> & { readonly window: number | undefined };
+type Block = ReturnType<typeof blockWeights> & {
+  readonly feedForward: FeedForward;
+  readonly window: number | undefined;
+};
 /** What positions do to q and k in one pass. */
 type Places = { readonly tables: RotaryTables | undefined; readonly queryScale: Value | undefined };
 /** A norm of vectors of a size, which may store nothing. */
@@ -173,22 +186,41 @@ function blockWeights(config: Config, weights: Weights, choices: DecoderChoices,
     qNorm: headNorm(weights, choices, `${prefix}.self_attn`, "q", numHeads),
     kNorm: headNorm(weights, choices, `${prefix}.self_attn`, "k", numKvHeads),
     output: affine(`self_attn.${names?.attentionOutput ?? "o_proj"}`, d, qSize, biases.output),
-    ...mlpWeights(config, choices, affine),
+    sinks: choices.sinks === undefined ? undefined : weights.get(`${prefix}.${choices.sinks}`, [numHeads]),
   };
 }
 
-function mlpWeights(config: Config, { fused, plainMlp, biases }: DecoderChoices, affine: AffineReader) {
-  const d = config.integer("hidden_size");
-  const inner = config.integer("intermediate_size");
-  const mlp = (name: string, out: number) => affine(`mlp.${name}`, out, d, biases.mlp);
-  const up = () => {
-    if (plainMlp !== undefined) return [mlp(plainMlp.up, inner)];
-    return fused === undefined ? [mlp("gate_proj", inner), mlp("up_proj", inner)] : [mlp("gate_up_proj", 2 * inner)];
-  };
-  return {
-    inner,
-    up: up(),
-    down: affine(`mlp.${plainMlp?.down ?? "down_proj"}`, d, inner, biases.mlp),
+function denseFeedForward(config: Config, weights: Weights, choices: DecoderChoices, prefix: string): FeedForward {
+  const { fused, plainMlp, activation, biases } = choices;
+  const size = { d: config.integer("hidden_size"), inner: config.integer("intermediate_size") };
+  if (plainMlp === undefined) {
+    return gatedMlp(weights, prefix, size, { activation, biased: biases.mlp, fused: fused !== undefined });
+  }
+  const affine = affineReader(weights, prefix);
+  const up = affine(plainMlp.up, size.inner, size.d, biases.mlp);
+  const down = affine(plainMlp.down, size.d, size.inner, biases.mlp);
+  return (graph, x) => linear(graph, activate(graph, activation, linear(graph, x, up)), down);
+}
+
+/**
+ * W_down (activation(W_gate x) * W_up x), with tensors gate_proj, up_proj and down_proj.
+ * @param choices `fused`: whether gate and up are one tensor, gate_up_proj
+ */
+export function gatedMlp(
+  weights: Weights,
+  prefix: string,
+  { d, inner }: { readonly d: number; readonly inner: number },
+  choices: { readonly activation: Activation; readonly biased?: boolean; readonly fused?: boolean },
+): FeedForward {
+  const { activation, biased = false, fused = false } = choices;
+  const affine = affineReader(weights, prefix);
+  const gateUp = fused
+    ? [affine("gate_up_proj", 2 * inner, d, biased)]
+    : [affine("gate_proj", inner, d, biased), affine("up_proj", inner, d, biased)];
+  const down = affine("down_proj", d, inner, biased);
+  return (graph, x) => {
+    const [gate, up] = project(graph, x, gateUp, [inner, inner]) as [Value, Value];
+    return linear(graph, graph.op("Mul", [activate(graph, activation, gate), up]), down);
   };
 }
 
@@ -212,9 +244,9 @@ function block(pass: ForwardPass, x: Value, layer: Block, choices: Sized, places
   const added = (base: Value, change: Value) => add(graph, base, scaled(graph, change, choices.residualScale ?? 1));
   const input = norm(graph, x, layer.beforeAttention, choices);
   const attended = norm(graph, attention(pass, input, layer, choices, places), layer.afterAttention, choices);
-  if (choices.parallel) return added(x, add(graph, attended, mlp(graph, input, layer, choices)));
+  if (choices.parallel) return added(x, add(graph, attended, layer.feedForward(graph, input)));
   const y = added(x, attended);
-  const inside = mlp(graph, norm(graph, y, layer.beforeMlp, choices), layer, choices);
+  const inside = layer.feedForward(graph, norm(graph, y, layer.beforeMlp, choices));
   return added(y, norm(graph, inside, layer.afterMlp, choices));
 }
 
@@ -222,34 +254,24 @@ function attention(pass: ForwardPass, x: Value, layer: Block, choices: Sized, { 
   const { graph } = pass;
   const { numHeads, numKvHeads, headDim } = choices;
   const sizes = [numHeads * headDim, numKvHeads * headDim, numKvHeads * headDim];
-  const [q, k, v] = project(graph, x, layer.qkv, sizes).map((part) => clipped(graph, part, choices.clip)) as [
-    Value,
-    Value,
-    Value,
-  ];
+  const [q, k, v] = project(graph, x, layer.qkv, sizes) as [Value, Value, Value];
+  const held = (part: Value) => clipped(graph, part, choices.clip);
   const placed = (part: Value, count: number) =>
     tables === undefined ? part : rotate(graph, part, count, tables, choices.rotatedPairs);
-  const query = placed(layer.qNorm(graph, q), numHeads);
+  const query = placed(held(layer.qNorm(graph, q)), numHeads);
   const attended = causalAttention(pass, {
     q: queryScale === undefined ? query : graph.op("Mul", [query, queryScale]),
-    k: placed(layer.kNorm(graph, k), numKvHeads),
-    v,
+    k: placed(held(layer.kNorm(graph, k)), numKvHeads),
+    v: held(v),
     numHeads,
     numKvHeads,
     headDim,
     scale: choices.attentionScale ?? headDim ** -0.5,
     window: layer.window,
     softCap: choices.attentionSoftCap,
+    sinks: layer.sinks,
   });
   return linear(graph, attended, layer.output);
-}
-
-function mlp(graph: Graph, x: Value, layer: Block, { activation, plainMlp }: Sized): Value {
-  if (plainMlp !== undefined) {
-    return linear(graph, activate(graph, activation, linear(graph, x, layer.up[0]!)), layer.down);
-  }
-  const [gate, up] = project(graph, x, layer.up, [layer.inner, layer.inner]) as [Value, Value];
-  return linear(graph, graph.op("Mul", [activate(graph, activation, gate), up]), layer.down);
 }
 
 /** Several projections of x, from a matrix each or from one that holds them below one another. */
@@ -289,15 +311,4 @@ function headNorm(
 /** Changes each head by itself. @param x [batch, time, numHeads * headDim] @param change of [batch, time, numHeads, headDim] */
 export function eachHead(graph: Graph, x: Value, numHeads: number, headDim: number, change: HeadNorm): Value {
   return reshape(graph, change(graph, reshape(graph, x, [0, 0, numHeads, headDim])), [0, 0, numHeads * headDim]);
-}
-
-/** Rotary tables of a pass, made once for each rope. */
-function tablesOf(pass: ForwardPass): (rope: Rope | undefined) => RotaryTables | undefined {
-  const made = new Map<Rope, RotaryTables>();
-  return (rope) => {
-    if (rope === undefined) return undefined;
-    const tables = made.get(rope) ?? rotaryTables(pass, rope);
-    made.set(rope, tables);
-    return tables;
-  };
 }

@@ -12,8 +12,19 @@ export interface RotaryTables {
   readonly rotated: number;
 }
 
-/** Tables with a row for each position. */
-export function rotaryTables({ graph, positions, cache }: ForwardPass, rope: Rope): RotaryTables {
+/** Tables of passes by rope, so that layers share them. */
+const tables = new WeakMap<ForwardPass, Map<Rope, RotaryTables>>();
+
+/** Tables with a row for each position; made once for each pass and rope. */
+export function rotaryTables(pass: ForwardPass, rope: Rope): RotaryTables {
+  const ofPass = tables.get(pass) ?? new Map<Rope, RotaryTables>();
+  tables.set(pass, ofPass);
+  const ofRope = ofPass.get(rope) ?? buildTables(pass, rope);
+  ofPass.set(rope, ofRope);
+  return ofRope;
+}
+
+function buildTables({ graph, positions, cache }: ForwardPass, rope: Rope): RotaryTables {
   if (rope.byLength !== undefined) cache?.lengthMatters(rope.byLength.changesAfter);
   const column = graph.op("Reshape", [graph.cast(positions, "float32"), graph.constant(BigInt64Array.of(-1n, 1n))]);
   const angles = graph.op("Mul", [column, rope.frequencies(graph, positions)]);
