@@ -22,6 +22,8 @@ it.each([
   ["gemma2", false],
   ["mistral_window", false],
   ["cohere2", false],
+  ["gpt_oss", false],
+  ["llama4_text", false],
   ["llama_dynamic_beyond", true],
   ["phi3_longrope_v4config", true],
 ])("%s: texts of several lengths, piece by piece, give what each gives alone", async (name, dependsOnLength) => {

@@ -226,6 +226,21 @@ variants = {
         24,
     ),
     "gpt_oss": (t.GptOssConfig(**sparse, head_dim=8, sliding_window=5, num_local_experts=4, num_experts_per_tok=2), 24),
+    "llama4_text": (
+        t.Llama4TextConfig(
+            **sparse,
+            head_dim=8,
+            intermediate_size_mlp=28,
+            num_local_experts=4,
+            num_experts_per_tok=2,
+            moe_layers=[1],
+            attention_chunk_size=7,
+            no_rope_layers=[1, 0],
+            floor_scale=5,
+            attn_scale=0.3,
+        ),
+        24,
+    ),
     # Norms after each part, embeddings narrower than the blocks.
     "opt_350m": (t.OPTConfig(**opt, word_embed_proj_dim=20, do_layer_norm_before=False), 24),
     "opt_without_biases": (

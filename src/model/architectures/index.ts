@@ -14,6 +14,7 @@ import { gptj } from "./gptj.js";
 import { granite } from "./granite.js";
 import { graniteMoe } from "./granitemoe.js";
 import { llama } from "./llama.js";
+import { llama4Text } from "./llama4-text.js";
 import { ministral3 } from "./ministral3.js";
 import { mistral } from "./mistral.js";
 import { mixtral } from "./mixtral.js";
@@ -70,4 +71,5 @@ export const architectures: readonly Architecture[] = [
   graniteMoe,
   glm4Moe,
   gptOss,
+  llama4Text,
 ];

@@ -113,6 +113,12 @@ it.each<[string, Fields, RegExp]>([
   ["glm4_moe", { topk_group: 4 }, /"topk_group" is 4, more than n_group = 3/],
   ["glm4_moe", { topk_group: 1, num_experts_per_tok: 3 }, /"topk_group" leaves 2 experts to num_experts_per_tok = 3/],
   ["gpt_oss", { swiglu_limit: 5 }, /"swiglu_limit" is 5; only 7 is supported/],
+  [
+    "llama4_text",
+    { layer_types: ["full_attention", "sliding_attention"] },
+    /"layer_types" holds "sliding_attention"; only chunked/,
+  ],
+  ["llama4_text", { attention_chunk_size: null }, /"attention_chunk_size" is null, but layer 0 has one/],
   ["gptj", { rotary_dim: null }, /"rotary_dim" is null/],
   ["gptj", { rotary_dim: 10 }, /"rotary_dim" is 10; an even number up to the head size 8/],
   ["gpt_neo", { attention_types: [[["global"], 1e300]] }, /"attention_types" does not describe as many layers/],

@@ -1,9 +1,8 @@
 import type { Architecture } from "../architecture.js";
-import type { Config } from "../config.js";
 import { layerWindows, windowIfAny } from "../layers/attention-windows.js";
 import { activationOf } from "../layers/layers.js";
 import { headDimOf, llamaLike } from "../layers/llama-like.js";
-import { readRope } from "../layers/rope.js";
+import { layersWithRope, readRope } from "../layers/rope.js";
 
 /** SmolLM 3 (Bakouch et al. 2025): Llama in which every fourth layer, or those that the config names, has no positions. */
 export const smollm3: Architecture = {
@@ -32,15 +31,3 @@ export const smollm3: Architecture = {
     });
   },
 };
-
-/** `no_rope_layers`, which despite its name is 1 for layers that have rotary positions, or all but every n-th. */
-function layersWithRope(config: Config): (layer: number) => boolean {
-  const interval = config.integer("no_rope_layer_interval", 4);
-  if (!config.has("no_rope_layers")) return (layer) => (layer + 1) % interval !== 0;
-  const flags = config.numbers("no_rope_layers");
-  const layers = config.integer("num_hidden_layers");
-  if (flags.length < layers) {
-    config.fail("no_rope_layers", `has ${flags.length} entries for num_hidden_layers = ${layers}`);
-  }
-  return (layer) => flags[layer] !== 0;
-}

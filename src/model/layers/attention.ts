@@ -18,6 +18,8 @@ export interface Attention {
   readonly scale: number;
   /** How many positions a token sees, itself included; undefined if all before it. */
   readonly window?: number | undefined;
+  /** Texts fall into parts of this length, and a token sees those of its own part alone (Llama 4). */
+  readonly chunk?: number | undefined;
   /** Scores s become softCap * tanh(s / softCap) before the softmax (Gemma 2). */
   readonly softCap?: number | undefined;
   /**
@@ -38,11 +40,11 @@ export function causalAttention(pass: ForwardPass, attention: Attention): Value 
 
 function fusedAttention(
   pass: ForwardPass,
-  { q, k, v, numHeads, numKvHeads, headDim, scale, window }: Attention,
+  { q, k, v, numHeads, numKvHeads, headDim, scale, window, chunk }: Attention,
 ): Value {
   const { graph } = pass;
   const repeated = (x: Value) => repeatHeads(graph, x, numKvHeads, numHeads / numKvHeads, headDim);
-  const mask = window === undefined ? undefined : causalMask(pass, window);
+  const mask = window === undefined && chunk === undefined ? undefined : causalMask(pass, { window, chunk });
   return graph.op("MultiHeadAttention", [q, repeated(k), repeated(v), undefined, undefined, mask], {
     num_heads: numHeads,
     unidirectional: mask === undefined ? 1 : 0,
@@ -52,19 +54,19 @@ function fusedAttention(
 
 /** In single steps: onnxruntime's fused operators with a soft cap were measured up to twice as slow. */
 function uncachedAttention(pass: ForwardPass, attention: Attention): Value {
-  const { k, v, numKvHeads, headDim, window } = attention;
+  const { k, v, numKvHeads, headDim } = attention;
   const perHead = (x: Value) => splitHeads(pass.graph, x, [numKvHeads, 1, headDim]);
-  return attentionInSteps(pass.graph, attention, perHead(k), perHead(v), causalMask(pass, window));
+  return attentionInSteps(pass.graph, attention, perHead(k), perHead(v), causalMask(pass, attention));
 }
 
 /** Over what earlier passes saw too. */
 function cachedAttention(pass: ForwardPass, cache: KeyValueCache, attention: Attention): Value {
   const { graph } = pass;
-  const { q, k, v, numHeads, numKvHeads, headDim, scale, softCap, window, sinks } = attention;
+  const { q, k, v, numHeads, numKvHeads, headDim, scale, softCap, sinks } = attention;
   const perHead = (x: Value) =>
     graph.op("Transpose", [reshape(graph, x, [0, 0, numKvHeads, headDim])], { perm: [0, 2, 1, 3] });
   const { keys, values } = cache.extend({ keys: perHead(k), values: perHead(v), numKvHeads, headDim });
-  const mask = causalMask(pass, window);
+  const mask = causalMask(pass, attention);
   if (softCap === undefined && sinks === undefined && numKvHeads === numHeads) {
     return graph.op("MultiHeadAttention", [q, keys, values, undefined, undefined, mask], {
       num_heads: numHeads,
@@ -125,22 +127,26 @@ function repeatHeads(graph: Graph, x: Value, numHeads: number, times: number, he
   return reshape(graph, copies, [0, 0, numHeads * times * headDim]);
 }
 
-/** Masks of a pass by window, so that its layers share them. */
-const masks = new WeakMap<ForwardPass, Map<number | undefined, Value>>();
+/** What a token sees of those before it. */
+type Sight = Pick<Attention, "window" | "chunk">;
+
+/** Masks of a pass by what they show, so that its layers share them. */
+const masks = new WeakMap<ForwardPass, Map<string, Value>>();
 
 /**
- * 0 where a query at i sees the key at j (0 <= i - j < window, no padding), else far below any score;
+ * 0 where a query at i sees the key at j (0 <= i - j < window, in one part of the text, no padding), else far below any score;
  * [1 or batch, 1, time, keys].
  */
-function causalMask(pass: ForwardPass, window: number | undefined): Value {
-  const ofPass = masks.get(pass) ?? new Map<number | undefined, Value>();
+function causalMask(pass: ForwardPass, { window, chunk }: Sight): Value {
+  const ofPass = masks.get(pass) ?? new Map<string, Value>();
   masks.set(pass, ofPass);
-  const mask = ofPass.get(window) ?? buildMask(pass, window);
-  ofPass.set(window, mask);
+  const key = `${window} ${chunk}`;
+  const mask = ofPass.get(key) ?? buildMask(pass, { window, chunk });
+  ofPass.set(key, mask);
   return mask;
 }
 
-function buildMask(pass: ForwardPass, window: number | undefined): Value {
+function buildMask(pass: ForwardPass, { window, chunk }: Sight): Value {
   const { graph, cache } = pass;
   const integers = (...values: number[]) => graph.constant(BigInt64Array.from(values, BigInt));
   const float = (value: number) => graph.constant(Float32Array.of(value), []);
@@ -152,14 +158,37 @@ function buildMask(pass: ForwardPass, window: number | undefined): Value {
   const later = graph.op("Less", [distance, integers(0)]);
   const outside =
     window === undefined ? later : graph.op("Or", [later, graph.op("GreaterOrEqual", [distance, integers(window)])]);
-  if (cache === undefined) {
-    const mask = graph.op("Where", [outside, float(Number.NEGATIVE_INFINITY), float(0)]);
-    return graph.op("Unsqueeze", [mask, integers(0, 1)]);
-  }
+  const behind = graph.op("Unsqueeze", [outside, integers(0, 1)]);
+  const unseen = chunk === undefined ? behind : graph.op("Or", [behind, inOtherChunks(pass, chunk)]);
+  if (cache === undefined) return graph.op("Where", [unseen, float(Number.NEGATIVE_INFINITY), float(0)]);
   const padding = graph.op("Unsqueeze", [graph.op("Equal", [cache.attentionMask, integers(0)]), integers(1, 2)]);
-  const hidden = graph.op("Or", [padding, graph.op("Unsqueeze", [outside, integers(0, 1)])]);
   // Not infinite: a query that is padding sees nothing, and NaN in its place would spread over the keys of later layers.
-  return graph.op("Where", [hidden, float(-1e30), float(0)]);
+  return graph.op("Where", [graph.op("Or", [padding, unseen]), float(-1e30), float(0)]);
+}
+
+/** Whether a query and a key lie in different parts of their text, [1 or batch, 1, time, keys]. */
+function inOtherChunks({ graph, positions, tokenIds, cache }: ForwardPass, chunk: number): Value {
+  const integers = (...values: number[]) => graph.constant(BigInt64Array.from(values, BigInt));
+  const parts = (places: Value) => graph.op("Div", [places, integers(chunk)]);
+  // Counted from the text's own beginning: those before padding from 1.
+  const keys = cache ? parts(graph.op("Sub", [ordinals(graph, cache), integers(1)])) : parts(positions);
+  const queries = cache ? lastOf(graph, keys, tokenIds) : keys;
+  const [rows, columns] = cache ? [integers(1, 3), integers(1, 2)] : [integers(0, 1, 3), integers(0, 1, 2)];
+  return graph.op("Not", [
+    graph.op("Equal", [graph.op("Unsqueeze", [queries, rows]), graph.op("Unsqueeze", [keys, columns])]),
+  ]);
+}
+
+/** How many tokens of its text each place has up to and with itself, int64 [batch, past + time]. */
+function ordinals(graph: Graph, { attentionMask }: KeyValueCache): Value {
+  return graph.op("CumSum", [attentionMask, graph.constant(BigInt64Array.of(1n), [])]);
+}
+
+/** The columns of the tokens of this pass. @param x [batch, past + time] */
+function lastOf(graph: Graph, x: Value, tokenIds: Value): Value {
+  const integers = (value: bigint) => graph.constant(BigInt64Array.of(value));
+  const time = graph.op("Shape", [tokenIds], { start: 1, end: 2 });
+  return graph.op("Slice", [x, graph.op("Neg", [time]), integers(2n ** 31n), integers(1n)]);
 }
 
 /** Places of the queries and keys of a pass in the text, int64 [time] and [keys]; distances are differences of them. */

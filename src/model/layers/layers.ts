@@ -29,10 +29,20 @@ export function layerNorm(
 
 /**
  * x / sqrt(mean of x^2 + epsilon) * weight over the last axis.
+ * @param weight or the axis' size for a norm that has none
  * @param weightOffset 1 for families that store the weight less one (Gemma)
  */
-export function rmsNorm(graph: Graph, x: Value, weight: TensorEntry, epsilon: number, weightOffset: 0 | 1 = 0): Value {
-  const factor = normWeight(graph, weight, weightOffset);
+export function rmsNorm(
+  graph: Graph,
+  x: Value,
+  weight: TensorEntry | number,
+  epsilon: number,
+  weightOffset: 0 | 1 = 0,
+): Value {
+  const factor =
+    typeof weight === "number"
+      ? graph.constant(new Float32Array(weight).fill(1))
+      : normWeight(graph, weight, weightOffset);
   return graph.op("SimplifiedLayerNormalization", [x, factor], { axis: -1, epsilon: { float: epsilon } });
 }
 

@@ -67,10 +67,14 @@ export interface DecoderChoices {
   readonly rope: (layer: number) => Rope | undefined;
   /** Which numbers are rotated together; "halves" if left out. */
   readonly rotatedPairs?: RotatedPairs;
-  /** Factor on q by position, that broadcasts to [batch, time, 1]. */
-  readonly queryScale?: ((pass: ForwardPass) => Value) | undefined;
+  /** Whether q and k, once rotated, are divided by their root mean squares, each head by itself. */
+  readonly normsRotated?: boolean;
+  /** Factor on q of a layer by position, that broadcasts to [batch, time, 1]; undefined if there is none. */
+  readonly queryScale?: (pass: ForwardPass, layer: number) => Value | undefined;
   /** How many positions a token of this layer sees; undefined if all before it. */
   readonly window?: (layer: number) => number | undefined;
+  /** How long the parts of a text are that a layer sees by themselves; undefined if it sees beyond. */
+  readonly chunk?: (layer: number) => number | undefined;
   readonly maxPositions: number;
   /** Whether the head is the input embedding where the config doesn't say. */
   readonly tied: boolean;
@@ -125,6 +129,7 @@ export function llamaLike(config: Config, weights: Weights, choices: DecoderChoi
     feedForward: choices.feedForward?.(index) ?? denseFeedForward(config, weights, choices, `layers.${index}.mlp`),
     rope: choices.rope(index),
     window: choices.window?.(index),
+    chunk: choices.chunk?.(index),
   }));
   const finalNorm = normWeights(weights, choices, choices.names?.finalNorm ?? "norm", d);
   return {
@@ -143,13 +148,15 @@ export function llamaLike(config: Config, weights: Weights, choices: DecoderChoi
     },
     hiddenStates(pass) {
       const { graph } = pass;
-      const queryScale = choices.queryScale?.(pass);
       const sized = { ...choices, numHeads, numKvHeads };
       let x = scaled(graph, embed(graph, embedding, pass.tokenIds), choices.embeddingScale ?? 1);
-      for (const layer of blocks) {
-        const tables = layer.rope && rotaryTables(pass, layer.rope);
-        x = block(pass, x, layer, sized, { tables, queryScale });
-      }
+      blocks.forEach((layer, index) => {
+        const places = {
+          tables: layer.rope && rotaryTables(pass, layer.rope),
+          queryScale: choices.queryScale?.(pass, index),
+        };
+        x = block(pass, x, layer, sized, places);
+      });
       return norm(graph, x, finalNorm, choices);
     },
   };
@@ -159,6 +166,7 @@ type Sized = DecoderChoices & { readonly numHeads: number; readonly numKvHeads: 
 type Block = ReturnType<typeof blockWeights> & {
   readonly feedForward: FeedForward;
   readonly window: number | undefined;
+  readonly chunk: number | undefined;
 };
 /** What positions do to q and k in one pass. */
 type Places = { readonly tables: RotaryTables | undefined; readonly queryScale: Value | undefined };
@@ -256,8 +264,12 @@ function attention(pass: ForwardPass, x: Value, layer: Block, choices: Sized, { 
   const sizes = [numHeads * headDim, numKvHeads * headDim, numKvHeads * headDim];
   const [q, k, v] = project(graph, x, layer.qkv, sizes) as [Value, Value, Value];
   const held = (part: Value) => clipped(graph, part, choices.clip);
-  const placed = (part: Value, count: number) =>
-    tables === undefined ? part : rotate(graph, part, count, tables, choices.rotatedPairs);
+  const placed = (part: Value, count: number) => {
+    if (tables === undefined) return part;
+    const rotated = rotate(graph, part, count, tables, choices.rotatedPairs);
+    if (!choices.normsRotated) return rotated;
+    return eachHead(graph, rotated, count, headDim, (_, heads) => rmsNorm(graph, heads, headDim, choices.epsilon));
+  };
   const query = placed(held(layer.qNorm(graph, q)), numHeads);
   const attended = causalAttention(pass, {
     q: queryScale === undefined ? query : graph.op("Mul", [query, queryScale]),
@@ -268,6 +280,7 @@ function attention(pass: ForwardPass, x: Value, layer: Block, choices: Sized, { 
     headDim,
     scale: choices.attentionScale ?? headDim ** -0.5,
     window: layer.window,
+    chunk: layer.chunk,
     softCap: choices.attentionSoftCap,
     sinks: layer.sinks,
   });

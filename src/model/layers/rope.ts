@@ -90,6 +90,18 @@ export function ropesByLayerKind(config: Config, full: RopeFields, sliding: Rope
   };
 }
 
+/** `no_rope_layers`, which despite its name is 1 for layers that have rotary positions, or all but every n-th. */
+export function layersWithRope(config: Config): (layer: number) => boolean {
+  const interval = config.integer("no_rope_layer_interval", 4);
+  const flags = config.has("no_rope_layers") ? config.numbers("no_rope_layers") : [];
+  if (flags.length === 0) return (layer) => (layer + 1) % interval !== 0;
+  const layers = config.integer("num_hidden_layers");
+  if (flags.length < layers) {
+    config.fail("no_rope_layers", `has ${flags.length} entries for num_hidden_layers = ${layers}`);
+  }
+  return (layer) => flags[layer] !== 0;
+}
+
 /** The same from one set of parameters, for families that have several. */
 export function ropeOf(config: Config, parameters: Config | undefined, fields: RopeFields): Rope {
   const thetaField = fields.thetaField ?? "rope_theta";

@@ -51,6 +51,12 @@ export function chooseThenSoftmax(graph: Graph, x: Value, router: Affine, perTok
   return { chosen, shares: graph.op("Softmax", [largest], { axis: -1 }), perToken };
 }
 
+/** The largest logits are chosen; each share is the sigmoid of its own. */
+export function chooseThenSigmoid(graph: Graph, x: Value, router: Affine, perToken: number): Routing {
+  const [largest, chosen] = top(graph, routerLogits(graph, x, router), perToken);
+  return { chosen, shares: graph.op("Sigmoid", [largest]), perToken };
+}
+
 /** Groups of experts, of which each token keeps to a few (DeepSeek-AI 2024, arXiv 2412.19437). */
 export interface GroupedRouter {
   readonly weight: TensorEntry;
