@@ -68,7 +68,7 @@ export async function divergenceSession(
     release: () => session.release(),
     async run(hiddenA, hiddenB, nextTokens) {
       const n = nextTokens.length;
-      const result = empty(n, vocabSize, keep !== undefined, probabilitiesOf.length);
+      const result = emptyDivergences(n, vocabSize, keep !== undefined, probabilitiesOf.length);
       for (let start = 0; start < n; start += blockContexts) {
         const end = Math.min(n, start + blockContexts);
         const states = (hidden: Float32Array, { hiddenSize }: Head) => ({
@@ -90,7 +90,8 @@ export async function divergenceSession(
   };
 }
 
-function empty(n: number, vocabSize: number, withOthers: boolean, chosen: number): HeadDivergences {
+/** Room for what is found in n contexts. @param chosen m */
+export function emptyDivergences(n: number, vocabSize: number, withOthers: boolean, chosen: number): HeadDivergences {
   const divergences = () => ({ kl: new Float64Array(n), reverseKl: new Float64Array(n), js: new Float64Array(n) });
   return {
     ...divergences(),

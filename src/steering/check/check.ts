@@ -1,28 +1,22 @@
 import { largestMovers, type Mover } from "../../compare/comparison.js";
-import type { Corpus } from "../../corpus/corpus.js";
-import { tokenIds } from "../../corpus/tokens/token-ids.js";
-import { windows } from "../../corpus/tokens/windows.js";
 import { inOrder } from "../../engine/in-order.js";
 import { InputError } from "../../errors.js";
 import { type ContextValues, contextValues, type Spread } from "../../measures/context-values.js";
 import { divergenceSession, type HeadDivergences } from "../../measures/divergence-session.js";
 import { divergenceSums, firstNonFinite, type TextDivergences } from "../../measures/divergence-sums.js";
+import { type EditedRowsSession, editedRowsSession } from "../../measures/edited-rows-session.js";
 import type { Interval } from "../../measures/interval.js";
-import { contextLengthFor } from "../../model/contexts/context.js";
-import { followingTokens, windowBatches } from "../../model/contexts/window-batches.js";
-import { type HeadModel, optionalTokenizer } from "../../model/head/head-model.js";
+import { followingTokens } from "../../model/contexts/window-batches.js";
+import { differInRowsOnly } from "../../model/head/differing-rows.js";
+import type { HeadModel } from "../../model/head/head-model.js";
 import { type TokenNames, tokenNames } from "../../model/head/token-names.js";
 import type { Model, Windows } from "../../model/model.js";
 import type { SolvedGroup } from "../solve/solution.js";
+import { type CheckSource, checkBatches, type ReadOptions } from "./check-source.js";
 import { type CheckText, checkTexts } from "./check-texts.js";
 import { scaleIntervals } from "./scale-interval.js";
 
-export interface CheckOptions {
-  /** Tokens of each text. Default: all. */
-  readonly tokens?: number | undefined;
-  readonly contextLength?: number | undefined;
-  /** Id put between documents, null for none. Default: end-of-text between those of one file. */
-  readonly separator?: number | null | undefined;
+export interface CheckOptions extends ReadOptions {
   /** Seed of the bootstrap. Default 1. */
   readonly seed?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -77,35 +71,28 @@ export interface EditSubject {
 const moversShown = 10;
 
 /**
- * Measures on each text what an edit of the head did: to the tokens edited, and to everything else. The layers run once
- * for both heads; of every context five float32 numbers are kept, of every window three numbers a group.
+ * Measures on each text what an edit of the head did: to the tokens edited, and to everything else. The layers run once for
+ * both heads, and not at all over what is stored; of every context five float32 numbers are kept, of every window three a group.
  * @throws InputError if a text cannot be used
  */
 export async function checkEdit(
   subject: EditSubject,
-  texts: { readonly [Text in CheckText]?: Corpus | undefined },
+  texts: { readonly [Text in CheckText]?: CheckSource | undefined },
   options: CheckOptions = {},
 ): Promise<EditCheck> {
   const { original, edited, groups } = subject;
-  const ids = groups.flatMap(({ tokens }) => tokens);
-  const tokenizer = await optionalTokenizer(original);
   const names = await tokenNames(original);
-  const session = await divergenceSession(original.engine, original.head, edited.head, ids, ids);
-  const { vocabSize } = original;
-  const { separator } = options;
-  const contextLength = contextLengthFor([original], options.contextLength);
+  const session = await headsSession(subject);
   const result: { [Text in CheckText]?: CheckedText } = {};
   try {
     for (const text of checkTexts) {
-      const corpus = texts[text];
-      if (corpus === undefined) continue;
-      const sums = emptySums(vocabSize);
-      const batches = windowBatches(
-        windows(tokenIds(corpus, tokenizer, { vocabSize, separator }), { contextLength, maxTokens: options.tokens }),
-      );
-      const compared = inOrder(batches, session.concurrency, async (part) => {
-        const hidden = await original.hiddenStates(part);
-        return { part, divergences: await session.run(hidden, hidden, followingTokens(part)) };
+      const source = texts[text];
+      if (source === undefined) continue;
+      const sums = emptySums(original.vocabSize);
+      const { batches, hiddenOf } = await checkBatches(original, source, options);
+      const compared = inOrder(batches, session.concurrency, async (batch) => {
+        const { part } = batch;
+        return { part, divergences: await session.run(await hiddenOf(batch), followingTokens(part)) };
       });
       for await (const { part, divergences } of compared) {
         options.signal?.throwIfAborted();
@@ -122,6 +109,15 @@ export async function checkEdit(
     await session.release();
   }
   return result;
+}
+
+/** Compares the heads by the rows edited, or whole where more than these turns out to differ. */
+async function headsSession({ original, edited, groups }: EditSubject): Promise<EditedRowsSession> {
+  const { engine, head } = original;
+  const ids = groups.flatMap(({ tokens }) => tokens);
+  if (await differInRowsOnly(head, edited.head, ids)) return editedRowsSession(engine, head, edited.head, ids);
+  const whole = await divergenceSession(engine, head, edited.head, ids, ids);
+  return { ...whole, run: (hidden, nextTokens) => whole.run(hidden, hidden, nextTokens) };
 }
 
 function emptySums(vocabSize: number) {

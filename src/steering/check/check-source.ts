@@ -1,0 +1,61 @@
+import type { Corpus } from "../../corpus/corpus.js";
+import { tokenIds } from "../../corpus/tokens/token-ids.js";
+import { windows } from "../../corpus/tokens/windows.js";
+import { contextLengthFor } from "../../model/contexts/context.js";
+import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
+import { windowBatches } from "../../model/contexts/window-batches.js";
+import { optionalTokenizer } from "../../model/head/head-model.js";
+import type { Model, Windows } from "../../model/model.js";
+
+/** A text to measure on: to be run through the layers, or what has been kept of that. */
+export type CheckSource = Corpus | StoredContexts;
+
+/** How much of a text that is run is measured on, and how it is cut. */
+export interface ReadOptions {
+  /** Tokens of each text. Default: all. */
+  readonly tokens?: number | undefined;
+  readonly contextLength?: number | undefined;
+  /** Id put between documents, null for none. Default: end-of-text between those of one file. */
+  readonly separator?: number | null | undefined;
+}
+
+/** Windows of a text side by side, with where the first of their contexts stands. */
+export interface CheckBatch {
+  readonly part: Windows;
+  readonly start: number;
+}
+
+/** A text in batches, and the hidden states of one. */
+export interface CheckBatches {
+  readonly batches: AsyncIterable<CheckBatch>;
+  hiddenOf(batch: CheckBatch): Promise<Float32Array>;
+}
+
+export async function checkBatches(model: Model, source: CheckSource, options: ReadOptions): Promise<CheckBatches> {
+  if ("read" in source) {
+    return {
+      batches: placed(windowBatches(storedWindows(source))),
+      hiddenOf: ({ part: { tokenIds: ids }, start }) => source.read(start, start + ids.length),
+    };
+  }
+  const { vocabSize } = model;
+  const { separator, tokens: maxTokens } = options;
+  const ids = tokenIds(source, await optionalTokenizer(model), { vocabSize, separator });
+  const contextLength = contextLengthFor([model], options.contextLength);
+  return {
+    batches: placed(windowBatches(windows(ids, { contextLength, maxTokens }))),
+    hiddenOf: ({ part }) => model.hiddenStates(part),
+  };
+}
+
+async function* placed(parts: AsyncIterable<Windows>): AsyncGenerator<CheckBatch> {
+  let start = 0;
+  for await (const part of parts) {
+    yield { part, start };
+    start += part.tokenIds.length;
+  }
+}
+
+async function* storedWindows({ tokenIds: ids, windowStarts }: StoredContexts): AsyncGenerator<Int32Array> {
+  for (let w = 0; w + 1 < windowStarts.length; w++) yield ids.subarray(windowStarts[w]!, windowStarts[w + 1]!);
+}
