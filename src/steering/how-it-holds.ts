@@ -11,21 +11,13 @@ export function isMet({ target, probability: { wanted, after } }: SolvedGroup): 
 }
 
 /** What run.json and `--json` say of an edit beside its means: what found it, what it promises, what it does in the worst case. */
-export function howItHolds(group: SolvedGroup, probed: ProbedEdit | undefined) {
+export function howItHolds(group: SolvedGroup, { contexts, largest, opposite, unsafe, worst }: ProbedEdit) {
   const { method, lambda, bound } = group;
   return {
     method,
     lambda: lambda ?? null,
     met: isMet(group),
     bound: bound ?? null,
-    probes: probed
-      ? {
-          contexts: probed.contexts,
-          largest: probed.largest,
-          opposite: probed.opposite,
-          unsafe: probed.unsafe.length,
-          worst: probed.worst,
-        }
-      : null,
+    probes: { contexts, largest, opposite, unsafe: unsafe.length, worst },
   };
 }

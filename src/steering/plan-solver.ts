@@ -1,6 +1,5 @@
 import { InputError } from "../errors.js";
 import type { ContextRows, RowStore, StoredContexts } from "../model/contexts/stored-contexts.js";
-import { roomBehind } from "../model/contexts/stored-contexts.js";
 import { once, optionalTokenizer } from "../model/head/head-model.js";
 import { readFinalNorm } from "../model/layers/constant-direction.js";
 import type { Model } from "../model/model.js";
@@ -15,19 +14,20 @@ import { encodingOf } from "./solve/encoding-of.js";
 import { solveAtLoweredLambdas } from "./solve/lowered-lambda.js";
 import type { Subject } from "./solve/problem/fitting-text.js";
 import { guardContexts } from "./solve/rows/guard-contexts.js";
+import type { FoundRows, WeighedContexts } from "./solve/rows/nearest-edits.js";
 import type { Solution } from "./solve/solution.js";
 import { solveEdits } from "./solve/solve-edits.js";
 
-/** Solves a plan's edits. @param alsoRight contexts that edits by `nearest` are to get right as well */
-export type PlanSolver = (alsoRight: ContextRows | undefined) => Promise<Solution>;
+/** Solves a plan's edits. @param alsoRight contexts that edits by `nearest` are to get right as well, weighed in the plan's order */
+export type PlanSolver = (alsoRight: WeighedContexts | undefined) => Promise<Solution>;
 
 /** The contexts that a plan is solved in. */
 export interface SolverContexts {
   readonly contexts: StoredContexts;
-  /** Of a plan with bans. */
-  readonly probes: Probes | undefined;
-  /** Holds the contexts, and has room for a guard behind them. */
-  readonly store: RowStore;
+  /** Bans are solved for these too. */
+  readonly probes: Probes;
+  /** Room for the hidden states of a guard. */
+  readonly guardStore: RowStore;
 }
 
 export interface SolverOptions {
@@ -49,30 +49,31 @@ const guardShare = 0.1;
 export async function planSolver(
   model: Model,
   plan: EditPlan,
-  { contexts, probes, store }: SolverContexts,
+  { contexts, probes, guardStore }: SolverContexts,
   options: SolverOptions,
 ): Promise<PlanSolver> {
   const { signal } = options;
   const { method, calibrate, salient } = plan;
   const exact = plan.exact ? { finalNorm: await finalNormOf(model) } : undefined;
-  const behind = roomBehind(store, contexts.count * contexts.hiddenSize);
-  const guard = once(() => guardContexts(model, contexts, { store: behind, signal }));
+  const guard = once(() => guardContexts(model, contexts, { store: guardStore, signal }));
   const guardOf = isGuarded(plan) ? guard : undefined;
   const needsEncoding = method === "encoding" || method === "salient";
   const encoding = needsEncoding ? await encodingOf(model, contexts, signal) : {};
   const groups = groupsOf(plan);
   const adjusts = method === "nearest" && calibrate && !plan.fixedLambda;
 
+  const found: FoundRows = new Map();
+
   const solveOn = (
     subject: Subject,
     some: readonly TokenGroup[],
     lambdas: readonly number[],
-    alsoRight: ContextRows | undefined,
+    alsoRight: WeighedContexts | undefined,
   ) => {
     const solve = (lambda: readonly number[]) =>
       solveEdits(subject, some, {
         ...encoding,
-        ...{ method, lambda, calibrate, exact, guardOf, alsoRight, signal },
+        ...{ method, lambda, calibrate, exact, guardOf, alsoRight, found, signal },
         salient: method === "salient" ? (salient ?? model.hiddenSize) : undefined,
       });
     return adjusts ? solveAtLoweredLambdas(solve, lambdas) : solve(lambdas);
@@ -81,14 +82,15 @@ export async function planSolver(
   const start = startLambdas(plan);
   const ban = await banOf(model, plan, { contexts, probes, guard }, options);
   if (ban === undefined) return (alsoRight) => solveOn(subject, groups, start, alsoRight);
-  const others = start.filter((_, g) => !isBan(groups[g]!.target));
-  return (alsoRight) =>
-    solveWithBans(subject, groups, ban, (on, some) => solveOn(on, some, others, alsoRight), { signal });
+  const ofOthers = <Each>(each: readonly Each[]) => each.filter((_, g) => !isBan(groups[g]!.target));
+  return (alsoRight) => {
+    const right = alsoRight && { ...alsoRight, weights: ofOthers(alsoRight.weights) };
+    return solveWithBans(subject, groups, ban, (on, some) => solveOn(on, some, ofOthers(start), right), { signal });
+  };
 }
 
 /** Whether a plan bans tokens by rows that keep a bound, rather than by the plan's own method. */
-export const hasBans = ({ forced = false, edits }: EditPlan): boolean =>
-  !forced && edits.some(({ target }) => isBan(target));
+const hasBans = ({ forced = false, edits }: EditPlan): boolean => !forced && edits.some(({ target }) => isBan(target));
 
 /** lambda of each edit to begin with. */
 export const startLambdas = (plan: EditPlan): number[] => plan.edits.map(({ lambda = plan.lambda }) => lambda);
@@ -110,7 +112,7 @@ async function banOf(
 ): Promise<Ban | undefined> {
   const groups = groupsOf(plan);
   const banned = groups.flatMap(({ tokens, target }) => (isBan(target) ? tokens : [])).sort((a, b) => a - b);
-  if (!hasBans(plan) || probes === undefined) return undefined;
+  if (!hasBans(plan)) return undefined;
   const edited = new Set(groups.flatMap(({ tokens }) => tokens));
   const others = producedIds(await optionalTokenizer(model), model.vocabSize).filter((id) => !edited.has(id));
   const guard = await guardOf();

@@ -7,46 +7,66 @@ import type { EditPlan } from "./plan/saved-plan.js";
 import { groupsOf, type PlanSolver } from "./plan-solver.js";
 import type { Probes } from "./probes/probe-contexts.js";
 import { type ProbedEdit, probeEdits } from "./probes/probe-edits.js";
+import type { WeighedContexts } from "./solve/rows/nearest-edits.js";
 import type { Solution } from "./solve/solution.js";
 
 /** How often edits are solved again with the probes that went wrong in their fit. */
-const mostRounds = 3;
-/** Of those that went wrong, how many join the fit at once. */
+const mostRounds = 4;
+/** Of an edit's that went wrong, how many join its fit at once. */
 const mostWrong = 2048;
+/**
+ * How much one that went wrong counts, in contexts of the text, and by how much more each time that it goes wrong again: little
+ * enough has to be left of a token there that a mean over the text would not notice it.
+ */
+const firstWeight = 100;
+const growth = 100;
 
 /**
- * Solves a plan, probes what came of it, and solves it again with what went wrong, until nothing does or it helps no more.
- * Without probes it is solved and that is all.
+ * Solves a plan, probes what came of it, and solves the edits that went wrong again with those contexts in their fit, until
+ * none does or the rounds are used up.
+ * @returns what went wrong least often
  */
 export async function solveAndProbe(
   model: Model,
   plan: EditPlan,
   solve: PlanSolver,
-  probes: Probes | undefined,
+  probes: Probes,
   signal?: AbortSignal | undefined,
-): Promise<{ solution: Solution; probed: ProbedEdit[] | undefined }> {
-  if (probes === undefined) return { solution: await solve(undefined), probed: undefined };
-  const inProbes = probes;
-  const wrong = new Set<number>();
-  let best = await probedSolution(await solve(undefined));
-  for (let round = 0; round < mostRounds && plan.method === "nearest"; round++) {
-    const fresh = best.probed.flatMap(({ unsafe }) => [...unsafe]).filter((index) => !wrong.has(index));
-    if (fresh.length === 0) break;
-    for (const index of spread(fresh, mostWrong)) wrong.add(index);
-    const alsoRight = someContexts(
-      inProbes,
-      [...wrong].sort((a, b) => a - b),
-    );
-    const next = await probedSolution(await solve(alsoRight));
-    if (unsafeCount(next.probed) >= unsafeCount(best.probed)) break;
-    best = next;
+): Promise<{ solution: Solution; probed: ProbedEdit[] }> {
+  const weights = plan.edits.map(() => new Map<number, number>());
+  let last = await probedSolution(await solve(undefined));
+  let best = last;
+  for (let round = 0; round < mostRounds && isMendable(last); round++) {
+    for (const [g, { unsafe }] of last.probed.entries()) {
+      for (const index of spread([...unsafe], mostWrong)) {
+        const before = weights[g]!.get(index);
+        weights[g]!.set(index, before === undefined ? firstWeight : growth * before);
+      }
+    }
+    last = await probedSolution(await solve(contextsToMend(probes, weights)));
+    if (unsafeCount(last) < unsafeCount(best)) best = last;
   }
   return best;
 
   async function probedSolution(solution: Solution) {
     const edited = changedHead(model.head, { rows: solution.rows, ...(solution.bias ? { bias: solution.bias } : {}) });
-    return { solution, probed: await probePlan(model, plan, edited, solution, inProbes, signal) };
+    return { solution, probed: await probePlan(model, plan, edited, solution, probes, signal) };
   }
+}
+
+/** Whether something went wrong that another fit can mend. */
+const isMendable = ({ solution: { groups }, probed }: { solution: Solution; probed: readonly ProbedEdit[] }) =>
+  probed.some(({ unsafe }, g) => unsafe.length > 0 && groups[g]!.method === "nearest");
+
+/** @param weights of each edit, by the probe's index */
+function contextsToMend(probes: Probes, weights: readonly ReadonlyMap<number, number>[]): WeighedContexts {
+  const places = [...new Set(weights.flatMap((own) => [...own.keys()]))].sort((a, b) => a - b);
+  return {
+    contexts: someContexts(probes, places),
+    weights: weights.map((own) =>
+      own.size > 0 ? Float64Array.from(places, (index) => own.get(index) ?? 0) : undefined,
+    ),
+  };
 }
 
 /** What a head with a plan's edits does in probes, in the order of the plan. */
@@ -68,7 +88,8 @@ export async function probePlan(
   return probeEdits(heads, probed, probes, { textOf, signal });
 }
 
-const unsafeCount = (probed: readonly ProbedEdit[]) => probed.reduce((sum, { unsafe }) => sum + unsafe.length, 0);
+const unsafeCount = ({ probed }: { probed: readonly ProbedEdit[] }) =>
+  probed.reduce((sum, { unsafe }) => sum + unsafe.length, 0);
 
 /** At most so many of a list, evenly spread. */
 function spread(list: readonly number[], most: number): readonly number[] {

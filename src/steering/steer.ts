@@ -1,15 +1,15 @@
 import type { Corpus } from "../corpus/corpus.js";
 import { InputError } from "../errors.js";
 import { type StoreTextOptions, storeText } from "../model/contexts/store-text.js";
-import { memoryStore } from "../model/contexts/stored-contexts.js";
+import { memoryStore, roomBehind, type StoredContexts } from "../model/contexts/stored-contexts.js";
 import type { HeadChange } from "../model/head/head-change.js";
 import type { Model } from "../model/model.js";
 import type { EditPlan } from "./plan/saved-plan.js";
-import { finalNormOf, hasBans, planSolver, startLambdas } from "./plan-solver.js";
+import { finalNormOf, planSolver, startLambdas } from "./plan-solver.js";
 import type { Probes } from "./probes/probe-contexts.js";
 import type { ProbedEdit } from "./probes/probe-edits.js";
 import { textProbes } from "./probes/text-probes.js";
-import { unsafeEdits } from "./probes/unsafe-edits.js";
+import { refuseUnsafe } from "./probes/unsafe-edits.js";
 import { type EditSpread, editSpread } from "./solve/edit-spread.js";
 import { withAdvice } from "./solve/lowered-lambda.js";
 import type { Solution, SolvedGroup } from "./solve/solution.js";
@@ -19,10 +19,12 @@ import { solveAndProbe } from "./solve-and-probe.js";
 export interface SteerOptions extends StoreTextOptions {
   /** Text that the targets hold on. */
   corpus: Corpus;
+  /** That text as it was stored by storeText, which is kept: the layers do not run again. Default: stored and freed. */
+  contexts?: StoredContexts | undefined;
   /** Unseen text, a part of which probes begin with too. */
   unseen?: Corpus | undefined;
-  /** Of a plan with bans: contexts that no text holds, to solve them for and to measure the edits in. Default: made of the texts. */
-  probes?: Probes | undefined;
+  /** Contexts that no text holds, to measure the edits in and to solve bans for, or about how many to make. Default: some 24,000. */
+  probes?: Probes | number | undefined;
   /** The largest probability that a banned token may have, in any context. Default: 5e-4, and 4 / V where that is more. */
   bound?: number | undefined;
   /** Keep edits that make a token likely where it was to become rarer, with a warning. */
@@ -41,34 +43,36 @@ export interface Steered {
   /** Contexts fitted on. */
   contexts: number;
   spread: EditSpread | undefined;
-  /** Of a plan with bans: what each edit does in the probes, in the order of the plan. */
-  probed: readonly ProbedEdit[] | undefined;
+  /** What each edit does in the probes, in the order of the plan. */
+  probed: readonly ProbedEdit[];
 }
 
 /**
  * Solves a plan for a model on a text (METHOD.md section 3): bans by rows that keep a bound in every context, all other edits
- * by the plan's method. Where there are bans, all edits are probed in contexts that no text holds, and those by `nearest` are
- * solved again with what went wrong there.
+ * by the plan's method. All edits are probed in contexts that no text holds, and those by `nearest` are solved again with what
+ * went wrong there.
  *
  *     const { change } = await steer(model, await planEdits(model, [" the=x0.5"]), { corpus: corpus("wiki/*.txt") });
  *     await saveModel(model, change, "less-the");
  *
- * @throws InputError if the text cannot be used, the targets contradict one another, or an edit that was probed is unsafe: it
+ * @throws InputError if the text cannot be used, the targets contradict one another, or an edit is unsafe: it
  * makes tokens that are to become rarer likely in some context
  */
 export async function steer(model: Model, plan: EditPlan, options: SteerOptions): Promise<Steered> {
-  const { corpus, unseen, bound, signal, seed, allowUnsafe = false } = options;
+  const { corpus, unseen, bound, signal, seed, allowUnsafe } = options;
   // Refused before the text is read.
   if (plan.exact) await finalNormOf(model);
   const store = options.store ?? memoryStore();
-  const contexts = await storeText(model, corpus, { ...options, store });
-  const wanted = hasBans(plan) ? () => textProbes(model, { fit: corpus, unseen }, { seed, signal }) : undefined;
-  const probes = options.probes ?? (await wanted?.());
+  const contexts = options.contexts ?? (await storeText(model, corpus, { ...options, store }));
+  const guardStore = options.contexts ? store : roomBehind(store, contexts.count * contexts.hiddenSize);
+  const given = typeof options.probes === "object" ? options.probes : undefined;
+  const most = typeof options.probes === "number" ? options.probes : undefined;
+  let probes = given;
   try {
-    const solve = await planSolver(model, plan, { contexts, probes, store }, { bound, signal });
+    probes ??= await textProbes(model, { fit: corpus, unseen }, { most, seed, signal });
+    const solve = await planSolver(model, plan, { contexts, probes, guardStore }, { bound, signal });
     const { solution, probed } = await solveAndProbe(model, plan, solve, probes, signal);
-    const unsafe = unsafeEdits(plan, probed ?? []);
-    if (unsafe.length > 0 && !allowUnsafe) throw new InputError("edits", unsafe.join("; "));
+    const unsafe = refuseUnsafe(plan, probed, allowUnsafe);
     const advised = withAdvice(solution, startLambdas(plan));
     return {
       plan: { ...plan, edits: plan.edits.map((edit, g) => ({ ...edit, ...foundBy(solution.groups[g]!) })) },
@@ -82,8 +86,9 @@ export async function steer(model: Model, plan: EditPlan, options: SteerOptions)
     if (error instanceof RangeError) throw new InputError("edits", error.message);
     throw error;
   } finally {
-    await contexts.release();
-    if (options.probes === undefined) await probes?.release();
+    await guardStore.release();
+    if (options.contexts === undefined) await contexts.release();
+    if (given === undefined) await probes?.release();
   }
 }
 

@@ -49,8 +49,8 @@ export interface WrittenEdit {
   readonly solution: Solution;
   readonly spread?: EditSpread | undefined;
   readonly check: EditCheck;
-  /** What each edit does in contexts that no text holds, where it was probed. */
-  readonly probed?: readonly ProbedEdit[] | undefined;
+  /** What each edit does in contexts that no text holds. */
+  readonly probed: readonly ProbedEdit[];
   /** The folder that it was written to. */
   readonly out?: string | undefined;
 }
@@ -84,7 +84,7 @@ function editResults({ plan, solution, check, probed, out }: WrittenEdit) {
         ...{ label, tokens, target, probability, idealBias, klToIdeal, klOfIdeal, norms },
         scale: { wanted: wanted / before, reached: after / before },
         shortfall: shortfall ?? null,
-        ...howItHolds(solution.groups[g]!, probed?.[g]),
+        ...howItHolds(solution.groups[g]!, probed[g]!),
         measured: Object.fromEntries(
           checkTexts.flatMap((text) => {
             const checked = check[text]?.groups[g];

@@ -31,7 +31,7 @@ export function summarizeSteering({ plan, solution, spread, check, probed, out }
         klToIdeal: group.klToIdeal,
         klOfIdeal: group.klOfIdeal,
         shortfall: group.shortfall ?? null,
-        ...howItHolds(group, probed?.[g]),
+        ...howItHolds(group, probed[g]!),
       };
     }),
     collateral: perText(({ collateral }) => ({

@@ -53,7 +53,7 @@ describe("steer", () => {
   const texts = () => ["--corpus", at("fit.npy"), "--check", at("check.npy"), ...oneThread];
 
   test("edits tokens that are named by their ids, and applies the plan again", async () => {
-    const args = [...texts(), "--context", "32", "--json"];
+    const args = [...texts(), "--context", "32", "--probes", "50", "--allow-unsafe", "--json"];
     const first = await unembed([
       "steer",
       model,

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-const small = ["--tokens", "800", "--check-tokens", "300"];
+const small = ["--tokens", "800", "--check-tokens", "300", "--probes", "100"];
 
 test("without a model to write: a page and its numbers, and nothing else", async () => {
   const report = join(folder, "trials");

@@ -23,17 +23,17 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-const small = ["--tokens", "800", "--check-tokens", "300"];
+const small = ["--probes", "50", "--tokens", "800", "--check-tokens", "300"];
 /** Seconds of solving, or of measuring: no moment is over before the signal comes. */
-const longToSolve = ["--tokens", "100000", "--check-tokens", "300"];
-const longToMeasure = ["--tokens", "800", "--check-tokens", "300000"];
+const longToSolve = ["--probes", "50", "--tokens", "100000", "--check-tokens", "300"];
+const longToMeasure = ["--probes", "50", "--tokens", "800", "--check-tokens", "300000"];
 const long = (moment: string) => (moment === "while it solves" ? longToSolve : longToMeasure);
 
 function start(args: string[]) {
   const out = join(folder, "out");
   const ids = join(inputs, "ids.npy");
   const child = spawn(process.execPath, [
-    ...["bin/unembed.js", "steer", join(inputs, "model"), "--edit", "id:5=x0.5", "--corpus", ids, "--check", ids],
+    ...["bin/unembed.js", "steer", join(inputs, "model"), "--edit", "id:5=x2", "--corpus", ids, "--check", ids],
     ...["--threads", "1", "--out", out, ...args],
   ]);
   let stderr = "";
@@ -86,7 +86,7 @@ describe.each(Object.keys(moments))("ended %s", (moment) => {
     expect(again).toMatchObject({ code: 0, stderr: "" });
     expect(await names()).toEqual(["out"]);
     const record = JSON.parse(await readFile(join(folder, "out", "unembed.json"), "utf8"));
-    expect(record.measured.edits[0].actual.fit).toBeCloseTo(0.5, 4);
+    expect(record.measured.edits[0].actual.fit).toBeCloseTo(2, 3);
     expect(record.unembed).toMatch(/^\d/);
   });
 });

@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-const small = ["--tokens", "2000", "--check-tokens", "500"];
+const small = ["--tokens", "2000", "--check-tokens", "500", "--probes", "100"];
 const edit = (...edits: string[]) => ["--edit", ...edits];
 
 test.each<[string, string[], RegExp, number?]>([

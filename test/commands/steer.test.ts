@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 // One thread: another test file runs beside this one. Two windows of each text at least, for an interval between them.
-const small = ["--tokens", "800", "--check-tokens", "300", "--threads", "1"];
+const small = ["--tokens", "800", "--check-tokens", "300", "--probes", "150", "--threads", "1"];
 
 test("edits are solved, written, read back and measured; the plan is applied again", async () => {
   const out = join(folder, "edited");
@@ -148,7 +148,7 @@ test("a ban by a method that was asked for keeps a given lambda, and says what i
   expect(code).toBe(3);
   const { edits, warnings, size } = JSON.parse(stdout);
   expect({ size, warnings }).toEqual({ size: 1e-4, warnings: [] });
-  expect(edits[0]).toMatchObject({ method: "nearest", lambda: 1e-4, met: false, bound: null, probes: null });
+  expect(edits[0]).toMatchObject({ method: "nearest", lambda: 1e-4, met: false, bound: null, probes: { opposite: 0 } });
   expect(edits[0].reached).toBeGreaterThan(2e-6);
   expect(edits[0].shortfall).toMatch(/; more text, a size below 0\.0001 or a weaker target may reach it$/);
 });
@@ -185,7 +185,7 @@ test("documents of JSON lines are read as they are asked to be, on every text", 
   const file = join(folder, "documents.jsonl");
   const document = (body: string) => `${JSON.stringify({ body, text: "never read" })}\n`;
   await writeFile(file, document("The ship went down to the sea. ").repeat(30));
-  const reading = ["--corpus", file, "--check", file, "--field", "body", "--threads", "1"];
+  const reading = ["--probes", "50", "--corpus", file, "--check", file, "--field", "body", "--threads", "1"];
   const run = async (name: string, ...more: string[]) => {
     const args = ["steer", "--edit", " sea=x2", ...reading, "--out", join(folder, name), "--json", "--quiet", ...more];
     const { code, stdout, stderr } = await unembed(args);

@@ -45,7 +45,9 @@ async function open(name: string): Promise<Model> {
 async function steered(model: Model, options: PlanOptions) {
   const plan = await planEdits(model, { e: 0.5, t: "x1.5", "/^[qx]$/": "+1" }, options);
   const contextLength = Math.min(32, model.maxPositions ?? 32);
-  const { solution, change } = await steer(model, plan, { corpus: text, tokens, contextLength });
+  // Of random weights nothing is safe, and nobody minds.
+  const probing = { probes: 20, allowUnsafe: true };
+  const { solution, change } = await steer(model, plan, { corpus: text, tokens, contextLength, ...probing });
   const out = `${model.name}-${options.method}${options.exact ? "-exact" : ""}`;
   await saveModel(model, change, out);
   const written = await loadModel(out, { threads: 1 });

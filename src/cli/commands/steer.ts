@@ -112,7 +112,11 @@ export function steerCommand(signal: AbortSignal): Command {
     .option("--guard", "with nearest: stay near the logit bias also after tokens that the fitting text lacks", true)
     .option("--no-guard", "fit to the text alone")
     .option("--bound <p>", "of bans: the largest probability in any context (default: 5e-4, or 4 / V)", positiveNumber)
-    .option("--probes <n>", "contexts that no text holds, to try bans in", positiveInteger)
+    .option(
+      "--probes <n>",
+      "contexts that no text holds, to try edits in: about so many (default: 20480)",
+      positiveInteger,
+    )
     .option("--allow-unsafe", "keep edits that make tokens likely in some context though they are to become rarer")
     .addOption(corpusOption("text that the targets hold on (default: embedded text)"));
   trialOptions(generatedTextOptions(textOptions(command)))

@@ -27,7 +27,7 @@ export function steeringTable({ plan, solution, check, probed }: WrittenEdit, se
         `  ${names[text].padEnd(20)}x ${four(scale).padEnd(10)} (${four(interval.low)} to ${four(interval.high)})   a logit bias: ${four(idealScale)}`,
       );
     }
-    lines.push(...worstCase(group, probed?.[g]));
+    lines.push(...worstCase(group, probed[g]!));
     if (group.shortfall !== undefined) lines.push(`  ${group.shortfall}`);
   }
   if (solution.groups.length > editsShown) lines.push(`... and ${solution.groups.length - editsShown} more`);
@@ -44,9 +44,7 @@ export function steeringTable({ plan, solution, check, probed }: WrittenEdit, se
   return [...lines, "", `written               ${out}`, ...closingLines(seconds, out)].join("\n");
 }
 
-function worstCase({ bound }: SolvedGroup, probed: ProbedEdit | undefined): string[] {
-  if (probed === undefined) return [];
-  const { contexts, largest } = probed;
+function worstCase({ bound }: SolvedGroup, { contexts, largest }: ProbedEdit): string[] {
   const [before, after] = [largest.before, largest.after].map((value) => plain(value, 2));
   const line = `  worst of ${contexts.toLocaleString("en")} probes  p ${after}, was ${before}`;
   if (bound === undefined) return [line];

@@ -2,7 +2,7 @@ import type { ModelFormat } from "../../export/model-formats.js";
 import type { Head } from "../../model/head/head.js";
 import type { Model } from "../../model/model.js";
 import type { SteerRunOptions } from "../../runs/steering/steer-options.js";
-import { examineRun, solveRun, withProbes } from "../../runs/steering/steer-run.js";
+import { examineRun, solveRun, withContexts } from "../../runs/steering/steer-run.js";
 import { trialRun } from "../../runs/steering/steer-trials.js";
 import type { EditPlan } from "../../steering/plan/saved-plan.js";
 import type { EditedRun, SteeringRun } from "../../steering/steering-run.js";
@@ -45,8 +45,8 @@ export async function saveSteering(
   await clearOut(out);
   await checkOut(model, out, force);
   const running: SteerRunOptions = { store: rowFile, ...options };
-  return withProbes(model, plan, running, async (probes) => {
-    const solved = await solveRun(model, plan, running, probes);
+  return withContexts(model, plan, running, async (contexts) => {
+    const solved = await solveRun(model, plan, running, contexts);
     const examine = async (head: Head) => {
       const run = await examineRun(model, { head, out }, solved, running);
       const original = await originalModel(model);

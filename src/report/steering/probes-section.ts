@@ -1,4 +1,3 @@
-import type { ProbedEdit } from "../../steering/probes/probe-edits.js";
 import type { WrittenEdit } from "../../steering/steering-run.js";
 import { type Html, html } from "../page/html.js";
 import { count, percent, probability } from "../page/numbers.js";
@@ -11,7 +10,7 @@ const contextCharacters = 60;
 const shownContexts = 2;
 
 /** What edits do in contexts that no text holds: the largest probabilities, bounds of bans, and the worst contexts. */
-export function probesSection({ plan, solution }: WrittenEdit, probed: readonly ProbedEdit[]): Html {
+export function probesSection({ plan, solution, probed }: WrittenEdit): Html {
   const contexts = probed[0]?.contexts ?? 0;
   return html`<p>A mean over a text hides single contexts. ${count(contexts)} contexts were made that no text holds: beginnings, or none at all, followed by tokens of the whole vocabulary, random tokens, and one token over and over. In each of them the tokens’ probability was computed exactly, before and after.</p>
 <div class="wide"><table class="edits">

@@ -21,16 +21,9 @@ export function renderSteeringReport(run: SteeringRun, provenance: Provenance = 
   if (edit) {
     parts.push(
       { id: "edits", name: "Edits", title: "Did the tokens get what was asked?", content: editSection(edit) },
+      { id: "probes", name: "Worst case", title: "Where no text is", content: probesSection(edit) },
       { id: "cost", name: "Cost", title: "What else changed", content: collateralSection(edit) },
     );
-  }
-  if (edit?.probed) {
-    parts.push({
-      id: "probes",
-      name: "Worst case",
-      title: "Where no text is",
-      content: probesSection(edit, edit.probed),
-    });
   }
   if (edit && generated) {
     parts.push({ id: "texts", name: "Texts", title: "In generated text", content: generatedSection(edit, generated) });

@@ -40,7 +40,7 @@ export interface SteerRunOptions {
   readonly seed?: number | undefined;
   /** The largest probability that a banned token may have, in any context. Default: 5e-4, and 4 / V where that is more. */
   readonly bound?: number | undefined;
-  /** Contexts that edits are probed in, of plans with bans: about so many. Default 20,480, and those of a few made-up texts. */
+  /** Contexts that no text holds and every edit is probed in: about so many. Default 20,480, and those of 128 made-up texts. */
   readonly probes?: number | undefined;
   /** Keep edits that make tokens likely which are to become rarer, with a warning. */
   readonly allowUnsafe?: boolean | undefined;

@@ -1,4 +1,6 @@
 import { type GeneratedTexts, generatedTexts, windowPrompts } from "../../generation/generated-texts.js";
+import { storeText } from "../../model/contexts/store-text.js";
+import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
 import { changedHead } from "../../model/head/changed-head.js";
 import type { Head } from "../../model/head/head.js";
 import type { HeadChange } from "../../model/head/head-change.js";
@@ -6,9 +8,10 @@ import type { Model } from "../../model/model.js";
 import { checkEdit, type EditCheck } from "../../steering/check/check.js";
 import { oppositeEffects } from "../../steering/check/opposite-effects.js";
 import type { EditPlan } from "../../steering/plan/saved-plan.js";
-import { hasBans } from "../../steering/plan-solver.js";
+import { finalNormOf } from "../../steering/plan-solver.js";
 import type { Probes } from "../../steering/probes/probe-contexts.js";
 import { textProbes } from "../../steering/probes/text-probes.js";
+import { refuseUnsafe } from "../../steering/probes/unsafe-edits.js";
 import { probePlan } from "../../steering/solve-and-probe.js";
 import { type Steered, steer } from "../../steering/steer.js";
 import type { EditedRun, WrittenEdit } from "../../steering/steering-run.js";
@@ -34,42 +37,56 @@ export async function steerRun(
   plan: EditPlan,
   options: SteerRunOptions,
 ): Promise<{ run: EditedRun; change: HeadChange }> {
-  return withProbes(model, plan, options, async (probes) => {
-    const solved = await solveRun(model, plan, options, probes);
+  return withContexts(model, plan, options, async (contexts) => {
+    const solved = await solveRun(model, plan, options, contexts);
     const { change } = solved.steered;
     const head = changedHead(model.head, change);
     return { run: await examineRun(model, { head }, solved, options), change };
   });
 }
 
-/** Makes the contexts that edits are probed in, of a plan with bans, and frees them when the work is done. */
-export async function withProbes<Result>(
+/** What a run goes through more than once. */
+export interface RunContexts {
+  /** performance.now() when it began. */
+  readonly started: number;
+  /** The fitting text. */
+  readonly text: StoredContexts;
+  /** Contexts that no text holds. */
+  readonly probes: Probes;
+}
+
+/** Runs the layers over the fitting text and over made-up contexts, once for all of a run, and frees them when the work is done. */
+export async function withContexts<Result>(
   model: Model,
   plan: EditPlan,
   options: SteerRunOptions,
-  work: (probes: Probes | undefined) => Promise<Result>,
+  work: (contexts: RunContexts) => Promise<Result>,
 ): Promise<Result> {
-  if (!hasBans(plan)) return work(undefined);
-  const { texts, probes: most, seed, store, signal, onEvent } = withDefaults(options);
-  const tell = progressOf(onEvent, "probes", "tokens");
-  const probes = await textProbes(
-    model,
-    { fit: texts.fit, unseen: texts.inDomain },
-    { ...{ most, seed, store: await store?.(), signal }, onProgress: tell },
-  );
+  const started = performance.now();
+  const { texts, tokens, contextLength, separator, probes: most, seed, store, signal, onEvent } = withDefaults(options);
+  // Refused before the text is read.
+  if (plan.exact) await finalNormOf(model);
+  const text = await storeText(model, texts.fit, {
+    ...{ tokens, contextLength, separator, store: await store?.(), signal },
+    onProgress: progressOf(onEvent, "steer", "tokens", tokens),
+  });
+  let probes: Probes | undefined;
   try {
-    return await work(probes);
+    probes = await textProbes(
+      model,
+      { fit: texts.fit, unseen: texts.inDomain },
+      { ...{ most, seed, store: await store?.(), signal }, onProgress: progressOf(onEvent, "probes", "tokens") },
+    );
+    return await work({ started, text, probes });
   } finally {
-    await probes.release();
+    await Promise.all([text.release(), probes?.release()]);
   }
 }
 
 /** A run whose edits are found and not yet looked at. */
 export interface SolvedRun {
-  /** performance.now() at its beginning. */
-  readonly started: number;
+  readonly contexts: RunContexts;
   readonly steered: Steered;
-  readonly probes: Probes | undefined;
   readonly experiments: Experiments | undefined;
 }
 
@@ -78,17 +95,14 @@ export async function solveRun(
   model: Model,
   plan: EditPlan,
   options: SteerRunOptions,
-  probes: Probes | undefined,
+  contexts: RunContexts,
 ): Promise<SolvedRun> {
-  const started = performance.now();
-  const { texts, tokens, contextLength, separator, bound, allowUnsafe, seed, store, signal, onEvent } =
-    withDefaults(options);
+  const { texts, bound, allowUnsafe, seed, store, signal } = withDefaults(options);
   const steered = await steer(model, plan, {
-    ...{ probes, bound, allowUnsafe, seed },
-    ...{ corpus: texts.fit, tokens, contextLength, separator, store: await store?.(), signal },
-    onProgress: progressOf(onEvent, "steer", "tokens", tokens),
+    ...{ corpus: texts.fit, contexts: contexts.text, probes: contexts.probes },
+    ...{ bound, allowUnsafe, seed, store: await store?.(), signal },
   });
-  return { started, steered, probes, experiments: await tryEdits(model, steered.plan, options) };
+  return { contexts, steered, experiments: await tryEdits(model, steered.plan, options) };
 }
 
 /** A head with the edits in it. */
@@ -98,20 +112,24 @@ export interface EditedHead {
   readonly out?: string | undefined;
 }
 
-/** The second half: what a head with the edits does, which may have been written and read back. */
+/**
+ * The second half: what a head with the edits does, which may have been written and read back.
+ * @throws InputError if an edit turns out to be unsafe, and that is not allowed
+ */
 export async function examineRun(
   model: Model,
   edited: EditedHead,
-  { started, steered, probes, experiments }: SolvedRun,
+  { contexts, steered, experiments }: SolvedRun,
   options: SteerRunOptions,
 ): Promise<EditedRun> {
-  const generated = await textsBeforeAndAfter(model, edited.head, steered.plan, options);
-  const check = await checkedOn(model, edited, steered, options);
   const { plan, solution, spread } = steered;
-  const probed = probes && (await probePlan(model, plan, edited.head, solution, probes, options.signal));
+  const probed = await probePlan(model, plan, edited.head, solution, contexts.probes, options.signal);
+  refuseUnsafe(plan, probed, options.allowUnsafe);
+  const generated = await textsBeforeAndAfter(model, edited.head, plan, options);
+  const check = await checkedOn(model, edited, steered, contexts, options);
   const warnings = [...solution.warnings, ...oppositeEffects(plan, solution.groups, check)];
   const edit: WrittenEdit = { plan, solution: { ...solution, warnings }, spread, check, probed, out: edited.out };
-  return { ...steeringFacts(model, options, started), edit, generated, experiments };
+  return { ...steeringFacts(model, options, contexts.started), edit, generated, experiments };
 }
 
 /** Texts of the original and of the edited head; undefined where none are wanted, or no text can be made of tokens. */
@@ -144,18 +162,20 @@ async function checkedOn(
   original: Model,
   { head, out }: EditedHead,
   { solution: { groups } }: Steered,
+  { text: fit }: RunContexts,
   options: SteerRunOptions,
 ): Promise<EditCheck> {
-  const { texts, tokens, checkTokens, contextLength, separator, seed, signal, onEvent } = withDefaults(options);
-  const { fit, inDomain, outOfDomain } = texts;
+  const { texts, checkTokens, contextLength, separator, seed, signal, onEvent } = withDefaults(options);
+  const { inDomain, outOfDomain } = texts;
   const subject = { original, edited: { head, name: out ?? `${original.name}, edited` }, groups };
-  const shared = { contextLength, separator, seed, signal };
-  const telling = (total: number) => ({
-    tokens: total,
-    onProgress: ({ contexts }: { contexts: number }) => progressOf(onEvent, "check", "tokens", total)(contexts),
-  });
-  return {
-    ...(await checkEdit(subject, { fit }, { ...shared, ...telling(tokens) })),
-    ...(await checkEdit(subject, { inDomain, outOfDomain }, { ...shared, ...telling(checkTokens) })),
-  };
+  const before = { fit: 0, inDomain: fit.count, outOfDomain: fit.count + (inDomain ? checkTokens : 0) };
+  const tell = progressOf(onEvent, "check", "tokens", before.outOfDomain + (outOfDomain ? checkTokens : 0));
+  return checkEdit(
+    subject,
+    { fit, inDomain, outOfDomain },
+    {
+      ...{ tokens: checkTokens, contextLength, separator, seed, signal },
+      onProgress: ({ text, contexts }) => tell(before[text] + contexts),
+    },
+  );
 }

@@ -22,7 +22,10 @@ export interface ProbeOptions {
   readonly unseen?: Int32Array | undefined;
   /** Ids that may stand in a context, ascending: those that the tokenizer produces. */
   readonly ids: Int32Array;
-  /** Contexts of all beginnings together, at most: of a larger vocabulary an even sample is appended. Default 20,480. */
+  /**
+   * Contexts of all beginnings together, at most: of a larger vocabulary an even sample is appended. Default 20,480; of fewer,
+   * the made-up texts are fewer in proportion.
+   */
   readonly most?: number | undefined;
   /** Of the places that beginnings are taken from, and of random tokens. Default 0. */
   readonly seed?: number | undefined;
@@ -35,7 +38,7 @@ export interface ProbeOptions {
 const defaultMost = 20_480;
 /** Tokens of a beginning: enough to be one, few enough that its keys and values are cheap to repeat. */
 const beginningTokens = 8;
-/** Texts of random tokens, and texts of one token over and over. */
+/** Texts of random tokens, and texts of one token over and over, beside the default number of other contexts. */
 const randomTexts = 32;
 const repeatedTexts = 96;
 const textTokens = 32;
@@ -61,9 +64,10 @@ export async function probeContexts(model: Model, options: ProbeOptions): Promis
   ];
   const each = Math.max(1, Math.min(ids.length, Math.floor(most / beginnings.length)));
   const appended = beginnings.map((_, b) => evenly(ids, each, b / beginnings.length));
+  const texts = (usual: number) => Math.max(1, Math.round(usual * Math.min(1, most / defaultMost)));
   const windows = [
-    ...Array.from({ length: randomTexts }, () => randomIds(ids, Math.min(textTokens, longest), random)),
-    ...repeated(ids, Math.min(textTokens, longest), random),
+    ...Array.from({ length: texts(randomTexts) }, () => randomIds(ids, Math.min(textTokens, longest), random)),
+    ...repeated(ids, texts(repeatedTexts), Math.min(textTokens, longest), random),
   ];
   const layers = await openLastLayer(model);
   // Where positions depend on a text's length, its last context alone is what the model has after those tokens.
@@ -235,9 +239,9 @@ function partOf(text: Int32Array, length: number, random: Random): Int32Array {
 const randomIds = (ids: Int32Array, length: number, random: Random): Int32Array =>
   Int32Array.from({ length }, () => ids[Math.floor(random() * ids.length)]!);
 
-function repeated(ids: Int32Array, length: number, random: Random): Int32Array[] {
+function repeated(ids: Int32Array, texts: number, length: number, random: Random): Int32Array[] {
   const order = permutation(ids.length, random);
-  return Array.from(order.subarray(0, repeatedTexts), (place) => new Int32Array(length).fill(ids[place]!));
+  return Array.from(order.subarray(0, texts), (place) => new Int32Array(length).fill(ids[place]!));
 }
 
 /** So many of the ids, evenly spread. @param shift from 0 to 1: which of those between two others */

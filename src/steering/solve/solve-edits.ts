@@ -2,7 +2,7 @@ import { gramSession } from "../../engine/gram-session.js";
 import { createProducts } from "../../engine/products.js";
 import { norm } from "../../linalg/dot.js";
 import type { Gram } from "../../linalg/gram.js";
-import type { ContextRows, StoredContexts } from "../../model/contexts/stored-contexts.js";
+import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
 import { defaultLambda, type Method } from "../plan/method.js";
 import { checkGroups, type TokenGroup } from "../plan/targets.js";
 import { type Directions, directionOf } from "./direction.js";
@@ -12,7 +12,7 @@ import { solveLengths } from "./problem/joint-scales.js";
 import { type Problem, poseProblem, withGuard } from "./problem/posed-problem.js";
 import { isGuardedScale } from "./rows/guard-contexts.js";
 import { judgeRows, type Outcome } from "./rows/judge-rows.js";
-import { nearestEdits } from "./rows/nearest-edits.js";
+import { type FoundRows, nearestEdits, type WeighedContexts } from "./rows/nearest-edits.js";
 import { roundRows } from "./rows/round-rows.js";
 import type { Solution, SolvedGroup } from "./solution.js";
 
@@ -26,8 +26,10 @@ export interface SolveOptions extends Directions, Watched {
   readonly calibrate?: boolean | undefined;
   /** Contexts unlike the text's in which `nearest` is to stay near the ideal too (guardContexts), asked for if an edit needs them. Default: none. */
   readonly guardOf?: (() => Promise<StoredContexts | undefined>) | undefined;
-  /** Contexts that `nearest` is to get right as well, each as if it stood in the text: such as probes that went wrong. */
-  readonly alsoRight?: ContextRows | undefined;
+  /** Contexts that `nearest` is to get right as well, weighed in the order of the groups: such as probes that went wrong. */
+  readonly alsoRight?: WeighedContexts | undefined;
+  /** Rows that `nearest` found before for the same groups on the same head and text: not solved for again, and added to. */
+  readonly found?: FoundRows | undefined;
   /** Told how many rows are found, of how many. */
   readonly onRows?: ((found: number, of: number) => void) | undefined;
 }
@@ -86,18 +88,19 @@ async function guardedEdits(
   gram: Gram,
   options: SolveOptions,
 ): Promise<Float64Array> {
-  const { guardOf, alsoRight, onRows, signal } = options;
+  const { guardOf, alsoRight, found, onRows, signal } = options;
   const { head } = subject;
   const { text, products } = problem.lines;
   const { before, wanted } = problem.ideal;
   const needsGuard = wanted.some((target, g) => isGuardedScale(target / before[g]!));
   const guard = needsGuard ? await guardOf?.() : undefined;
   const guarded = guard ? await withGuard(subject, problem, products, guard, options) : problem;
-  const posed = alsoRight ? await withGuard(subject, guarded, products, alsoRight, options) : guarded;
+  const posed = alsoRight ? await withGuard(subject, guarded, products, alsoRight.contexts, options) : guarded;
   const counts = { text: text.count, guard: guard?.count ?? 0 };
   const hiddenSize = head.hiddenSize;
   const tools = { text: posed.lines.text, products, gram, transform: head.transform, hiddenSize, signal };
-  return nearestEdits(posed, tools, { lambdaOf: (g) => lambdaOf(options, g), counts }, onRows);
+  const weights = alsoRight?.weights;
+  return nearestEdits(posed, tools, { lambdaOf: (g) => lambdaOf(options, g), counts, weights, found }, onRows);
 }
 
 /** One direction, as long as each group's target asks for. @returns [m, d] */

@@ -170,7 +170,11 @@ describe("of the embedded model", () => {
     const file = idText(Int32Array.from({ length: 600 }, (_, t) => (t * t + 7 * t) % 10));
     const normOf = async (guard: boolean | undefined) => {
       const plan = await planEdits(small, { "id:8": 0.05 }, { guard });
-      const { solution } = await steer(small, { ...plan, lambda: 1e-6, fixedLambda: true }, { corpus: file });
+      const { solution } = await steer(
+        small,
+        { ...plan, lambda: 1e-6, fixedLambda: true },
+        { corpus: file, probes: 20, allowUnsafe: true },
+      );
       return solution.groups[0]!.norms[0]!;
     };
     const [usual, guarded, alone] = [await normOf(undefined), await normOf(true), await normOf(false)];
