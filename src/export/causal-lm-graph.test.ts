@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Engine, Session, Tensors } from "../engine/engine.js";
 import { float32Output } from "../engine/engine.js";
+import { emptyCache, nextCache } from "../model/layers/cache-tensors.js";
 import { type Model, openModel } from "../model/model.js";
 import { createEngine } from "../node/engine/onnx-engine.js";
 import { openFileSource, openFolder } from "../node/files/file-source.js";
@@ -22,7 +23,7 @@ interface Batch {
   past?: Tensors;
 }
 
-function feeds({ ids, past = {} }: Batch, { cache }: CausalLmGraph, fresh: number): Tensors {
+function feeds({ ids, past }: Batch, { cache }: CausalLmGraph, fresh: number): Tensors {
   const batch = ids.length;
   const total = ids[0]!.length;
   const integers = (rows: number[][]) => ({
@@ -35,22 +36,11 @@ function feeds({ ids, past = {} }: Batch, { cache }: CausalLmGraph, fresh: numbe
     let next = 0;
     return row.map((id) => (id === undefined ? 1 : next++));
   });
-  const empty = (numKvHeads: number, headDim: number) => ({
-    type: "float32" as const,
-    data: new Float32Array(0),
-    dims: [batch, numKvHeads, 0, headDim],
-  });
-  const pastOf = cache.flatMap(({ numKvHeads, headDim }, layer) =>
-    ["key", "value"].map((name) => [
-      `past_key_values.${layer}.${name}`,
-      past[`present.${layer}.${name}`] ?? empty(numKvHeads, headDim),
-    ]),
-  );
   return {
     input_ids: integers(ids.map((row) => row.slice(total - fresh).map((id) => id ?? 0))),
     attention_mask: integers(ids.map((row) => row.map((id) => (id === undefined ? 0 : 1)))),
     position_ids: integers(positions.map((row) => row.slice(total - fresh))),
-    ...Object.fromEntries(pastOf),
+    ...(past === undefined ? emptyCache(cache, batch) : nextCache(cache, past)),
   };
 }
 

@@ -1,14 +1,15 @@
 import type { Graph } from "../engine/graph.js";
 import { type Head, logits } from "../model/head/head.js";
 import { type ReducedHead, reducedLogits } from "../model/head/reduced-head.js";
-import { cachedLayers, type LayerCache } from "../model/layers/cached-layers.js";
+import type { CacheTensor } from "../model/layers/cache-tensors.js";
+import { cachedLayers } from "../model/layers/cached-layers.js";
 import type { Model } from "../model/model.js";
 
 /** A graph whose inputs and outputs are named as optimum's ONNX exports name them, and transformers.js expects. */
 export interface CausalLmGraph {
   readonly graph: Graph;
-  /** One for each layer. */
-  readonly cache: readonly LayerCache[];
+  /** In the order of the layers. */
+  readonly cache: readonly CacheTensor[];
 }
 
 /**

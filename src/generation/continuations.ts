@@ -172,7 +172,8 @@ function batchSize(decoder: Decoder, model: Model, rows: readonly Row[], options
   const longest = rows.reduce((length, { read }) => Math.max(length, read.length), 0) + maxTokens;
   const places = Math.min(longest, model.maxPositions ?? longest);
   // Twice: while a pass runs there are the keys and values that it takes in and those that it puts out.
-  const room = maxCacheBytes / (2 * decoder.bytesPerToken * places * decoder.concurrency);
+  const bytesPerRow = decoder.bytesPerToken * places + decoder.bytesPerText;
+  const room = maxCacheBytes / (2 * bytesPerRow * decoder.concurrency);
   const share = Math.ceil(rows.length / decoder.concurrency);
   return asked ?? Math.max(1, Math.floor(Math.min(maxBatch, room, share)));
 }

@@ -24,6 +24,7 @@ it.each([
   ["cohere2", false],
   ["gpt_oss", false],
   ["llama4_text", false],
+  ["deepseek_v3", false],
   ["llama_dynamic_beyond", true],
   ["phi3_longrope_v4config", true],
 ])("%s: texts of several lengths, piece by piece, give what each gives alone", async (name, dependsOnLength) => {

@@ -1,5 +1,6 @@
 import { type Engine, float32Output, type Session, type Tensor, type Tensors } from "../engine/engine.js";
-import { cachedLayers, type LayerCache } from "../model/layers/cached-layers.js";
+import { cacheNumbers, emptyCache, nextCache } from "../model/layers/cache-tensors.js";
+import { cachedLayers } from "../model/layers/cached-layers.js";
 import type { Model } from "../model/model.js";
 
 /** Texts that a model has read so far, side by side; each ends at the last place, shorter ones have padding before them. */
@@ -7,7 +8,7 @@ export interface Batch {
   readonly texts: readonly Text[];
   /** Tokens of each text, padding included. */
   readonly width: number;
-  /** `past_key_values.N.key` and `.value`, [texts, numKvHeads, width, headDim]. */
+  /** What the layers left for the next pass, [texts, ...] each. */
   readonly past: Tensors;
   /** What the head multiplies for each text's next token, [texts, d]. */
   readonly hidden: Float32Array;
@@ -19,8 +20,9 @@ interface Text {
 
 /** A model's layers with key-value cache: each token is computed once, and later ones look at its keys and values. */
 export interface Decoder {
-  /** Bytes that the cache takes for each token. */
+  /** Bytes that the cache takes for each token, and for each text besides. */
   readonly bytesPerToken: number;
+  readonly bytesPerText: number;
   /** Whether a text's own positions depend on how long the longest one beside it is. */
   readonly dependsOnLength: boolean;
   /** Whether a text of this length, one longer than what is cached, has to be begun again. */
@@ -47,6 +49,7 @@ export async function openDecoder(
 ): Promise<Decoder> {
   const { session, layers } = await loadLayers(engine, description, oneAtATime);
   const { cache, dependsOnLength, rereadAfter } = layers;
+  const { perToken, perText } = cacheNumbers(cache);
   const width = description.hiddenSize;
 
   /** Reads the next `count` places of all texts. */
@@ -71,11 +74,12 @@ export async function openDecoder(
       },
       Object.keys(past),
     );
-    return { texts, width: total, past: renamed(outputs), hidden: float32Output(outputs, "last") };
+    return { texts, width: total, past: nextCache(cache, outputs), hidden: float32Output(outputs, "last") };
   }
 
   return {
-    bytesPerToken: cache.reduce((bytes, { numKvHeads, headDim }) => bytes + 8 * numKvHeads * headDim, 0),
+    bytesPerToken: 4 * perToken,
+    bytesPerText: 4 * perText,
     dependsOnLength,
     mustReread: (length) => rereadAfter.includes(length - 1),
     concurrency: session.concurrency,
@@ -138,23 +142,4 @@ function rows(
     const text = Math.floor(index / count);
     return value(start + (index % count), texts[text]!.padding, text);
   });
-}
-
-function emptyCache(cache: readonly LayerCache[], texts: number): Tensors {
-  return Object.fromEntries(
-    cache.flatMap(({ numKvHeads, headDim }, layer) =>
-      ["key", "value"].map((name) => [
-        `past_key_values.${layer}.${name}`,
-        { type: "float32" as const, data: new Float32Array(0), dims: [texts, numKvHeads, 0, headDim] },
-      ]),
-    ),
-  );
-}
-
-function renamed(outputs: Tensors): Tensors {
-  return Object.fromEntries(
-    Object.entries(outputs)
-      .filter(([name]) => name.startsWith("present."))
-      .map(([name, tensor]) => [name.replace("present", "past_key_values"), tensor]),
-  );
 }

@@ -64,7 +64,7 @@ export interface ForwardPass {
   readonly cache?: KeyValueCache | undefined;
 }
 
-/** Keys and values that attention sees besides those of one pass. */
+/** What earlier passes over the same texts left to each layer: keys and values that attention sees too, or states. */
 export interface KeyValueCache {
   /** int64 [batch, past + time]: 1 for a token, 0 for padding. */
   readonly attentionMask: Value;
@@ -78,6 +78,16 @@ export interface KeyValueCache {
    * @param fresh [batch, numKvHeads, time, headDim] each @returns [batch, numKvHeads, past + time, headDim] each
    */
   extend(fresh: KeysAndValues): KeysAndValues;
+  /**
+   * Goes on from states of the next layer that do not grow with the text.
+   * @param shapes of each state of one text, by the names that ONNX exports give them ("conv", "ssm", "recurrent")
+   * @param step what is made of the states as they are, zeros at a text's beginning, [batch, ...]
+   * @returns the output of the step
+   */
+  carry<Name extends string>(
+    shapes: Readonly<Record<Name, readonly number[]>>,
+    step: (past: Readonly<Record<Name, Value>>) => Readonly<Record<Name | "output", Value>>,
+  ): Value;
 }
 
 /** A layer's keys and values. */
@@ -85,6 +95,7 @@ export interface KeysAndValues {
   readonly keys: Value;
   readonly values: Value;
   readonly numKvHeads: number;
-  /** Numbers in one head. */
+  /** Numbers in one head of the keys, and of the values; as many if left out. */
   readonly headDim: number;
+  readonly valueDim?: number;
 }

@@ -241,6 +241,26 @@ variants = {
         ),
         24,
     ),
+    # 1.25 as a factor on q . k, from YaRN.
+    "deepseek_v3": (
+        t.DeepseekV3Config(
+            **of_projections | dict(num_key_value_heads=4),
+            kv_lora_rank=12,
+            q_lora_rank=14,
+            qk_nope_head_dim=8,
+            qk_rope_head_dim=6,
+            v_head_dim=10,
+            first_k_dense_replace=1,
+            n_routed_experts=6,
+            n_group=3,
+            topk_group=2,
+            num_experts_per_tok=3,
+            **rope(
+                rope_type="yarn", factor=4.0, original_max_position_embeddings=16, mscale=0.5, mscale_all_dim=0.85
+            ),
+        ),
+        24,
+    ),
     # Norms after each part, embeddings narrower than the blocks.
     "opt_350m": (t.OPTConfig(**opt, word_embed_proj_dim=20, do_layer_norm_before=False), 24),
     "opt_without_biases": (

@@ -1,5 +1,6 @@
 import type { Architecture } from "../architecture.js";
 import { cohere } from "./cohere.js";
+import { deepseekV3 } from "./deepseek-v3.js";
 import { exaone4 } from "./exaone4.js";
 import { gemma } from "./gemma.js";
 import { gemma2 } from "./gemma2.js";
@@ -72,4 +73,5 @@ export const architectures: readonly Architecture[] = [
   glm4Moe,
   gptOss,
   llama4Text,
+  deepseekV3,
 ];

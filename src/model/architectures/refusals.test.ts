@@ -119,6 +119,8 @@ it.each<[string, Fields, RegExp]>([
     /"layer_types" holds "sliding_attention"; only chunked/,
   ],
   ["llama4_text", { attention_chunk_size: null }, /"attention_chunk_size" is null, but layer 0 has one/],
+  ["deepseek_v3", { topk_method: "greedy" }, /"topk_method" is "greedy"; only "noaux_tc" is supported/],
+  ["deepseek_v3", { num_key_value_heads: 2 }, /"num_key_value_heads" is 2; only 4 is supported/],
   ["gptj", { rotary_dim: null }, /"rotary_dim" is null/],
   ["gptj", { rotary_dim: 10 }, /"rotary_dim" is 10; an even number up to the head size 8/],
   ["gpt_neo", { attention_types: [[["global"], 1e300]] }, /"attention_types" does not describe as many layers/],

@@ -1,19 +1,26 @@
 import type { Graph, Value } from "../../engine/graph.js";
 import type { TensorEntry } from "../../tensor/safetensors/safetensors.js";
-import type { ForwardPass, KeyValueCache } from "../architecture.js";
+import type { ForwardPass, KeysAndValues, KeyValueCache } from "../architecture.js";
 import { reshape, scaled } from "./layers.js";
 
 /** One layer's attention. */
-export interface Attention {
-  /** [batch, time, numHeads * headDim] */
-  readonly q: Value;
+export interface Attention extends Queries {
   /** [batch, time, numKvHeads * headDim], like v; each of its heads serves numHeads / numKvHeads consecutive heads of q. */
   readonly k: Value;
+  /** Its heads may be of another size in layers with as many heads of k as of q. */
   readonly v: Value;
+}
+
+/** What one layer's attention asks, and how what it sees is weighed. */
+export interface Queries {
+  /** [batch, time, numHeads * headDim] */
+  readonly q: Value;
   readonly numHeads: number;
   readonly numKvHeads: number;
-  /** Numbers in one head. */
+  /** Numbers in one head of q and k. */
   readonly headDim: number;
+  /** Numbers in one head of v; as many if left out. */
+  readonly valueDim?: number;
   /** Factor on q . k. */
   readonly scale: number;
   /** How many positions a token sees, itself included; undefined if all before it. */
@@ -62,12 +69,26 @@ function uncachedAttention(pass: ForwardPass, attention: Attention): Value {
 /** Over what earlier passes saw too. */
 function cachedAttention(pass: ForwardPass, cache: KeyValueCache, attention: Attention): Value {
   const { graph } = pass;
-  const { q, k, v, numHeads, numKvHeads, headDim, scale, softCap, sinks } = attention;
+  const { k, v, numKvHeads, headDim } = attention;
   const perHead = (x: Value) =>
     graph.op("Transpose", [reshape(graph, x, [0, 0, numKvHeads, headDim])], { perm: [0, 2, 1, 3] });
-  const { keys, values } = cache.extend({ keys: perHead(k), values: perHead(v), numKvHeads, headDim });
-  const mask = causalMask(pass, attention);
-  if (softCap === undefined && sinks === undefined && numKvHeads === numHeads) {
+  return attendTo(pass, attention, cache.extend({ keys: perHead(k), values: perHead(v), numKvHeads, headDim }));
+}
+
+/**
+ * Attention to keys and values of this pass and earlier ones.
+ * @param seen [batch, numKvHeads, past + time, ...] each @returns [batch, time, numHeads * valueDim]
+ */
+export function attendTo(
+  pass: ForwardPass,
+  queries: Queries,
+  { keys, values }: Pick<KeysAndValues, "keys" | "values">,
+): Value {
+  const { graph } = pass;
+  const { q, numHeads, numKvHeads, headDim, valueDim = headDim, scale, softCap, sinks } = queries;
+  const mask = causalMask(pass, queries);
+  const isPlain = softCap === undefined && sinks === undefined;
+  if (isPlain && numKvHeads === numHeads && valueDim === headDim) {
     return graph.op("MultiHeadAttention", [q, keys, values, undefined, undefined, mask], {
       num_heads: numHeads,
       scale: { float: scale },
@@ -76,16 +97,16 @@ function cachedAttention(pass: ForwardPass, cache: KeyValueCache, attention: Att
   // Without copies of the keys for each group of heads: they are most of what one new token reads.
   const grouped = (x: Value) => graph.op("Unsqueeze", [x, graph.constant(BigInt64Array.of(2n))]);
   const mask5 = graph.op("Unsqueeze", [mask, graph.constant(BigInt64Array.of(1n))]);
-  return attentionInSteps(graph, attention, grouped(keys), grouped(values), mask5);
+  return attentionInSteps(graph, queries, grouped(keys), grouped(values), mask5);
 }
 
 /**
  * softmax(softCap * tanh(scale q . k / softCap) + mask) v, each head of k and v with its group of heads of q.
- * @param k [batch, numKvHeads, 1, keys, headDim], like v @param mask broadcast to [batch, numKvHeads, groups, time, keys]
+ * @param k [batch, numKvHeads, 1, keys, headDim] @param v the same with valueDim @param mask broadcast to [batch, numKvHeads, groups, time, keys]
  */
 function attentionInSteps(
   graph: Graph,
-  { q, numHeads, numKvHeads, headDim, scale, softCap, sinks }: Attention,
+  { q, numHeads, numKvHeads, headDim, valueDim = headDim, scale, softCap, sinks }: Queries,
   k: Value,
   v: Value,
   mask: Value,
@@ -101,7 +122,7 @@ function attentionInSteps(
       ? graph.op("Softmax", [seen], { axis: -1 })
       : softmaxBesides(graph, seen, reshape(graph, graph.weightFloat32(sinks), [numKvHeads, -1, 1, 1]));
   const attended = graph.op("MatMul", [shares, v]);
-  return reshape(graph, graph.op("Transpose", [attended], { perm: [0, 3, 1, 2, 4] }), [0, 0, numHeads * headDim]);
+  return reshape(graph, graph.op("Transpose", [attended], { perm: [0, 3, 1, 2, 4] }), [0, 0, numHeads * valueDim]);
 }
 
 /** exp(x) / (exp(other) + sum exp(x)) over the last axis. @param other broadcast to that axis of one */
@@ -128,7 +149,7 @@ function repeatHeads(graph: Graph, x: Value, numHeads: number, times: number, he
 }
 
 /** What a token sees of those before it. */
-type Sight = Pick<Attention, "window" | "chunk">;
+type Sight = Pick<Queries, "window" | "chunk">;
 
 /** Masks of a pass by what they show, so that its layers share them. */
 const masks = new WeakMap<ForwardPass, Map<string, Value>>();

@@ -1,58 +1,67 @@
 import { createGraph, type Graph, type Value } from "../../engine/graph.js";
-import type { KeysAndValues, KeyValueCache, ModelDescription } from "../architecture.js";
+import type { KeyValueCache, ModelDescription } from "../architecture.js";
+import type { CacheTensor } from "./cache-tensors.js";
 
-/** Numbers that one layer keeps of each token: numKvHeads * headDim keys and as many values. */
-export interface LayerCache {
-  readonly numKvHeads: number;
-  readonly headDim: number;
-}
-
-/** A graph of a model's layers that go on from keys and values of earlier passes, without outputs yet. */
+/** A graph of a model's layers that go on from keys, values and states of earlier passes, without outputs yet. */
 export interface CachedLayers {
   readonly graph: Graph;
   /** int64 [batch_size, sequence_length] */
   readonly tokenIds: Value;
   /** [batch_size, sequence_length, d] */
   readonly hidden: Value;
-  /** One for each layer. */
-  readonly cache: readonly LayerCache[];
+  /** In the order of the layers. */
+  readonly cache: readonly CacheTensor[];
   /** Whether the same tokens get other positions when the text is longer (some rotary positions). */
   readonly dependsOnLength: boolean;
   /** Lengths of text after which all positions change, so that what was cached no longer fits. */
   readonly rereadAfter: readonly number[];
-  /** Adds `present.N.key` and `.value`. */
+  /** Adds the outputs of the cache. */
   putOut(): void;
 }
 
 /**
  * Inputs as optimum's ONNX exports name them (https://huggingface.co/docs/optimum-onnx): `input_ids`, `attention_mask`,
- * `position_ids` and `past_key_values.N.key` and `.value`, [batch_size, numKvHeads, past, headDim]; outputs `present.N.key` and
- * `.value`, which are the next pass's past.
+ * `position_ids` and, of layers with attention, `past_key_values.N.key` and `.value`, [batch_size, numKvHeads, past, headDim];
+ * outputs `present.N.key` and `.value`, which are the next pass's past. States that do not grow are `past_NAME.N` and
+ * `present_NAME.N`.
  */
 export function cachedLayers(name: string, description: ModelDescription): CachedLayers {
   const graph = createGraph(name);
   const tokenIds = graph.input("input_ids", "int64", ["batch_size", "sequence_length"]);
   const attentionMask = graph.input("attention_mask", "int64", ["batch_size", "total_sequence_length"]);
   const positions = graph.input("position_ids", "int64", ["batch_size", "sequence_length"]);
-  const layers: KeysAndValues[] = [];
+  const tensors: (CacheTensor & { readonly value: Value })[] = [];
   const rereadAfter = new Set<number>();
   let dependsOnLength = false;
+  let layers = 0;
+  const input = (past: string, shape: CacheTensor["shape"]) =>
+    graph.input(past, "float32", ["batch_size", ...named(shape, "past_sequence_length")]);
   const cache: KeyValueCache = {
     attentionMask,
     lengthMatters(changesAfter) {
       dependsOnLength = true;
       if (changesAfter !== undefined) rereadAfter.add(changesAfter);
     },
-    extend({ keys, values, numKvHeads, headDim }) {
-      const layer = layers.length;
-      const extended = (part: string, fresh: Value) => {
-        const shape = ["batch_size", numKvHeads, "past_sequence_length", headDim];
-        const past = graph.input(`past_key_values.${layer}.${part}`, "float32", shape);
-        return graph.op("Concat", [past, fresh], { axis: 2 });
+    extend({ keys, values, ...sizes }) {
+      const { numKvHeads, headDim, valueDim = headDim } = sizes;
+      const layer = layers++;
+      const extended = (part: string, fresh: Value, size: number) => {
+        const names = { past: `past_key_values.${layer}.${part}`, present: `present.${layer}.${part}` };
+        const shape = [numKvHeads, "tokens", size] as const;
+        const value = graph.op("Concat", [input(names.past, shape), fresh], { axis: 2 });
+        tensors.push({ ...names, shape, value });
+        return value;
       };
-      const whole = { keys: extended("key", keys), values: extended("value", values), numKvHeads, headDim };
-      layers.push(whole);
-      return whole;
+      return { ...sizes, keys: extended("key", keys, headDim), values: extended("value", values, valueDim) };
+    },
+    carry(shapes, step) {
+      const layer = layers++;
+      const names = (state: string) => ({ past: `past_${state}.${layer}`, present: `present_${state}.${layer}` });
+      const states = Object.entries<readonly number[]>(shapes);
+      const past = states.map(([state, shape]) => [state, input(names(state).past, shape)]);
+      const { output, ...next } = step(Object.fromEntries(past));
+      for (const [state, shape] of states) tensors.push({ ...names(state), shape, value: next[state as never] });
+      return output;
     },
   };
   const hidden = description.hiddenStates({ graph, tokenIds, positions, cache });
@@ -60,15 +69,15 @@ export function cachedLayers(name: string, description: ModelDescription): Cache
     graph,
     tokenIds,
     hidden,
-    cache: layers.map(({ numKvHeads, headDim }) => ({ numKvHeads, headDim })),
+    cache: tensors,
     dependsOnLength,
     rereadAfter: [...rereadAfter],
     putOut() {
-      layers.forEach(({ keys, values, numKvHeads, headDim }, layer) => {
-        const dimensions = ["batch_size", numKvHeads, "total_sequence_length", headDim];
-        graph.output(keys, `present.${layer}.key`, "float32", dimensions);
-        graph.output(values, `present.${layer}.value`, "float32", dimensions);
-      });
+      for (const { value, present, shape } of tensors) {
+        graph.output(value, present, "float32", ["batch_size", ...named(shape, "total_sequence_length")]);
+      }
     },
   };
 }
+
+const named = (shape: CacheTensor["shape"], tokens: string) => shape.map((size) => (size === "tokens" ? tokens : size));

@@ -3,6 +3,7 @@ import { inOrder } from "../../engine/in-order.js";
 import { permutation, type Random, seededRandom } from "../../linalg/random.js";
 import { type ContextRows, memoryStore, type RowStore } from "../../model/contexts/stored-contexts.js";
 import { windowBatches } from "../../model/contexts/window-batches.js";
+import { cacheNumbers, emptyCache, nextCache } from "../../model/layers/cache-tensors.js";
 import { cachedLayers } from "../../model/layers/cached-layers.js";
 import type { Model } from "../../model/model.js";
 
@@ -174,27 +175,19 @@ async function openLastLayer({
     description.hiddenSize,
   ]);
   const { cache } = extending;
-  const numbersPerToken = cache.reduce((sum, { numKvHeads, headDim }) => sum + 2 * numKvHeads * headDim, 0);
+  const { perToken, perText } = cacheNumbers(cache);
   const [reader, session] = await Promise.all([engine.load(reading.graph), engine.load(extending.graph)]);
   return {
     concurrency: session.concurrency,
     perRun: (length) =>
       Math.min(
         mostPerRun,
-        Math.max(fewestPerRun, Math.floor(cacheBytes / (4 * numbersPerToken * Math.max(1, length)))),
+        Math.max(fewestPerRun, Math.floor(cacheBytes / (4 * (perToken * Math.max(1, length) + perText)))),
       ),
     async read(beginning) {
-      const none = cache.flatMap(({ numKvHeads, headDim }, layer) =>
-        ["key", "value"].map((part) => [
-          `past_key_values.${layer}.${part}`,
-          { type: "float32" as const, data: new Float32Array(0), dims: [1, numKvHeads, 0, headDim] },
-        ]),
-      );
-      if (beginning.length === 0) return Object.fromEntries(none);
-      const outputs = await reader.run({ ...oneByOne([beginning], 0), ...Object.fromEntries(none) });
-      return Object.fromEntries(
-        Object.entries(outputs).map(([name, tensor]) => [name.replace("present", "past_key_values"), tensor]),
-      );
+      const none = emptyCache(cache, 1);
+      if (beginning.length === 0) return none;
+      return nextCache(cache, await reader.run({ ...oneByOne([beginning], 0), ...none }));
     },
     async extend(past, length, ids) {
       const texts = Array.from(ids, (id) => Int32Array.of(id));
