@@ -77,7 +77,10 @@ const corpusFormats: Row[] = [
     "`.jsonl`, `.ndjson`, `.json`",
     "one document per line, or a list; text in `--field` (default `text`), also of an object inside: `meta.text`",
   ],
-  ["`.parquet`", "text in `--column` (default `text`); a page at a time"],
+  [
+    "`.parquet`",
+    "text in `--column` (default `text`); a page at a time; uncompressed, Snappy, gzip, Zstandard, LZ4, LZ4_RAW, Brotli",
+  ],
   [
     "any of the text formats with `.gz` or `.zst` after it",
     "decompressed as it is read; decompression bombs are refused",

@@ -1,3 +1,4 @@
+import { type Dictionary, dictionaryText } from "./dictionary.js";
 import { readBits, readRuns } from "./runs.js";
 import { readInteger, readVarint, ThriftError, type ThriftReader } from "./thrift.js";
 
@@ -9,13 +10,13 @@ const maxLengths = 2 ** 24;
 
 /**
  * The byte arrays of a page, as they are asked for; not copied where they lie in one piece.
- * @param encoding Parquet's number  @param count how many there are at most
+ * @param encoding Parquet's number  @param count how many there are
  */
 export function readByteArrays(
   bytes: Uint8Array,
   encoding: number,
   count: number,
-  dictionary: readonly Uint8Array[] | undefined,
+  dictionary: Dictionary | undefined,
 ): Iterator<Uint8Array, void> {
   switch (encoding) {
     case encodings.plain:
@@ -33,7 +34,7 @@ export function readByteArrays(
 }
 
 /** Byte arrays of the encoding PLAIN: each with its length in four bytes before it. */
-export function* readPlain(bytes: Uint8Array): Generator<Uint8Array, void> {
+function* readPlain(bytes: Uint8Array): Generator<Uint8Array, void> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let offset = 0;
   while (offset < bytes.length) {
@@ -46,14 +47,12 @@ export function* readPlain(bytes: Uint8Array): Generator<Uint8Array, void> {
   }
 }
 
-function* readIndexed(bytes: Uint8Array, dictionary: readonly Uint8Array[] | undefined): Generator<Uint8Array, void> {
+function* readIndexed(bytes: Uint8Array, dictionary: Dictionary | undefined): Generator<Uint8Array, void> {
   if (dictionary === undefined) throw new ThriftError("a page refers to a dictionary that is not there");
   const bitWidth = bytes[0] ?? 0;
   if (bitWidth > 32) throw new ThriftError(`a page has indices of ${bitWidth} bits`);
   for (const { value, count } of readRuns(bytes.subarray(1), bitWidth)) {
-    const text = dictionary[value];
-    if (text === undefined)
-      throw new ThriftError(`a page refers to entry ${value} of a dictionary of ${dictionary.length}`);
+    const text = dictionaryText(dictionary, value);
     for (let i = 0; i < count; i++) yield text;
   }
 }
@@ -91,7 +90,7 @@ function readPackedDeltas(reader: ThriftReader, count: number): Int32Array {
   const blockSize = readVarint(reader);
   const blocks = readVarint(reader);
   const total = readVarint(reader);
-  if (total > count || total > maxLengths) throw new ThriftError(`${total} lengths where ${count} texts are`);
+  if (total !== count || total > maxLengths) throw new ThriftError(`${total} lengths where ${count} texts are`);
   const perBlock = blockSize / blocks;
   if (!Number.isInteger(perBlock) || perBlock % 8 !== 0 || blocks > bytes.length) {
     throw new ThriftError(`lengths in blocks of ${blockSize} / ${blocks}`);

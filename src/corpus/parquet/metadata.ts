@@ -1,5 +1,6 @@
 import { InputError } from "../../errors.js";
 import type { ByteSource } from "../../tensor/byte-source.js";
+import { quote } from "../../tensor/strict-json.js";
 import {
   expect,
   readBinary,
@@ -19,10 +20,12 @@ const maxSchemaElements = 2 ** 17;
 
 /** A leaf of the schema: what a column chunk holds the values of. */
 export interface ParquetColumn {
-  /** Names from the root, joined by dots. */
-  path: string;
+  /** Names from the root. */
+  names: readonly string[];
   /** Parquet's physical type; 6 is BYTE_ARRAY. */
   type: number | undefined;
+  /** Whether it is of no type, as writers make a column that is absent in every row. */
+  isNull: boolean;
   /** How many of the path's elements may be absent: the definition level of a value that is there. */
   maxDefinitionLevel: number;
   /** Whether a row can have several values. */
@@ -76,8 +79,8 @@ function parseFooter(
 ): { column: ParquetColumn; chunks: ColumnChunk[] } {
   const reader: ThriftReader = { bytes, offset: 0 };
   const elements: SchemaElement[] = [];
-  let found: { column: ParquetColumn; index: number } | undefined;
-  const chunks: ColumnChunk[] = [];
+  let found: { column: ParquetColumn; index: number } | InputError | undefined;
+  const chunks: (FoundChunk | undefined)[] = [];
   readStruct(reader, {
     2: (type) =>
       readList(reader, type, ThriftType.struct, () => {
@@ -86,15 +89,34 @@ function parseFooter(
       }),
     4: (type) => {
       found ??= findTextColumn(source, leaves(elements), name);
-      const { index } = found;
+      const index = found instanceof InputError ? -1 : found.index;
       readList(reader, type, ThriftType.struct, () => {
-        const chunk = readRowGroup(source, reader, index);
-        if (chunk !== undefined) chunks.push(chunk);
+        const { rows, chunk } = readRowGroup(reader, index);
+        if (rows !== 0) chunks.push(chunk);
       });
     },
   });
   if (found === undefined) throw new ThriftError("no row groups");
-  return { column: found.column, chunks };
+  // In a part without rows the column may be of any type, or missing: its writer saw no value.
+  if (chunks.length === 0) return { column: absent, chunks: [] };
+  if (found instanceof InputError) throw found;
+  const { column } = found;
+  if (column.isNull) return { column, chunks: [] };
+  return { column, chunks: withoutOverlap(chunks.map((chunk) => checkedChunk(source, chunk))) };
+}
+
+const absent: ParquetColumn = { names: [], type: undefined, isNull: true, maxDefinitionLevel: 0, isRepeated: false };
+
+/** Chunks that share bytes would be a text that is longer than its file. */
+function withoutOverlap(chunks: ColumnChunk[]): ColumnChunk[] {
+  const sorted = chunks.filter(({ byteLength }) => byteLength > 0).sort((a, b) => a.offset - b.offset);
+  for (let i = 1; i < sorted.length; i++) {
+    const [before, after] = [sorted[i - 1]!, sorted[i]!];
+    if (before.offset + before.byteLength > after.offset) {
+      throw new ThriftError(`the column chunks at bytes ${before.offset} and ${after.offset} overlap`);
+    }
+  }
+  return chunks;
 }
 
 interface SchemaElement {
@@ -102,10 +124,14 @@ interface SchemaElement {
   repetition?: number;
   name: string;
   children: number;
+  isNull: boolean;
 }
 
+/** Parquet's number, among the logical types, of one that says that nothing is known of the values. */
+const unknownType = 11;
+
 function readSchemaElement(reader: ThriftReader): SchemaElement {
-  const element: SchemaElement = { name: "", children: 0 };
+  const element: SchemaElement = { name: "", children: 0, isNull: false };
   readStruct(reader, {
     1: (type) => {
       element.type = readNumber(reader, type);
@@ -119,6 +145,16 @@ function readSchemaElement(reader: ThriftReader): SchemaElement {
     5: (type) => {
       element.children = readNumber(reader, type);
     },
+    10: (type) => {
+      expect(type, ThriftType.struct);
+      readStruct(reader, {
+        [unknownType]: (type) => {
+          expect(type, ThriftType.struct);
+          readStruct(reader, {});
+          element.isNull = true;
+        },
+      });
+    },
   });
   return element;
 }
@@ -127,7 +163,7 @@ function readSchemaElement(reader: ThriftReader): SchemaElement {
 function leaves(elements: SchemaElement[]): ParquetColumn[] {
   const found: ParquetColumn[] = [];
   const open = [{ left: elements[0]?.children ?? 0, names: [] as string[], definition: 0, isRepeated: false }];
-  for (const { type, repetition, name, children } of elements.slice(1)) {
+  for (const { type, repetition, name, children, isNull } of elements.slice(1)) {
     while (open.at(-1)?.left === 0) open.pop();
     const parent = open.at(-1);
     if (parent === undefined) throw new ThriftError("the schema has more columns than it says");
@@ -137,7 +173,7 @@ function leaves(elements: SchemaElement[]): ParquetColumn[] {
     const isRepeated = parent.isRepeated || repetition === 2;
     if (names.length > 64) throw new ThriftError("columns nested more than 64 deep");
     if (children > 0) open.push({ left: children, names, definition, isRepeated });
-    else found.push({ path: names.join("."), type, maxDefinitionLevel: definition, isRepeated });
+    else found.push({ names, type, isNull, maxDefinitionLevel: definition, isRepeated });
   }
   return found;
 }
@@ -148,39 +184,57 @@ function findTextColumn(
   { name: file }: ByteSource,
   columns: ParquetColumn[],
   name: string,
-): { column: ParquetColumn; index: number } {
-  const index = columns.findIndex(({ path }) => path === name);
+): { column: ParquetColumn; index: number } | InputError {
+  const index = columns.findIndex(({ names }) => isPath(names, name));
   const column = columns[index];
-  const isText = ({ type, isRepeated }: ParquetColumn) => type === byteArray && !isRepeated;
+  const isText = ({ type, isNull, isRepeated }: ParquetColumn) => (type === byteArray || isNull) && !isRepeated;
   if (column !== undefined && isText(column)) return { column, index };
-  const texts = columns.filter(isText).map(({ path }) => JSON.stringify(path));
-  const known = texts.length === 0 ? "it has none" : `it has ${texts.slice(0, 10).join(", ")}`;
+  const texts = columns.filter(isText);
+  const some = texts.slice(0, 10).map(({ names }) => quote(names.map((part) => part.slice(0, 200)).join(".")));
+  const known = texts.length === 0 ? "it has none" : `it has ${some.join(", ")}`;
   const problem = column === undefined ? "is not there" : "doesn't hold one text a row";
-  throw new InputError(file, `column ${JSON.stringify(name)} ${problem}; of columns of text ${known}`);
+  return new InputError(file, `column ${quote(name)} ${problem}; of columns of text ${known}`);
 }
 
-/** @returns undefined if the row group has no rows */
-function readRowGroup(source: ByteSource, reader: ThriftReader, index: number): ColumnChunk | undefined {
+/** Whether the names joined by dots are the path: without joining them, as one may be long and a part of many. */
+function isPath(names: readonly string[], path: string): boolean {
   let at = 0;
-  let chunk: ColumnChunk | undefined;
+  for (const name of names) {
+    if (at > path.length || !path.startsWith(name, at)) return false;
+    at += name.length + 1;
+    if (at <= path.length && path[at - 1] !== ".") return false;
+  }
+  return at === path.length + 1;
+}
+
+function readRowGroup(reader: ThriftReader, index: number): { rows: number; chunk: FoundChunk | undefined } {
+  let at = 0;
+  let chunk: FoundChunk | undefined;
   let rows = 0;
   readStruct(reader, {
     1: (type) =>
       readList(reader, type, ThriftType.struct, () => {
-        if (at++ === index) chunk = readColumnChunk(source, reader);
+        if (at++ === index) chunk = readColumnChunk(reader);
         else readStruct(reader, {});
       }),
     3: (type) => {
       rows = readNumber(reader, type);
     },
   });
-  if (rows === 0) return undefined;
-  if (chunk === undefined) throw new ThriftError("a row group has fewer columns than the schema");
-  return chunk;
+  return { rows, chunk };
 }
 
-function readColumnChunk(source: ByteSource, reader: ThriftReader): ColumnChunk {
-  const found = { codec: -1, dataOffset: -1, dictionaryOffset: -1, byteLength: -1, type: -1 };
+interface FoundChunk {
+  codec: number;
+  dataOffset: number;
+  dictionaryOffset: number;
+  byteLength: number;
+  type: number;
+}
+
+/** As it stands there: what it says is checked where the row group has rows. */
+function readColumnChunk(reader: ThriftReader): FoundChunk {
+  const found: FoundChunk = { codec: -1, dataOffset: -1, dictionaryOffset: -1, byteLength: -1, type: -1 };
   readStruct(reader, {
     1: () => {
       throw new ThriftError("a column lies in another file");
@@ -213,6 +267,11 @@ function readColumnChunk(source: ByteSource, reader: ThriftReader): ColumnChunk 
       throw new ThriftError("the column is encrypted");
     },
   });
+  return found;
+}
+
+function checkedChunk(source: ByteSource, found: FoundChunk | undefined): ColumnChunk {
+  if (found === undefined) throw new ThriftError("a row group has fewer columns than the schema");
   const { codec, dataOffset, dictionaryOffset, byteLength } = found;
   const offset = dictionaryOffset > 0 ? Math.min(dictionaryOffset, dataOffset) : dataOffset;
   if (found.type !== byteArray) throw new ThriftError("a column chunk has another type than the schema");

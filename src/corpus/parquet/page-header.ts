@@ -5,6 +5,8 @@ export interface PageHeader {
   kind: "data" | "dataV2" | "dictionary" | "other";
   uncompressedSize: number;
   compressedSize: number;
+  /** CRC-32 of the page's bytes as they lie in the file, where the writer put one. */
+  checksum?: number;
   /** Values in the page, absent ones included. */
   valueCount: number;
   encoding: number;
@@ -52,6 +54,9 @@ export function readPageHeader(reader: ThriftReader): PageHeader {
     },
     3: (type) => {
       header.compressedSize = size(type);
+    },
+    4: (type) => {
+      header.checksum = readNumber(reader, type) >>> 0;
     },
     5: inside({ 1: valueCount, 2: encoding }),
     7: inside({ 1: valueCount, 2: encoding }),

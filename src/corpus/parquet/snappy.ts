@@ -1,3 +1,5 @@
+import { copyBack } from "./copy-back.js";
+
 /**
  * Decompresses a raw Snappy block (https://github.com/google/snappy/blob/main/format_description.txt).
  * @param size of the result
@@ -34,9 +36,7 @@ export function snappyDecompress(input: Uint8Array, size: number): Uint8Array {
     let distance = isShort ? (tag >> 5) * 256 + next() : next() + next() * 256;
     if ((tag & 3) === 3) distance += next() * 2 ** 16 + next() * 2 ** 24;
     if (distance === 0 || distance > filled || length > size - filled) throw new RangeError("Snappy data is broken");
-    // The bytes to copy may overlap those that are written: then they repeat.
-    if (distance >= length) output.copyWithin(filled, filled - distance, filled - distance + length);
-    else for (let i = 0; i < length; i++) output[filled + i] = output[filled + i - distance]!;
+    copyBack(output, filled, distance, length);
     filled += length;
   }
   if (filled !== size) throw new RangeError(`Snappy data gives ${filled} bytes, not ${size}`);

@@ -81,14 +81,15 @@ test("shows marks for spaces and bytes as what they stand for", async () => {
   expect(tokenizer.encode("a a")).toEqual([0, 0]);
 });
 
-test("takes begin and end of text from tokenizer_config.json, else from config.json", async () => {
+test("takes begin and end of text from tokenizer_config.json, else from config.json, else the end by its usual name", async () => {
   const json = wordLevel({ "<unk>": 0, "<s>": 1, "</s>": 2 });
   const ends = async (files: Record<string, unknown>) => {
     const { beginOfText, endOfText } = await loadTokenizer(folder({ "tokenizer.json": json, ...files }));
     return [beginOfText, endOfText];
   };
   const config = { bos_token_id: 1, eos_token_id: [2, 1] };
-  expect(await ends({})).toEqual([undefined, undefined]);
+  expect(await ends({})).toEqual([undefined, 2]);
+  expect(await ends({ "tokenizer_config.json": { eos_token: null } })).toEqual([undefined, undefined]);
   expect(await ends({ "config.json": config })).toEqual([1, 2]);
   expect(
     await ends({ "tokenizer_config.json": { bos_token: null, eos_token: { content: "<s>" } }, "config.json": config }),

@@ -95,6 +95,10 @@ function libraryIds(name: string, library: TokenizerLibrary, text: string): numb
   return ids as number[];
 }
 
+/** What a text ends with where no file beside tokenizer.json names it, most particular first. */
+const usualEnds = ["<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>"];
+const isId = (id: number | undefined): id is number => id !== undefined;
+
 /** What tokenizer_config.json and config.json say about bos_token and eos_token. */
 async function readNames(folder: Folder) {
   const tokenizerConfig = await readObject(folder, "tokenizer_config.json");
@@ -107,6 +111,7 @@ async function readNames(folder: Folder) {
         return typeof content === "string" ? idOf.get(content) : undefined;
       }
       const given = modelConfig[`${field}_id`];
+      if (field === "eos_token" && given === undefined) return usualEnds.map((end) => idOf.get(end)).find(isId);
       const id: unknown = Array.isArray(given) ? given[0] : given;
       return [...idOf.values()].find((known) => known === id);
     },

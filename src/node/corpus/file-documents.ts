@@ -9,6 +9,7 @@ import { InputError } from "../../errors.js";
 import { refuseLfsPointer } from "../../tensor/git-lfs.js";
 import { fileError, openFileSource } from "../files/file-source.js";
 import { gunzip } from "../files/gunzip.js";
+import { unbrotli } from "../files/unbrotli.js";
 
 /** How files other than plain text are to be read. */
 export interface CorpusOptions {
@@ -46,7 +47,7 @@ export function fileDocuments(file: CorpusFile, options: CorpusOptions): AsyncIt
   if (binaryEndings.includes(ending) && compression !== undefined) {
     throw new InputError(name, `decompress it first: ${ending} files are read in place`);
   }
-  if (ending === ".parquet") return opened(name, (source) => parquetDocuments(source, column));
+  if (ending === ".parquet") return opened(name, (source) => parquetDocuments(source, column, unbrotli));
   if (ending === ".npy") return opened(name, npyDocuments);
   if (ending === ".bin") {
     if (tokenDType === undefined) {

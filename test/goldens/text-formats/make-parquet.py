@@ -35,6 +35,15 @@ for encoding in ["DELTA_LENGTH_BYTE_ARRAY", "DELTA_BYTE_ARRAY"]:
     name = encoding.lower().replace("_byte_array", "").replace("_", "-")
     write(name, optional, compression="none", use_dictionary=False, column_encoding={"text": encoding, "id": "PLAIN"})
 write("brotli", required, compression="brotli")
+write("brotli-v2", optional, compression="brotli", data_page_version="2.0", data_page_size=1000)
+write("lz4", optional, compression="lz4", row_group_size=9)
+write("checksum", optional, compression="snappy", write_page_checksum=True)
+# What a filter or a partition leaves: no rows, with the type of the column or, from pandas, without one.
+write("no-rows", optional.slice(0, 0))
+write("no-rows-no-type", pa.table({"text": pa.nulls(0)}))
+write("nulls-no-type", pa.table({"id": [1, 2], "text": pa.nulls(2)}))
+# One block of LZ4, for pages that frame theirs as Hadoop does.
+(here / "block.lz4").write_bytes(pa.compress(text[:3000].encode(), codec="lz4_raw", asbytes=True))
 bomb = pa.table({"text": pa.array(["x" * 1_000_000] * 300)})
 write("bomb", bomb, compression="zstd", use_dictionary=False)
 write("repeats", bomb, compression="zstd")
