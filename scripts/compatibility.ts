@@ -7,7 +7,7 @@ import { ropeKinds } from "../src/model/layers/rope.js";
 import { onnxFolder, onnxName } from "../src/model/onnx-folder.js";
 import { type CheckpointFile, checkpointLayouts } from "../src/tensor/checkpoint-layouts.js";
 
-const goldens = new URL("../test/goldens/arch/", import.meta.url);
+const goldens = ["arch", "flags"].map((folder) => new URL(`../test/goldens/${folder}/`, import.meta.url));
 
 type Row = readonly string[];
 
@@ -126,7 +126,7 @@ export function compatibilityPage(): string {
     "## Architectures",
     [
       "By `model_type` in `config.json`. Every checkpoint named in the last column is a small one with random weights in",
-      "`test/goldens/arch/`; its hidden states and logits agree with those of PyTorch and transformers to 1e-5 of the",
+      "`test/goldens/arch/` or `flags/`; its hidden states and logits agree with those of PyTorch and transformers to 1e-5 of the",
       "largest magnitude or better. Configs of transformers 4 and 5 are both read. A field that changes the arithmetic and",
       "is not supported is an error that names it.",
     ].join("\n"),
@@ -173,9 +173,11 @@ function architectureRows(): Row[] {
 
 function goldensByModelType(): Map<string, string[]> {
   const names = new Map<string, string[]>();
-  for (const name of readdirSync(goldens).sort()) {
-    const config: { model_type: string } = JSON.parse(readFileSync(new URL(`${name}/config.json`, goldens), "utf8"));
-    names.set(config.model_type, [...(names.get(config.model_type) ?? []), name]);
+  for (const folder of goldens) {
+    for (const name of readdirSync(folder).sort()) {
+      const config: { model_type: string } = JSON.parse(readFileSync(new URL(`${name}/config.json`, folder), "utf8"));
+      names.set(config.model_type, [...(names.get(config.model_type) ?? []), name]);
+    }
   }
   return names;
 }

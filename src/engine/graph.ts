@@ -50,7 +50,8 @@ export interface Graph {
     outputs: number,
     attributes?: Record<string, Attribute>,
   ): Value[];
-  cast(value: Value, to: ElementType): Value;
+  /** @param to a number type of values, or one that numbers are rounded to on the way to another */
+  cast(value: Value, to: ElementType | "bfloat16"): Value;
   output(value: Value, name: string, type: ElementType, shape: readonly Dimension[]): void;
   /** Files that the weights lie in. */
   readonly sources: ReadonlySet<ByteSource>;
@@ -123,7 +124,7 @@ export function createGraph(name: string): Graph {
       return results;
     },
     cast(value, to) {
-      return graph.op("Cast", [value], { to: elementTypes[to] });
+      return graph.op("Cast", [value], { to: to === "bfloat16" ? weightTypes.BF16! : elementTypes[to] });
     },
     output(value, outputName, type, shape) {
       nodes.push(create(NodeProtoSchema, { opType: "Identity", input: [value.name], output: [outputName] }));

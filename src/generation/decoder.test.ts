@@ -25,6 +25,10 @@ it.each([
   ["gpt_oss", false],
   ["llama4_text", false],
   ["deepseek_v3", false],
+  ["bloom", false],
+  ["falcon_alibi", false],
+  ["smollm3", false],
+  ["ministral3", false],
   ["llama_dynamic_beyond", true],
   ["phi3_longrope_v4config", true],
 ])("%s: texts of several lengths, piece by piece, give what each gives alone", async (name, dependsOnLength) => {

@@ -53,6 +53,11 @@ export async function readConfig(source: ByteSource, onNotice?: OnNotice): Promi
   return config(source.name, value, "", onNotice);
 }
 
+/** The field's older name where the config has that, else its own. */
+export function eitherField(config: Config, older: string, field: string): string {
+  return config.has(older) ? older : field;
+}
+
 /** Typed access to an object that was parsed already; `prefix` is its path inside the file. */
 export function config(
   place: string,

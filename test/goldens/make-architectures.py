@@ -1,7 +1,8 @@
 """Tiny random checkpoints with what PyTorch computes from them, for the variants of each architecture.
 
-Usage: python make-architectures.py FOLDER [NAME ...]      (needs torch, transformers >= 5, safetensors)
+Usage: python make-architectures.py arch|flags [NAME ...]      (needs torch, transformers >= 5, safetensors)
 
+arch: what all tests run that run over all families. flags: more of each family's flags, for what is computed alone.
 Writes FOLDER/NAME/config.json and model.safetensors, and expected.safetensors with `input_ids` [2, time],
 `hidden` [2, time, d] (what the head multiplies) and `logits` [2, time, V]: transformers, eager attention, the stored
 weights widened to float32. Weights are larger than an untrained model's, so that attention is far from uniform and a
@@ -40,6 +41,20 @@ opt = dict(
 # Experts that are chosen among more.
 sparse = llama | dict(intermediate_size=24)
 of_projections = sparse | dict(moe_intermediate_size=16)
+gpt = dict(vocab_size=64, hidden_size=32, n_layer=2, n_head=4, bos_token_id=0, eos_token_id=0, pad_token_id=0)
+gpt_bigcode = dict(
+    vocab_size=64, n_embd=32, n_layer=2, n_head=4, n_positions=64, n_inner=48, bos_token_id=0, eos_token_id=0
+)
+falcon = dict(
+    vocab_size=64,
+    hidden_size=32,
+    num_hidden_layers=2,
+    num_attention_heads=4,
+    ffn_hidden_size=48,
+    bos_token_id=0,
+    eos_token_id=0,
+    pad_token_id=0,
+)
 short = [1.0, 1.1, 1.2]
 long = [1.0, 2.0, 4.0]
 
@@ -178,6 +193,26 @@ variants = {
         ),
         24,
     ),
+    "bloom": (t.BloomConfig(**gpt), 24),
+    # Six heads are no power of two.
+    "mpt": (
+        t.MptConfig(
+            vocab_size=64, d_model=36, n_layers=2, n_heads=6, max_seq_len=64, bos_token_id=0, eos_token_id=0,
+            attn_config=dict(clip_qkv=0.7),
+        ),
+        24,
+    ),
+    "falcon": (t.FalconConfig(**falcon), 24),
+    # Eager attention of transformers 5 adds the biases twice, sdpa as the first implementation did.
+    "falcon_alibi": (
+        t.FalconConfig(**falcon, new_decoder_architecture=True, num_kv_heads=2, alibi=True, bias=True),
+        24,
+        {},
+        [],
+        "sdpa",
+    ),
+    "gpt_bigcode": (t.GPTBigCodeConfig(**gpt_bigcode), 24),
+    "codegen": (t.CodeGenConfig(**gpt_bigcode, rotary_dim=4), 24),
     "seed_oss": (t.SeedOssConfig(**llama, head_dim=12, attention_out_bias=True), 24),
     "mixtral": (t.MixtralConfig(**sparse, num_local_experts=4, sliding_window=9), 24),
     # Experts in one tensor each, as transformers 5 names its modules.
@@ -284,9 +319,89 @@ variants = {
 }
 
 
-def make(folder, config, time, added={}, dropped=()):
+flags = {
+    "phi_tied": (t.PhiConfig(**llama, partial_rotary_factor=1.0, hidden_act="relu", tie_word_embeddings=True), 24),
+    "stablelm_in_turn": (t.StableLmConfig(**llama, partial_rotary_factor=0.5), 24),
+    "stablelm_norms_in_turn": (t.StableLmConfig(**llama, qk_layernorm=True, partial_rotary_factor=0.5), 24),
+    "starcoder2_without_biases": (t.Starcoder2Config(**llama, use_bias=False, tie_word_embeddings=False), 24),
+    "nemotron_biases": (t.NemotronConfig(**llama, attention_bias=True, tie_word_embeddings=True), 24),
+    "olmo_biases": (t.OlmoConfig(**llama, attention_bias=True, tie_word_embeddings=True), 24),
+    # Fields of transformers 4, in which only the layers without a window are stretched.
+    "olmo3_v4config": (
+        t.Olmo3Config(
+            **llama,
+            sliding_window=5,
+            layer_types=["sliding_attention", "full_attention"],
+            rope_parameters=dict(
+                full_attention=dict(rope_type="linear", rope_theta=500000.0, factor=4.0),
+                sliding_attention=dict(rope_type="default", rope_theta=500000.0),
+            ),
+        ),
+        24,
+        dict(rope_theta=500000.0, rope_scaling=dict(rope_type="linear", factor=4.0)),
+        ["rope_parameters"],
+    ),
+    "smollm3_interval": (
+        t.SmolLM3Config(**llama, no_rope_layer_interval=2, attention_bias=True, mlp_bias=True, tie_word_embeddings=False),
+        24,
+        {},
+        ["no_rope_layers", "layer_types"],
+    ),
+    "glm4_without_biases": (
+        t.Glm4Config(**llama, head_dim=8, attention_bias=False, partial_rotary_factor=1.0, tie_word_embeddings=True),
+        24,
+    ),
+    "exaone4_without_windows": (
+        t.Exaone4Config(**llama, sliding_window=None, layer_types=["full_attention"] * 2),
+        24,
+    ),
+    "exaone4_pattern": (
+        t.Exaone4Config(**llama, sliding_window=5, sliding_window_pattern=2, tie_word_embeddings=True),
+        24,
+        {},
+        ["layer_types"],
+    ),
+    "ministral3_window": (
+        t.Ministral3Config(**llama, head_dim=8, sliding_window=5, tie_word_embeddings=True),
+        24,
+        {},
+        ["rope_parameters"],
+    ),
+    "seed_oss_mlp_biases": (t.SeedOssConfig(**llama, head_dim=8, attention_bias=False, mlp_bias=True), 24),
+    # As the hub's files name them.
+    "bloom_after_norms": (
+        t.BloomConfig(**gpt | dict(n_head=6, hidden_size=36), apply_residual_connection_post_layernorm=True),
+        24,
+        dict(n_embed=36, num_attention_heads=6),
+        ["hidden_size", "n_head"],
+    ),
+    "mpt_scale": (
+        t.MptConfig(
+            vocab_size=64, d_model=32, n_layers=2, n_heads=4, max_seq_len=64, expansion_ratio=2, no_bias=False,
+            attn_config=dict(softmax_scale=0.3), bos_token_id=0, eos_token_id=0, tie_word_embeddings=False,
+        ),
+        24,
+    ),
+    "falcon_groups": (
+        t.FalconConfig(**falcon, new_decoder_architecture=True, num_kv_heads=2, bias=True, tie_word_embeddings=False),
+        24,
+    ),
+    "falcon_groups_one_norm": (
+        t.FalconConfig(**falcon, new_decoder_architecture=True, num_kv_heads=1, num_ln_in_parallel_attn=1),
+        24,
+    ),
+    "falcon_in_turn": (t.FalconConfig(**falcon, parallel_attn=False, multi_query=False, activation="relu"), 24),
+    "gpt_bigcode_heads": (
+        t.GPTBigCodeConfig(**gpt_bigcode, multi_query=False, scale_attn_weights=False, tie_word_embeddings=False),
+        24,
+    ),
+    "codegen_tied": (t.CodeGenConfig(**gpt_bigcode, rotary_dim=8, tie_word_embeddings=True), 24),
+}
+
+
+def make(folder, config, time, added={}, dropped=(), attention="eager"):
     torch.manual_seed(len(folder.name))
-    model = t.AutoModelForCausalLM.from_config(config, attn_implementation="eager").eval()
+    model = t.AutoModelForCausalLM.from_config(config, attn_implementation=attention).eval()
     with torch.no_grad():
         corrections = [(name, bias) for name, bias in model.named_buffers() if name.endswith("correction_bias")]
         for name, weight in [*model.named_parameters(), *corrections]:
@@ -299,7 +414,7 @@ def make(folder, config, time, added={}, dropped=()):
     fields = {name: value for name, value in fields.items() if name not in dropped}
     (folder / "config.json").write_text(json.dumps(fields, indent=2) + "\n")
 
-    model = type(model).from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    model = type(model).from_pretrained(folder, dtype=torch.float32, attn_implementation=attention).eval()
     ids = torch.randint(0, config.vocab_size, (2, time))
     caught = {}
     model.get_output_embeddings().register_forward_hook(lambda _, inputs, __: caught.update(hidden=inputs[0]))
@@ -311,5 +426,6 @@ def make(folder, config, time, added={}, dropped=()):
 
 if __name__ == "__main__":
     out, *names = sys.argv[1:]
-    for name in names or variants:
-        make(Path(out) / name, *variants[name])
+    cases = dict(arch=variants, flags=flags)[out]
+    for name in names or cases:
+        make(Path(__file__).parent / out / name, *cases[name])

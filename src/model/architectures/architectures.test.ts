@@ -8,11 +8,12 @@ import { readIntegers, readSafetensorsHeader, readTensor } from "../../tensor/sa
 import { openModel } from "../model.js";
 import { architectures } from "./index.js";
 
-const goldens = fileURLToPath(new URL("../../../test/goldens/arch/", import.meta.url));
+const goldens = fileURLToPath(new URL("../../../test/goldens/", import.meta.url));
+const placesIn = (folder: string) => readdirSync(goldens + folder).map((name) => `${folder}/${name}`);
 
 /** Answers of PyTorch: input_ids [2, time], hidden [2, time, d], logits [2, time, V]. */
-async function expected(name: string) {
-  const { tensors } = await readSafetensorsHeader(await openFileSource(`${goldens}${name}/expected.safetensors`));
+async function expected(place: string) {
+  const { tensors } = await readSafetensorsHeader(await openFileSource(`${goldens}${place}/expected.safetensors`));
   const ids = Array.from(await readIntegers(tensors.get("input_ids")!));
   return {
     windows: [ids.slice(0, ids.length / 2), ids.slice(ids.length / 2)],
@@ -42,18 +43,18 @@ describe("every architecture", () => {
   });
   afterAll(() => engine.close());
 
-  const names = readdirSync(goldens);
+  const places = placesIn("arch");
 
-  it.each(names)("computes what PyTorch computes: %s", async (name) => {
-    const { windows, hidden, logits } = await expected(name);
-    const model = await openModel(openFolder(`${goldens}${name}`), engine, name);
+  it.each([...places, ...placesIn("flags")])("computes what PyTorch computes: %s", async (place) => {
+    const { windows, hidden, logits } = await expected(place);
+    const model = await openModel(openFolder(goldens + place), engine, place);
     const found = await model.forward(windows, { logits: true });
     expect(difference(found.hidden, hidden)).toBeLessThan(1e-5);
     expect(difference(found.logits!, logits)).toBeLessThan(1e-5);
   });
 
   it("is compared with PyTorch in at least one checkpoint", async () => {
-    const models = await Promise.all(names.map((name) => openModel(openFolder(`${goldens}${name}`), engine, name)));
+    const models = await Promise.all(places.map((place) => openModel(openFolder(goldens + place), engine, place)));
     const compared = new Set(models.map((model) => model.modelType));
     const served = architectures.flatMap(({ modelTypes }) => modelTypes);
     expect(served.filter((type) => !compared.has(type))).toEqual([]);

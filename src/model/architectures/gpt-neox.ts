@@ -1,7 +1,7 @@
 import type { Graph, Value } from "../../engine/graph.js";
 import type { Architecture, ForwardPass } from "../architecture.js";
-import { causalAttention } from "../layers/attention.js";
-import { activate, activationOf, add, embed, layerNorm, linear, reshape, splitLast } from "../layers/layers.js";
+import { causalAttention, splitByHead } from "../layers/attention.js";
+import { activate, activationOf, add, embed, layerNorm, linear } from "../layers/layers.js";
 import { readRope } from "../layers/rope.js";
 import { type RotaryTables, rotaryTables, rotate } from "../layers/rotary.js";
 import { embeddings, perLayer } from "../weights.js";
@@ -59,17 +59,13 @@ export const gptNeox: Architecture = {
     function attention(pass: ForwardPass, x: Value, layer: Block, tables: RotaryTables): Value {
       const { graph } = pass;
       const qkv = linear(graph, layerNorm(graph, x, layer.inputNorm, epsilon), layer.attention);
-      const perHead = reshape(graph, qkv, [0, 0, numHeads, 3 * headDim]);
-      const [q, k, v] = splitLast(graph, perHead, [headDim, headDim, headDim]).map((part) =>
-        reshape(graph, part, [0, 0, d]),
-      ) as [Value, Value, Value];
+      const heads = { numHeads, numKvHeads: numHeads, headDim };
+      const { q, k, v } = splitByHead(graph, qkv, heads);
       const attended = causalAttention(pass, {
         q: rotate(graph, q, numHeads, tables),
         k: rotate(graph, k, numHeads, tables),
         v,
-        numHeads,
-        numKvHeads: numHeads,
-        headDim,
+        ...heads,
         scale: headDim ** -0.5,
       });
       return linear(graph, attended, layer.projection);

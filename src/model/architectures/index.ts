@@ -1,12 +1,16 @@
 import type { Architecture } from "../architecture.js";
+import { bloom } from "./bloom.js";
+import { codegen } from "./codegen.js";
 import { cohere } from "./cohere.js";
 import { deepseekV3 } from "./deepseek-v3.js";
 import { exaone4 } from "./exaone4.js";
+import { falcon } from "./falcon.js";
 import { gemma } from "./gemma.js";
 import { gemma2 } from "./gemma2.js";
 import { gemma3Text } from "./gemma3-text.js";
 import { glm4 } from "./glm4.js";
 import { glm4Moe } from "./glm4-moe.js";
+import { gptBigcode } from "./gpt-bigcode.js";
 import { gptNeo } from "./gpt-neo.js";
 import { gptNeox } from "./gpt-neox.js";
 import { gptOss } from "./gpt-oss.js";
@@ -19,6 +23,7 @@ import { llama4Text } from "./llama4-text.js";
 import { ministral3 } from "./ministral3.js";
 import { mistral } from "./mistral.js";
 import { mixtral } from "./mixtral.js";
+import { mpt } from "./mpt.js";
 import { nemotron } from "./nemotron.js";
 import { olmo } from "./olmo.js";
 import { olmo2 } from "./olmo2.js";
@@ -39,10 +44,15 @@ import { starcoder2 } from "./starcoder2.js";
 /** Every architecture that unembed reads. */
 export const architectures: readonly Architecture[] = [
   gpt2,
+  gptBigcode,
   gptNeo,
   gptj,
+  codegen,
   gptNeox,
   opt,
+  bloom,
+  mpt,
+  falcon,
   llama,
   mistral,
   ministral3,

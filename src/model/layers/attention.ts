@@ -1,7 +1,8 @@
 import type { Graph, Value } from "../../engine/graph.js";
 import type { TensorEntry } from "../../tensor/safetensors/safetensors.js";
 import type { ForwardPass, KeysAndValues, KeyValueCache } from "../architecture.js";
-import { reshape, scaled } from "./layers.js";
+import { reshape, scaled, splitLast } from "./layers.js";
+import { distances, ordinals } from "./places.js";
 
 /** One layer's attention. */
 export interface Attention extends Queries {
@@ -34,6 +35,28 @@ export interface Queries {
    * less than the whole (Xiao et al. 2023, arXiv 2309.17453; gpt-oss).
    */
   readonly sinks?: TensorEntry | undefined;
+  /** Added to the scaled scores; layers with the same object share what it makes. */
+  readonly bias?: ScoreBias | undefined;
+}
+
+/** Numbers that each head adds to its scores by place, [numHeads, 1 or time, keys], or a batch of these. */
+export type ScoreBias = (pass: ForwardPass) => Value;
+
+/**
+ * q, k and v of one projection that holds, for each head of k and v, its heads of q, itself, and that of v.
+ * @param fused [batch, time, (numHeads + 2 numKvHeads) headDim] @returns as attention wants them
+ */
+export function splitByHead(
+  graph: Graph,
+  fused: Value,
+  { numHeads, numKvHeads, headDim }: Pick<Attention, "numHeads" | "numKvHeads" | "headDim">,
+): Pick<Attention, "q" | "k" | "v"> {
+  const width = (numHeads / numKvHeads) * headDim;
+  const perHead = reshape(graph, fused, [0, 0, numKvHeads, width + 2 * headDim]);
+  const [q, k, v] = splitLast(graph, perHead, [width, headDim, headDim]).map((part, i) =>
+    reshape(graph, part, [0, 0, numKvHeads * (i === 0 ? width : headDim)]),
+  ) as [Value, Value, Value];
+  return { q, k, v };
 }
 
 /** Causal softmax attention. @returns [batch, time, numHeads * headDim] */
@@ -47,11 +70,12 @@ export function causalAttention(pass: ForwardPass, attention: Attention): Value 
 
 function fusedAttention(
   pass: ForwardPass,
-  { q, k, v, numHeads, numKvHeads, headDim, scale, window, chunk }: Attention,
+  { q, k, v, numHeads, numKvHeads, headDim, scale, window, chunk, bias }: Attention,
 ): Value {
   const { graph } = pass;
   const repeated = (x: Value) => repeatHeads(graph, x, numKvHeads, numHeads / numKvHeads, headDim);
-  const mask = window === undefined && chunk === undefined ? undefined : causalMask(pass, { window, chunk });
+  const seesAll = window === undefined && chunk === undefined && bias === undefined;
+  const mask = seesAll ? undefined : causalMask(pass, { window, chunk, bias });
   return graph.op("MultiHeadAttention", [q, repeated(k), repeated(v), undefined, undefined, mask], {
     num_heads: numHeads,
     unidirectional: mask === undefined ? 1 : 0,
@@ -63,7 +87,7 @@ function fusedAttention(
 function uncachedAttention(pass: ForwardPass, attention: Attention): Value {
   const { k, v, numKvHeads, headDim } = attention;
   const perHead = (x: Value) => splitHeads(pass.graph, x, [numKvHeads, 1, headDim]);
-  return attentionInSteps(pass.graph, attention, perHead(k), perHead(v), causalMask(pass, attention));
+  return attentionInSteps(pass.graph, attention, perHead(k), perHead(v), groupedMask(pass, attention));
 }
 
 /** Over what earlier passes saw too. */
@@ -86,18 +110,16 @@ export function attendTo(
 ): Value {
   const { graph } = pass;
   const { q, numHeads, numKvHeads, headDim, valueDim = headDim, scale, softCap, sinks } = queries;
-  const mask = causalMask(pass, queries);
   const isPlain = softCap === undefined && sinks === undefined;
   if (isPlain && numKvHeads === numHeads && valueDim === headDim) {
-    return graph.op("MultiHeadAttention", [q, keys, values, undefined, undefined, mask], {
+    return graph.op("MultiHeadAttention", [q, keys, values, undefined, undefined, causalMask(pass, queries)], {
       num_heads: numHeads,
       scale: { float: scale },
     });
   }
   // Without copies of the keys for each group of heads: they are most of what one new token reads.
   const grouped = (x: Value) => graph.op("Unsqueeze", [x, graph.constant(BigInt64Array.of(2n))]);
-  const mask5 = graph.op("Unsqueeze", [mask, graph.constant(BigInt64Array.of(1n))]);
-  return attentionInSteps(graph, queries, grouped(keys), grouped(values), mask5);
+  return attentionInSteps(graph, queries, grouped(keys), grouped(values), groupedMask(pass, queries));
 }
 
 /**
@@ -148,34 +170,45 @@ function repeatHeads(graph: Graph, x: Value, numHeads: number, times: number, he
   return reshape(graph, copies, [0, 0, numHeads * times * headDim]);
 }
 
-/** What a token sees of those before it. */
-type Sight = Pick<Queries, "window" | "chunk">;
+/** What a token sees of those before it, and by how much more or less. */
+type Sight = Pick<Queries, "window" | "chunk" | "bias">;
 
-/** Masks of a pass by what they show, so that its layers share them. */
-const masks = new WeakMap<ForwardPass, Map<string, Value>>();
+/** Masks of a pass, so that its layers share them. */
+const masks = new WeakMap<ForwardPass, { readonly sight: Sight; readonly mask: Value }[]>();
 
 /**
- * 0 where a query at i sees the key at j (0 <= i - j < window, in one part of the text, no padding), else far below any score;
- * [1 or batch, 1, time, keys].
+ * 0, or the bias, where a query at i sees the key at j (0 <= i - j < window, in one part of the text, no padding), else far
+ * below any score; [1 or batch, 1 or numHeads, time, keys].
  */
-function causalMask(pass: ForwardPass, { window, chunk }: Sight): Value {
-  const ofPass = masks.get(pass) ?? new Map<string, Value>();
+function causalMask(pass: ForwardPass, { window, chunk, bias }: Sight): Value {
+  const ofPass = masks.get(pass) ?? [];
   masks.set(pass, ofPass);
-  const key = `${window} ${chunk}`;
-  const mask = ofPass.get(key) ?? buildMask(pass, { window, chunk });
-  ofPass.set(key, mask);
+  const made = ofPass.find(({ sight }) => sight.window === window && sight.chunk === chunk && sight.bias === bias);
+  if (made !== undefined) return made.mask;
+  const mask =
+    bias === undefined
+      ? buildMask(pass, { window, chunk })
+      : pass.graph.op("Add", [causalMask(pass, { window, chunk }), bias(pass)]);
+  ofPass.push({ sight: { window, chunk, bias }, mask });
   return mask;
 }
 
-function buildMask(pass: ForwardPass, { window, chunk }: Sight): Value {
+/** The mask by groups of heads of q, [1 or batch, 1 or numKvHeads, 1 or groups, time, keys]. */
+function groupedMask(pass: ForwardPass, queries: Queries): Value {
+  const { graph } = pass;
+  const mask = causalMask(pass, queries);
+  const integers = (...values: number[]) => graph.constant(BigInt64Array.from(values, BigInt));
+  if (queries.bias === undefined) return graph.op("Unsqueeze", [mask, integers(1)]);
+  const sizes = (start: number, end: number) => graph.op("Shape", [mask], { start, end });
+  const groups = integers(queries.numKvHeads, queries.numHeads / queries.numKvHeads);
+  return graph.op("Reshape", [mask, graph.op("Concat", [sizes(0, 1), groups, sizes(2, 4)], { axis: 0 })]);
+}
+
+function buildMask(pass: ForwardPass, { window, chunk }: Pick<Sight, "window" | "chunk">): Value {
   const { graph, cache } = pass;
   const integers = (...values: number[]) => graph.constant(BigInt64Array.from(values, BigInt));
   const float = (value: number) => graph.constant(Float32Array.of(value), []);
-  const { queries, keys } = places(pass);
-  const distance = graph.op("Sub", [
-    graph.op("Unsqueeze", [queries, integers(1)]),
-    graph.op("Unsqueeze", [keys, integers(0)]),
-  ]);
+  const distance = distances(pass);
   const later = graph.op("Less", [distance, integers(0)]);
   const outside =
     window === undefined ? later : graph.op("Or", [later, graph.op("GreaterOrEqual", [distance, integers(window)])]);
@@ -200,27 +233,9 @@ function inOtherChunks({ graph, positions, tokenIds, cache }: ForwardPass, chunk
   ]);
 }
 
-/** How many tokens of its text each place has up to and with itself, int64 [batch, past + time]. */
-function ordinals(graph: Graph, { attentionMask }: KeyValueCache): Value {
-  return graph.op("CumSum", [attentionMask, graph.constant(BigInt64Array.of(1n), [])]);
-}
-
 /** The columns of the tokens of this pass. @param x [batch, past + time] */
 function lastOf(graph: Graph, x: Value, tokenIds: Value): Value {
   const integers = (value: bigint) => graph.constant(BigInt64Array.of(value));
   const time = graph.op("Shape", [tokenIds], { start: 1, end: 2 });
   return graph.op("Slice", [x, graph.op("Neg", [time]), integers(2n ** 31n), integers(1n)]);
-}
-
-/** Places of the queries and keys of a pass in the text, int64 [time] and [keys]; distances are differences of them. */
-function places({ graph, positions, tokenIds, cache }: ForwardPass): { queries: Value; keys: Value } {
-  if (cache === undefined) return { queries: positions, keys: positions };
-  const scalar = (value: bigint) => graph.constant(BigInt64Array.of(value), []);
-  const width = (x: Value) =>
-    graph.op("Squeeze", [graph.op("Shape", [x], { start: 1, end: 2 }), graph.constant(BigInt64Array.of(0n))]);
-  const end = width(cache.attentionMask);
-  return {
-    queries: graph.op("Range", [graph.op("Sub", [end, width(tokenIds)]), end, scalar(1n)]),
-    keys: graph.op("Range", [scalar(0n), end, scalar(1n)]),
-  };
 }

@@ -62,8 +62,12 @@ describe("every architecture", () => {
       await saveOnnx(model, change, out, { files: [["note.txt", "beside"]] });
       const config = JSON.parse(await readFile(join(out, "config.json"), "utf8"));
       const wanted = JSON.parse(await readFile(join(source, "config.json"), "utf8"));
-      const layers: number = wanted.num_hidden_layers ?? wanted.n_layer ?? wanted.num_layers;
-      const added = { tie_word_embeddings: false, "transformers.js_config": { dtype: "fp32" } };
+      const layers: number = wanted.num_hidden_layers ?? wanted.n_layer ?? wanted.n_layers ?? wanted.num_layers;
+      const added = {
+        ...(wanted.multi_query ? { multi_query: null } : {}),
+        tie_word_embeddings: false,
+        "transformers.js_config": { dtype: "fp32" },
+      };
       expect(config).toEqual({ ...wanted, ...added });
       const beside = ["config.json", ...(await readdir(source)).filter((file) => file === "generation_config.json")];
       expect(await readdir(out)).toEqual(["README.md", ...beside, "note.txt", "onnx"]);
