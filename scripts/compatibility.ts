@@ -2,9 +2,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { architectures } from "../src/model/architectures/index.js";
+import { ggufArchitectures } from "../src/model/gguf/families.js";
 import { activationNames } from "../src/model/layers/layers.js";
 import { ropeKinds } from "../src/model/layers/rope.js";
 import { onnxFolder, onnxName } from "../src/model/onnx-folder.js";
+import { blockTypeNames } from "../src/tensor/blocks/block-types.js";
 import { type CheckpointFile, checkpointLayouts } from "../src/tensor/checkpoint-layouts.js";
 
 const goldens = ["arch", "flags"].map((folder) => new URL(`../test/goldens/${folder}/`, import.meta.url));
@@ -21,16 +23,26 @@ const layoutNotes: Record<CheckpointFile, string> = {
   "pytorch_model.bin.index.json": "the same",
 };
 
-const fileLayouts: Row[] = checkpointLayouts.map(({ file, sharded }) => [
-  `\`${file}\`${sharded ? " and its shards" : ""}`,
-  layoutNotes[file],
-]);
+const fileLayouts: Row[] = [
+  ...checkpointLayouts.map(({ file, sharded }) => [
+    `\`${file}\`${sharded ? " and its shards" : ""}`,
+    layoutNotes[file],
+  ]),
+  [
+    "`NAME.gguf`, also in shards",
+    `GGUF 2 and 3, of the architectures ${codeList(ggufArchitectures)} ([gguf.md](gguf.md))`,
+  ],
+];
 
 /** Number types of weights, as safetensors names them. */
 const numberTypes: Row[] = [
   ["F32", "used as it is"],
   ["F16, BF16, F64", "converted to float32 when the model is loaded"],
-  ["quantized (GPTQ, AWQ, bitsandbytes, FP8, MLX, GGUF)", "refused by name"],
+  [
+    codeList(blockTypeNames),
+    "of GGUF files ([gguf.md](gguf.md)): multiplied as blocks of 4 or 8 bits, never widened as a whole",
+  ],
+  ["quantized otherwise (GPTQ, AWQ, bitsandbytes, FP8, MLX)", "refused by name"],
 ];
 
 /** What folders hold besides, or in place of, a plain checkpoint. */

@@ -59,6 +59,8 @@ export const weightTypes: Partial<Record<DType, TensorProto_DataType>> = {
   F16: TensorProto_DataType.FLOAT16,
   BF16: TensorProto_DataType.BFLOAT16,
   I64: TensorProto_DataType.INT64,
+  I8: TensorProto_DataType.INT8,
+  U8: TensorProto_DataType.UINT8,
 };
 
 /** Contributed operators; all others are ONNX's own. */
@@ -66,6 +68,7 @@ const contributed = new Set([
   "FusedMatMul",
   "MultiHeadAttention",
   "GroupQueryAttention",
+  "MatMulNBits",
   "RotaryEmbedding",
   "SkipLayerNormalization",
   "SkipSimplifiedLayerNormalization",

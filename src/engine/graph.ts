@@ -9,6 +9,7 @@ import {
 } from "onnx-buf";
 import { InputError } from "../errors.js";
 import type { ByteSource } from "../tensor/byte-source.js";
+import { bytesPerElement } from "../tensor/dtype.js";
 import type { TensorEntry } from "../tensor/safetensors/safetensors.js";
 import {
   type Attribute,
@@ -55,7 +56,7 @@ export interface Graph {
   output(value: Value, name: string, type: ElementType, shape: readonly Dimension[]): void;
   /** Files that the weights lie in. */
   readonly sources: ReadonlySet<ByteSource>;
-  /** Bytes that the weights take as float32. */
+  /** Bytes that the weights take in memory: as float32, but for numbers of a byte. */
   readonly weightBytes: number;
   readonly outputNames: readonly string[];
   /** Each weight once. */
@@ -86,7 +87,7 @@ export function createGraph(name: string): Graph {
   const graph: Graph = {
     sources,
     get weightBytes() {
-      return [...weights.values()].reduce((bytes, { tensor }) => bytes + 4 * elementCount(tensor.shape), 0);
+      return [...weights.values()].reduce((bytes, { tensor }) => bytes + bytesInMemory(tensor), 0);
     },
     get weights() {
       return [...weights.values()];
@@ -156,10 +157,7 @@ function inputNames(operands: readonly (Value | undefined)[]): string[] {
 function weightType({ name, dtype, source }: TensorEntry): GraphWeight["type"] {
   const type = weightTypes[dtype];
   if (type !== undefined) return type;
-  throw new InputError(
-    source.name,
-    `tensor "${name}" has number type ${dtype}; weights must be F64, F32, F16 or BF16 (or indices, I64)`,
-  );
+  throw new InputError(source.name, `tensor "${name}" has number type ${dtype}; weights must be F64, F32, F16 or BF16`);
 }
 
 /** The tensor's name, with a number where another tensor of the graph has it: a head and its changed copy. */
@@ -171,6 +169,10 @@ function weightName(weights: ReadonlyMap<string, GraphWeight>, { name, source, o
   let free = name;
   for (let copy = 2; !isFree(free); copy++) free = `${name}.${copy}`;
   return free;
+}
+
+function bytesInMemory({ dtype, shape, byteLength }: TensorEntry): number {
+  return bytesPerElement[dtype] === 1 ? byteLength : 4 * elementCount(shape);
 }
 
 function elementCount(shape: readonly number[]): number {

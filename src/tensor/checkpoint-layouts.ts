@@ -7,6 +7,11 @@ import { readTorchTensors } from "./torch/torch-zip.js";
 /** Tensors of a model by name, where they lie. */
 export type TensorEntries = ReadonlyMap<string, TensorEntry>;
 
+/** A folder whose tensors are known beforehand: its files are made from another format. */
+export interface TensorFolder extends Folder {
+  readonly tensors: TensorEntries;
+}
+
 /** One way in which a checkpoint's tensors lie in a folder. */
 export interface CheckpointLayout<File extends string = CheckpointFile> {
   /** The file that shows it: all tensors, or the index of the shards that hold them. */

@@ -1,6 +1,12 @@
 import { InputError } from "../errors.js";
 import type { ByteSource, Folder } from "./byte-source.js";
-import { type CheckpointLayout, checkpointLayouts, missingWeights, type TensorEntries } from "./checkpoint-layouts.js";
+import {
+  type CheckpointLayout,
+  checkpointLayouts,
+  missingWeights,
+  type TensorEntries,
+  type TensorFolder,
+} from "./checkpoint-layouts.js";
 import type { TensorEntry } from "./safetensors/safetensors.js";
 import { parseStrictJson, quote } from "./strict-json.js";
 import { unwrappedNames } from "./wrapped-names.js";
@@ -25,6 +31,7 @@ export async function openCheckpointTensors(folder: Folder, onNotice?: OnNotice)
 
 /** The same; undefined if the folder has no checkpoint. */
 export async function findCheckpointTensors(folder: Folder, onNotice?: OnNotice): Promise<TensorEntries | undefined> {
+  if ("tensors" in folder) return (folder as TensorFolder).tensors;
   for (const layout of checkpointLayouts) {
     const source = await folder.open(layout.file);
     if (source === undefined) continue;

@@ -16,7 +16,8 @@ export const qwen2: Architecture = {
       headDim,
       norms: { beforeAttention: "input_layernorm", beforeMlp: "post_attention_layernorm" },
       epsilon: config.positive("rms_norm_eps", 1e-6),
-      biases: { qkv: true, output: false, mlp: false },
+      // A bias of the head is found in GGUF files only.
+      biases: { qkv: true, output: false, mlp: false, head: config.boolean("lm_head_bias", false) },
       activation: activationOf(config, "hidden_act", "silu"),
       rope: () => rope,
       window: qwenWindows(config),

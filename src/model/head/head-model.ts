@@ -1,6 +1,7 @@
 import { loadTokenizer, type Tokenizer } from "../../corpus/tokenizer/tokenizer.js";
 import { type Engine, float32Output } from "../../engine/engine.js";
 import { createGraph, type Graph } from "../../engine/graph.js";
+import { storedType } from "../../tensor/blocks/block-tensor.js";
 import type { Folder } from "../../tensor/byte-source.js";
 import type { TensorEntries } from "../../tensor/checkpoint-layouts.js";
 import type { TensorEntry } from "../../tensor/safetensors/safetensors.js";
@@ -65,7 +66,7 @@ export function headModel(parts: HeadModelParts): HeadModel {
     vocabSize,
     hiddenSize,
     head,
-    dtype: weight.dtype,
+    dtype: storedType(weight),
     engine,
     folder: parts.folder,
     tensors: parts.tensors,

@@ -1,4 +1,6 @@
+import { timesTransposed } from "../../engine/block-product.js";
 import type { Graph, Value } from "../../engine/graph.js";
+import { blocksOf } from "../../tensor/blocks/block-tensor.js";
 import type { TensorEntry } from "../../tensor/safetensors/safetensors.js";
 import { type HeadTransform, isIdentity, transformed } from "./head-transform.js";
 
@@ -22,6 +24,11 @@ export function isTransformed({ transform }: Head): boolean {
 
 /** Adds z = E h + b and the model's own transform to a graph. @param hidden [n, d] @returns [n, V] */
 export function logits(graph: Graph, head: Head, hidden: Value): Value {
+  if (blocksOf(head.weight) !== undefined) {
+    const product = timesTransposed(graph, hidden, head.weight);
+    const biased = head.bias ? graph.op("Add", [product, graph.weightFloat32(head.bias)]) : product;
+    return transformed(graph, head.transform, biased);
+  }
   // One Gemm, not MatMul and Add: the bias is then added while the block of z is in cache.
   const z = graph.op("Gemm", [hidden, graph.weightFloat32(head.weight), head.bias && graph.weightFloat32(head.bias)], {
     transB: 1,

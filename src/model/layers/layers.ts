@@ -1,5 +1,8 @@
+import { blockRows, timesTransposed } from "../../engine/block-product.js";
 import type { Graph, Value } from "../../engine/graph.js";
+import { blocksOf } from "../../tensor/blocks/block-tensor.js";
 import type { TensorEntry } from "../../tensor/safetensors/safetensors.js";
+import { storedTransposed } from "../../tensor/tensor-views.js";
 import type { Config } from "../config.js";
 
 /** Weight and optional bias of one linear map or norm. */
@@ -53,18 +56,22 @@ function normWeight(graph: Graph, weight: TensorEntry, offset: 0 | 1): Value {
 
 /** x W' + b with W as torch.nn.Linear stores it, [out, in]. */
 export function linear(graph: Graph, x: Value, { weight, bias }: Affine): Value {
-  const product = graph.op("FusedMatMul", [x, graph.weightFloat32(weight)], { transB: 1 });
+  const product = timesTransposed(graph, x, weight);
   return bias === undefined ? product : graph.op("Add", [product, graph.weightFloat32(bias)]);
 }
 
 /** x W + b with W as GPT-2's Conv1D stores it, [in, out]. */
 export function conv1d(graph: Graph, x: Value, { weight, bias }: Affine): Value {
+  const stored = storedTransposed(weight);
+  if (stored !== undefined) return linear(graph, x, { weight: stored, bias });
   const product = graph.op("MatMul", [x, graph.weightFloat32(weight)]);
   return bias === undefined ? product : graph.op("Add", [product, graph.weightFloat32(bias)]);
 }
 
 /** Rows of an embedding matrix, widened after the look-up so that the matrix stays as it is stored. */
 export function embed(graph: Graph, table: TensorEntry, indices: Value): Value {
+  const blocks = blocksOf(table);
+  if (blocks !== undefined) return blockRows(graph, table, blocks, indices);
   const rows = graph.op("Gather", [graph.weight(table), indices]);
   return table.dtype === "F32" ? rows : graph.cast(rows, "float32");
 }

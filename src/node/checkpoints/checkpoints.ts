@@ -78,6 +78,8 @@ async function expandName(name: string, pattern: string, all: readonly string[])
   }
   const place = await parseModelReference(name);
   if (place.kind === "folder") return { folders: await stepFolders(place.path), references: [] };
+  if (place.kind === "gguf")
+    throw new InputError(name, "is a GGUF file; of a training run folders or repositories are wanted");
   return { folders: [], references: [place.reference] };
 }
 

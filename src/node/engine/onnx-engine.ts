@@ -6,8 +6,10 @@ import type { Engine, Session, Tensors } from "../../engine/engine.js";
 import type { Graph } from "../../engine/graph.js";
 import { InputError } from "../../errors.js";
 import type { ByteSource } from "../../tensor/byte-source.js";
+import { isComputed } from "../../tensor/computed-rows.js";
 import type { FileSource } from "../files/file-source.js";
 import { explainStart } from "./explain-start.js";
+import { type KeptFiles, keptFiles } from "./kept-files.js";
 
 export interface EngineOptions {
   /** Processor cores to use. */
@@ -50,16 +52,18 @@ export function createEngine({ threads, profile }: EngineOptions): Engine {
       const session = nextSession++;
       const replicated = !oneAtATime && graph.weightBytes * (threads - 1) <= maxReplicatedBytes;
       const replicas = replicated ? Math.min(threads, availableParallelism()) : 1;
-      const { bytes, options } = await sessionOptions(graph, Math.ceil(threads / replicas));
+      const kept = keptFiles();
+      const { bytes, options } = await sessionOptions(graph, Math.ceil(threads / replicas), kept);
       // A file each: onnxruntime names profiles by the time alone, and two workers would write into one.
       const profiled = (index: number): InferenceSession.SessionOptions =>
         profile === undefined
           ? options
           : { ...options, enableProfiling: true, profileFilePrefix: `${profile}-${session}-${index}` };
       const free = Array.from({ length: replicas }, (_, index) => worker(index));
-      await Promise.all(
-        free.map((one, index) => one.ask({ kind: "load", session, graph: bytes, options: profiled(index) })),
+      const loading = free.map((one, index) =>
+        one.ask({ kind: "load", session, graph: bytes, options: profiled(index) }),
       );
+      await Promise.all(loading).finally(() => kept.remove());
       const pooled = pooledSession(session, free);
       open.add(pooled);
       return {
@@ -152,16 +156,23 @@ function startWorker(): EngineWorker {
 async function sessionOptions(
   graph: Graph,
   threads: number,
+  kept: KeptFiles,
 ): Promise<{ bytes: Uint8Array; options: InferenceSession.SessionOptions }> {
-  const sources = [...graph.sources];
-  const files = sources.filter(isFileSource);
+  const fileOf = new Map<ByteSource, FileSource>();
+  for (const source of graph.sources) {
+    if (isFileSource(source)) fileOf.set(source, source);
+    else if (isComputed(source)) fileOf.set(source, await kept.fileOf(source));
+  }
+  const files = [...fileOf.values()];
   const folder = commonFolder(files.map((file) => dirname(file.path)));
-  const inMemory = sources.filter((source) => !isFileSource(source));
+  const inMemory = [...graph.sources].filter((source) => !fileOf.has(source));
   // Once it is given one weight's bytes, onnxruntime looks for no other weight on disk: beside weights on disk, those in
   // memory have to be a part of the graph.
-  const inGraph = files.length > 0 && inMemory.length > 0 ? await bytesInGraph(graph) : undefined;
-  const locate = (source: ByteSource) =>
-    isFileSource(source) ? relative(folder, source.path) : `memory-${inMemory.indexOf(source)}`;
+  const inGraph = files.length > 0 && inMemory.length > 0 ? await bytesInGraph(graph, inMemory) : undefined;
+  const locate = (source: ByteSource) => {
+    const file = fileOf.get(source);
+    return file ? relative(folder, file.path) : `memory-${inMemory.indexOf(source)}`;
+  };
   const options: InferenceSession.SessionOptions = {
     executionProviders: ["cpu"],
     intraOpNumThreads: threads,
@@ -186,8 +197,11 @@ async function sessionOptions(
 }
 
 /** Weights in memory by name. @throws InputError if they are more than one protobuf message holds */
-async function bytesInGraph({ weights }: Graph): Promise<ReadonlyMap<string, Uint8Array>> {
-  const tensors = weights.map(({ tensor }) => tensor).filter(({ source }) => !isFileSource(source));
+async function bytesInGraph(
+  { weights }: Graph,
+  inMemory: readonly ByteSource[],
+): Promise<ReadonlyMap<string, Uint8Array>> {
+  const tensors = weights.map(({ tensor }) => tensor).filter(({ source }) => inMemory.includes(source));
   const total = tensors.reduce((bytes, { byteLength }) => bytes + byteLength, 0);
   if (total > maxBytesInGraph) {
     throw new InputError(

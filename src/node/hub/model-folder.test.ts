@@ -1,4 +1,4 @@
-import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type HubSession, openHubSession } from "../../../test/support/hub-session.js";
@@ -31,7 +31,7 @@ describe("parseModelReference", () => {
     ["nothing/a/b", "nothing/a/b: there is no such folder"],
     ["nothing/", "nothing/: there is no such folder"],
     ["C:\\models", "C:\\models: there is no such folder"],
-    ["package.json", "package.json: is a file where the folder of a model is wanted"],
+    ["package.json", "package.json: is a file where the folder of a model, or a .gguf file, is wanted"],
     [
       "my model",
       /^"my model": there is no such folder, and it "my model" is not the name of a repository: expected org\/name/,
@@ -57,6 +57,26 @@ describe("resolveModelFolder", () => {
     expect(tensors.size).toBe(28);
     const { path } = [...tensors.values()][0]!.source as unknown as { path: string };
     expect(path).toMatch(/models--org--name\/blobs\/[0-9a-f]{64}$/);
+  });
+
+  test("opens a GGUF file of this machine and of the hub, of which only that file is fetched", async () => {
+    const { environment, retry } = session;
+    const folder = join(session.folder, "made");
+    await mkdir(join(folder, "sub"), { recursive: true });
+    const file = "tiny-gpt2-Q4_0.gguf";
+    await copyFile(`test/goldens/gguf/${file}`, join(folder, "sub", file));
+    await writeFile(join(folder, "other.gguf"), "not asked for");
+    await session.hub.add("org/name", "main", folder);
+    const local = await resolveModelFolder(join(folder, "sub", file));
+    const remote = await resolveModelFolder(`hf://org/name/sub/${file}`, { environment, retry });
+    expect(remote.name).toBe(`org/name/sub/${file}`);
+    for (const opened of [local, remote]) {
+      const tensors = await openCheckpointTensors(opened);
+      expect(tensors.get("transformer.h.0.attn.c_attn.weight")?.shape).toEqual([64, 192]);
+      expect(await opened.open("config.json")).toBeDefined();
+      expect(await opened.open("model.safetensors")).toBeUndefined();
+    }
+    expect(session.hub.requests.filter(({ path }) => path.includes("other"))).toEqual([]);
   });
 
   test("says first that there is no such folder, then what the hub says", async () => {

@@ -1,8 +1,10 @@
 import { stat } from "node:fs/promises";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { InputError } from "../../errors.js";
+import { openGgufFolder } from "../../model/gguf/gguf-folder.js";
 import type { Folder } from "../../tensor/byte-source.js";
+import { shardNames } from "../../tensor/gguf/gguf-shards.js";
 import { fileError, openFolder } from "../files/file-source.js";
 import { type HubFolderOptions, openHubFolder } from "./hub-folder.js";
 import { type HubReference, parseHubReference } from "./reference.js";
@@ -10,6 +12,7 @@ import { type HubReference, parseHubReference } from "./reference.js";
 /** Where a model is: a folder on this machine, or a repository of the hub. */
 export type ModelReference =
   | { readonly kind: "folder"; readonly path: string }
+  | { readonly kind: "gguf"; readonly path: string }
   | { readonly kind: "hub"; readonly reference: HubReference };
 
 /**
@@ -25,7 +28,10 @@ export async function parseModelReference(text: string): Promise<ModelReference>
     throw fileError(path, error);
   });
   if (info?.isDirectory()) return { kind: "folder", path };
-  if (info !== undefined) throw new InputError(text, "is a file where the folder of a model is wanted");
+  if (info !== undefined && isGgufName(path)) return { kind: "gguf", path };
+  if (info !== undefined)
+    throw new InputError(text, "is a file where the folder of a model, or a .gguf file, is wanted");
+  if (isGgufName(text)) throw new InputError(text, "there is no such file (one of the hub is hf://org/name/FILE.gguf)");
   if (looksLikePath(text)) throw new InputError(text, "there is no such folder");
   try {
     return { kind: "hub", reference: parseHubReference(text) };
@@ -39,6 +45,8 @@ export async function parseModelReference(text: string): Promise<ModelReference>
 export async function resolveModelFolder(name: string, options: HubFolderOptions = {}): Promise<Folder> {
   const model = await parseModelReference(name);
   if (model.kind === "folder") return openFolder(model.path);
+  if (model.kind === "gguf") return openGgufFile(name, model.path);
+  if (isGgufName(model.reference.path)) return openHubGguf(model.reference, options);
   try {
     return await openHubFolder(model.reference, options);
   } catch (error) {
@@ -46,6 +54,21 @@ export async function resolveModelFolder(name: string, options: HubFolderOptions
     if (!(error instanceof InputError) || name.startsWith("hf://")) throw error;
     throw new InputError(name, `there is no such folder here, and as a repository: ${error.message}`, { cause: error });
   }
+}
+
+const isGgufName = (name: string): boolean => /\.gguf$/i.test(name);
+
+function openGgufFile(name: string, path: string): Promise<Folder> {
+  const beside = openFolder(dirname(path));
+  return openGgufFolder({ name, fileName: basename(path), openBeside: (fileName) => beside.open(fileName) });
+}
+
+/** Only the file is fetched, or all shards of it. */
+async function openHubGguf(reference: HubReference, options: HubFolderOptions): Promise<Folder> {
+  const [, inFolder = "", fileName = ""] = /^(?:(.*)\/)?([^/]*)$/.exec(reference.path) ?? [];
+  const repository = await openHubFolder({ ...reference, path: inFolder }, { ...options, files: shardNames(fileName) });
+  const name = `${repository.name}/${reference.path}`;
+  return openGgufFolder({ name, fileName, openBeside: (beside) => repository.open(beside) });
 }
 
 /** What nobody writes for a repository of the hub. */

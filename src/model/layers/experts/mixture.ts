@@ -1,3 +1,4 @@
+import { timesTransposed } from "../../../engine/block-product.js";
 import type { Graph, Value } from "../../../engine/graph.js";
 import type { TensorEntry } from "../../../tensor/safetensors/safetensors.js";
 import { type Activation, activate, add, reshape, splitLast } from "../layers.js";
@@ -81,8 +82,7 @@ function gateAndUp(graph: Graph, both: Value, { inner, interleaved = false }: Ex
 }
 
 function multiply(graph: Graph, rows: Value, matrix: TensorEntry, inputsFirst: boolean): Value {
-  const weight = graph.weightFloat32(matrix);
-  return inputsFirst ? graph.op("MatMul", [rows, weight]) : graph.op("FusedMatMul", [rows, weight], { transB: 1 });
+  return inputsFirst ? graph.op("MatMul", [rows, graph.weightFloat32(matrix)]) : timesTransposed(graph, rows, matrix);
 }
 
 /** Rows of tokens in the order of the experts that they are for; a slot is a token and one of its choices. */

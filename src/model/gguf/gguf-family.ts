@@ -1,0 +1,126 @@
+import type { GgufTensor } from "../../tensor/gguf/gguf-file.js";
+import { type GgufMetadata, shortest } from "./gguf-metadata.js";
+import type { TensorRules } from "./tensor-rules.js";
+
+/** A file as a family reads it. */
+export interface GgufContents {
+  readonly metadata: GgufMetadata;
+  readonly tensors: ReadonlyMap<string, GgufTensor>;
+  /** Numbers by which frequencies of rotary positions are divided, by tensor (`ropeFactorNames`), where the file has them. */
+  readonly ropeFactors: Readonly<Partial<Record<RopeFactors, readonly number[]>>>;
+}
+
+/** Tensors that belong to what transformers keeps in the config. */
+export const ropeFactorNames = ["rope_freqs.weight", "rope_factors_long.weight", "rope_factors_short.weight"] as const;
+export type RopeFactors = (typeof ropeFactorNames)[number];
+
+/** How llama.cpp stores one family of models. */
+export interface GgufFamily {
+  /** Value of `general.architecture`. */
+  readonly architecture: string;
+  /** Fields of the config.json that transformers has for it. */
+  config(contents: GgufContents): Record<string, unknown>;
+  rules(contents: GgufContents): TensorRules;
+}
+
+/** Fields that Llama-like families have in common. */
+export function decoderConfig(contents: GgufContents): Record<string, unknown> {
+  const { metadata, tensors } = contents;
+  const { own } = metadata;
+  const heads = metadata.integer(own("attention.head_count"));
+  return {
+    vocab_size: vocabularyRows(tensors),
+    hidden_size: metadata.integer(own("embedding_length")),
+    intermediate_size: metadata.integer(own("feed_forward_length")),
+    num_hidden_layers: metadata.integer(own("block_count")),
+    num_attention_heads: heads,
+    num_key_value_heads: metadata.integer(own("attention.head_count_kv"), heads),
+    max_position_embeddings: metadata.integer(own("context_length")),
+    ...(metadata.has(own("attention.key_length")) ? { head_dim: headDim(metadata) } : {}),
+    ...ropeConfig(contents),
+    tie_word_embeddings: !tensors.has("output.weight"),
+  };
+}
+
+function headDim(metadata: GgufMetadata): number {
+  const keys = metadata.integer(metadata.own("attention.key_length"));
+  const values = metadata.integer(metadata.own("attention.value_length"), keys);
+  if (values === keys) return keys;
+  return metadata.fail(metadata.own("attention.value_length"), `is ${values} where keys have ${keys} numbers`);
+}
+
+/** V, by the input embedding. */
+export function vocabularyRows(tensors: GgufContents["tensors"]): number {
+  // What the family's tensors are checked for says that it is missing.
+  return tensors.get("token_embd.weight")?.shape[0] ?? 1;
+}
+
+export function rmsEpsilon(metadata: GgufMetadata): number {
+  return shortest(metadata.number(metadata.own("attention.layer_norm_rms_epsilon")));
+}
+
+export function normEpsilon(metadata: GgufMetadata): number {
+  return shortest(metadata.number(metadata.own("attention.layer_norm_epsilon")));
+}
+
+/** Rotary positions: the base, and how they are stretched. */
+function ropeConfig({ metadata, ropeFactors }: GgufContents): Record<string, unknown> {
+  const { own } = metadata;
+  const theta = { rope_theta: shortest(metadata.number(own("rope.freq_base"), 10_000)) };
+  const kind = metadata.string(own("rope.scaling.type"), "none");
+  const originalKey = own("rope.scaling.original_context_length");
+  const original = metadata.has(originalKey) ? { original_max_position_embeddings: metadata.integer(originalKey) } : {};
+  const factor = () => ({ factor: shortest(metadata.number(own("rope.scaling.factor"), 1)) });
+  if (kind === "linear") return { ...theta, rope_scaling: { rope_type: "linear", ...factor() } };
+  if (kind === "yarn") return { ...theta, rope_scaling: { rope_type: "yarn", ...factor(), ...original } };
+  if (kind !== "none" && kind !== "longrope") {
+    return metadata.fail(own("rope.scaling.type"), `is ${JSON.stringify(kind.slice(0, 40))}, which is not supported`);
+  }
+  const {
+    "rope_factors_long.weight": long,
+    "rope_factors_short.weight": short,
+    "rope_freqs.weight": all,
+  } = ropeFactors;
+  if (long !== undefined && short !== undefined) {
+    const attention = own("rope.scaling.attn_factor");
+    const given = metadata.has(attention) ? { attention_factor: shortest(metadata.number(attention)) } : {};
+    return {
+      ...theta,
+      ...original,
+      rope_scaling: { rope_type: "longrope", long_factor: long, short_factor: short, ...given },
+    };
+  }
+  if (all === undefined) return theta;
+  // What Llama 3's stretching comes to, frequency by frequency.
+  return {
+    ...theta,
+    rope_scaling: { rope_type: "longrope", long_factor: all, short_factor: all, attention_factor: 1 },
+  };
+}
+
+/** Names that Llama-like families have in common. */
+export const decoderRules: TensorRules = {
+  "token_embd.weight": "model.embed_tokens.weight",
+  "output_norm.weight": "model.norm.weight",
+  "output.weight": "lm_head.weight",
+  "blk.#.attn_q.weight": "model.layers.#.self_attn.q_proj.weight",
+  "blk.#.attn_k.weight": "model.layers.#.self_attn.k_proj.weight",
+  "blk.#.attn_v.weight": "model.layers.#.self_attn.v_proj.weight",
+  "blk.#.attn_output.weight": "model.layers.#.self_attn.o_proj.weight",
+  "blk.#.ffn_gate.weight": "model.layers.#.mlp.gate_proj.weight",
+  "blk.#.ffn_up.weight": "model.layers.#.mlp.up_proj.weight",
+  "blk.#.ffn_down.weight": "model.layers.#.mlp.down_proj.weight",
+};
+
+/** Norms before attention and MLP, as Llama names them. */
+export const normRules: TensorRules = {
+  "blk.#.attn_norm.weight": "model.layers.#.input_layernorm.weight",
+  "blk.#.ffn_norm.weight": "model.layers.#.post_attention_layernorm.weight",
+};
+
+/** Biases of q, k and v. */
+export const biasRules: TensorRules = {
+  "blk.#.attn_q.bias": "model.layers.#.self_attn.q_proj.bias",
+  "blk.#.attn_k.bias": "model.layers.#.self_attn.k_proj.bias",
+  "blk.#.attn_v.bias": "model.layers.#.self_attn.v_proj.bias",
+};
