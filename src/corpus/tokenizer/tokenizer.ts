@@ -1,10 +1,9 @@
 import { InputError } from "../../errors.js";
 import type { Folder } from "../../tensor/byte-source.js";
-import { wordEncoder } from "./byte-level-words.js";
-import { exactSplits } from "./exact-splits.js";
+import { createEncoder } from "./encoder.js";
+import { readObject } from "./files/read-json.js";
+import { inFile, readTokenizerFile } from "./files/tokenizer-file.js";
 import { tokenTextOf } from "./token-text.js";
-import { readJson, readTokenizerFile, type TokenizerFile } from "./tokenizer-file.js";
-import { openTokenizerLibrary, type TokenizerLibrary } from "./tokenizer-library.js";
 
 /** Text to token ids and back, as the model's own tokenizer does it. */
 export interface Tokenizer {
@@ -36,13 +35,11 @@ export interface Tokenizer {
 export async function loadTokenizer(folder: Folder): Promise<Tokenizer> {
   const source = await folder.open("tokenizer.json");
   if (source === undefined) throw new InputError(folder.name, "tokenizer.json is missing: text cannot be tokenised");
-  const { file, tokens } = await readTokenizerFile(source);
-  const guarded = <Result>(use: () => Result): Result => guard(source.name, use);
-  const library = guarded(() => openLibrary(file));
-  const libraryEncode = (text: string): number[] => guarded(() => libraryIds(source.name, library, text));
-  const encodeWords = guarded(() => wordEncoder(file, library, libraryEncode));
-  const added = new Map(file.added_tokens.map(({ id, content }) => [id, content]));
-  const text = tokenTextOf(file);
+  const file = await readTokenizerFile(source);
+  const guarded = <Result>(use: () => Result): Result => inFile(source.name, use);
+  const encoder = guarded(() => createEncoder(file));
+  const { tokens, added } = encoder;
+  const text = guarded(() => tokenTextOf(file));
   let largestId = 0;
   for (const id of tokens.keys()) largestId = Math.max(largestId, id);
   const idOf = new Map(Array.from(tokens, ([id, token]) => [token, id]));
@@ -50,49 +47,21 @@ export async function loadTokenizer(folder: Folder): Promise<Tokenizer> {
   const beginOfText = names.id("bos_token", idOf);
   const endOfText = names.id("eos_token", idOf);
   const special = new Set([
-    ...file.added_tokens.flatMap((token) => (token.special ? [token.id] : [])),
-    ...[beginOfText, endOfText, library.model.unk_token_id].filter((id) => id !== undefined),
+    ...encoder.special,
+    ...[beginOfText, endOfText, encoder.unknown].filter((id) => id !== undefined),
   ]);
 
   return {
-    encode: encodeWords === undefined ? libraryEncode : (part) => guarded(() => encodeWords(part)),
-    // The library refuses an empty list.
-    decode: (ids) =>
-      ids.length === 0 ? "" : guarded(() => library.decode([...ids], { clean_up_tokenization_spaces: false })),
+    encode: (part) => guarded(() => encoder.encode(part)),
+    decode: (ids) => guarded(() => encoder.decode(ids)),
     vocabSize: largestId + 1,
     produces: (id) => tokens.has(id),
-    tokenText: (id) => added.get(id) ?? text(tokens.get(id) ?? ""),
+    tokenText: (id) => (added.has(id) ? (tokens.get(id) ?? "") : text(tokens.get(id) ?? "")),
     entry: (id) => tokens.get(id),
     isSpecial: (id) => special.has(id),
     beginOfText,
     endOfText,
   };
-}
-
-function openLibrary(file: TokenizerFile): TokenizerLibrary {
-  // No post-processor: all that it does is adding special tokens. Of the config only what the word-level model needs.
-  return openTokenizerLibrary(
-    { normalizer: null, decoder: null, ...exactSplits(file), post_processor: null },
-    { unk_token: file.model.unk_token },
-  );
-}
-
-/** The library checks little of the file beforehand: whatever it throws, and whenever, is because of the file. */
-function guard<Result>(name: string, use: () => Result): Result {
-  try {
-    return use();
-  } catch (error) {
-    if (error instanceof InputError) throw error;
-    const reason = (error as Error).message.replace(/\s+/g, " ").slice(0, 200);
-    throw new InputError(name, `cannot be used: ${reason}`, { cause: error });
-  }
-}
-
-function libraryIds(name: string, library: TokenizerLibrary, text: string): number[] {
-  const { ids } = library.encode(text, { add_special_tokens: false });
-  const lost = ids.indexOf(undefined);
-  if (lost >= 0) throw new InputError(name, `field "model.unk_token" is missing, and a text has no other token for it`);
-  return ids as number[];
 }
 
 /** What a text ends with where no file beside tokenizer.json names it, most particular first. */
@@ -116,14 +85,4 @@ async function readNames(folder: Folder) {
       return [...idOf.values()].find((known) => known === id);
     },
   };
-}
-
-async function readObject(folder: Folder, fileName: string): Promise<Record<string, unknown>> {
-  const source = await folder.open(fileName);
-  if (source === undefined) return {};
-  const value = await readJson(source);
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new InputError(source.name, "is not a JSON object");
-  }
-  return value as Record<string, unknown>;
 }

@@ -1,0 +1,90 @@
+import { Refusal } from "../refusal.js";
+
+/** Where graphemes may have several characters: all that is not ASCII, with the characters beside it. */
+const mixed = /(?:(?:\r\n|[\0-\x7f])?[^\0-\x7f]+)+(?:\r\n|[\0-\x7f])?|\r\n/g;
+/** A grapheme of more bytes is not looked up as a whole. */
+const maxGraphemeBytes = 5;
+const utf8 = new TextEncoder();
+
+/**
+ * SentencePiece's normalizer: the map in the file, a double array that leads from a text's bytes to what it becomes. As in
+ * the Rust tokenizers the shortest entry that begins a grapheme replaces all of it.
+ * @param base64 the map: the array's size in bytes, the array, the texts, each ended by a zero
+ * @throws Refusal if it is no such map
+ */
+export function precompiledNormalizer(base64: string, field: string): (text: string) => string {
+  const lookUp = readMap(base64, field);
+  const segmenter = new Intl.Segmenter("und", { granularity: "grapheme" });
+  const known = new Map<string, string>();
+
+  const ofGrapheme = (grapheme: string): string => {
+    let normalized = known.get(grapheme);
+    if (normalized === undefined) {
+      const bytes = utf8.encode(grapheme);
+      const whole = bytes.length <= maxGraphemeBytes ? lookUp(bytes) : undefined;
+      normalized = whole ?? Array.from(grapheme, (character) => lookUp(utf8.encode(character)) ?? character).join("");
+      if (known.size < maxKnown) known.set(grapheme, normalized);
+    }
+    return normalized;
+  };
+  const ofAscii = (text: string): string => {
+    let normalized = "";
+    for (const character of text) normalized += ofGrapheme(character);
+    return normalized;
+  };
+  return (text) => {
+    let normalized = "";
+    let end = 0;
+    for (const { 0: part, index } of text.matchAll(mixed)) {
+      normalized += ofAscii(text.slice(end, index));
+      for (const { segment } of segmenter.segment(part)) normalized += ofGrapheme(segment);
+      end = index + part.length;
+    }
+    return normalized + ofAscii(text.slice(end));
+  };
+}
+
+/** Graphemes remembered at most. */
+const maxKnown = 2 ** 16;
+
+/** @returns what the bytes' shortest beginning in the map becomes; undefined if it has none */
+function readMap(base64: string, field: string): (bytes: Uint8Array) => string | undefined {
+  const bytes = decodeBase64(base64, field);
+  const view = new DataView(bytes.buffer);
+  const size = bytes.length < 4 ? 0 : view.getUint32(0, true);
+  if (size === 0 || size % 4 !== 0 || 4 + size > bytes.length) {
+    throw new Refusal(field, "is not a map: its first four bytes are not the size of its array");
+  }
+  const units = Uint32Array.from({ length: size / 4 }, (_, index) => view.getUint32(4 + 4 * index, true));
+  const texts = bytes.subarray(4 + size);
+  const textAt = (start: number): string | undefined => {
+    if (start >= texts.length) return undefined;
+    const end = texts.indexOf(0, start);
+    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(texts.subarray(start, end < 0 ? undefined : end));
+  };
+  return (key) => {
+    let at = childrenOf(units[0]!);
+    for (const byte of key) {
+      if (byte === 0) return undefined;
+      at ^= byte;
+      const unit = units[at];
+      if (unit === undefined || (unit & 0x800000ff) >>> 0 !== byte) return undefined;
+      at ^= childrenOf(unit);
+      if (((unit >>> 8) & 1) === 1) return textAt((units[at] ?? 0) & 0x7fffffff);
+    }
+    return undefined;
+  };
+}
+
+/** Where a unit's children begin, relative to it. */
+function childrenOf(unit: number): number {
+  return (unit >>> 10) << ((unit & 0x200) >>> 6);
+}
+
+function decodeBase64(text: string, field: string): Uint8Array<ArrayBuffer> {
+  try {
+    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  } catch (error) {
+    throw new Refusal(field, `is not base64: ${(error as Error).message}`);
+  }
+}
