@@ -1,5 +1,5 @@
 import { InputError } from "../errors.js";
-import type { ByteSource } from "../tensor/byte-source.js";
+import { type ByteSource, wholeFile } from "../tensor/byte-source.js";
 import type { OnNotice } from "../tensor/checkpoint-tensors.js";
 import { parseStrictJson, shown } from "../tensor/strict-json.js";
 
@@ -46,9 +46,7 @@ export interface Config {
 
 /** Reads a JSON object from a file. @throws InputError if it is not one, or has a field twice */
 export async function readConfig(source: ByteSource, onNotice?: OnNotice): Promise<Config> {
-  if (source.size > maxConfigBytes)
-    throw new InputError(source.name, `is ${source.size} bytes, too large for a config`);
-  const value = parseStrictJson(source.name, "config", await source.read(0, source.size));
+  const value = parseStrictJson(source.name, "config", await wholeFile(source, maxConfigBytes));
   if (!isObject(value)) throw new InputError(source.name, "is not a JSON object");
   return config(source.name, value, "", onNotice);
 }

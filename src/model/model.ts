@@ -54,7 +54,7 @@ export async function openModel(folder: Folder, engine: Engine, name: string, on
   const architecture = findArchitecture(modelType);
   if (architecture === undefined) {
     const known = architectures.flatMap(({ modelTypes }) => modelTypes).join(", ");
-    const quoted = JSON.stringify(modelType);
+    const quoted = quote(modelType);
     config.fail("model_type", `is ${quoted}, an architecture that is not supported; known: ${known}`);
   }
   const held = await openModelTensors(folder, onNotice);

@@ -48,3 +48,11 @@ export function bytesSource(name: string, bytes: Uint8Array): ByteSource {
   };
   return source;
 }
+
+/** All bytes of a file of bounded length. @throws InputError if it is longer */
+export function wholeFile(source: ByteSource, maxBytes: number): Promise<Uint8Array> {
+  if (source.size > maxBytes) {
+    throw new InputError(source.name, `is ${source.size} bytes long, above the limit of ${maxBytes}`);
+  }
+  return source.read(0, source.size);
+}

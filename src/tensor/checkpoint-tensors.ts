@@ -1,5 +1,5 @@
 import { InputError } from "../errors.js";
-import type { ByteSource, Folder } from "./byte-source.js";
+import { type ByteSource, type Folder, wholeFile } from "./byte-source.js";
 import {
   type CheckpointLayout,
   checkpointLayouts,
@@ -61,10 +61,7 @@ async function readShards(folder: Folder, index: ByteSource, layout: CheckpointL
 
 /** File name by tensor name, of a `*.index.json`. @throws InputError naming the field */
 export async function readWeightMap(index: ByteSource): Promise<Map<string, string>> {
-  if (index.size > maxIndexBytes) {
-    throw new InputError(index.name, `is ${index.size} bytes long, above the limit of ${maxIndexBytes}`);
-  }
-  const json = parseStrictJson(index.name, "index", await index.read(0, index.size));
+  const json = parseStrictJson(index.name, "index", await wholeFile(index, maxIndexBytes));
   const weightMap: unknown = typeof json === "object" && json !== null && "weight_map" in json ? json.weight_map : null;
   if (typeof weightMap !== "object" || weightMap === null || Array.isArray(weightMap)) {
     throw new InputError(index.name, "field weight_map is missing or not an object");

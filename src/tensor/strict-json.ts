@@ -1,4 +1,5 @@
 import { InputError } from "../errors.js";
+import { harmlessJsonLength, jsonPartsWatch, tooManyParts } from "./json-parts.js";
 import { jsonStringEnd } from "./json-string-end.js";
 import { parsePythonJson } from "./python-json.js";
 
@@ -10,6 +11,8 @@ import { parsePythonJson } from "./python-json.js";
  */
 export function parseStrictJson(place: string, what: string, bytes: Uint8Array): unknown {
   const text = decodeUtf8(place, what, bytes);
+  if (text.length > harmlessJsonLength && jsonPartsWatch()(text))
+    throw new InputError(place, `${what} ${tooManyParts}`);
   let value: unknown;
   try {
     value = parsePythonJson(text);

@@ -14,6 +14,10 @@ beforeAll(async () => {
   await writeFile(at("plan.json"), stdout);
   await writeFile(at("other-plan.json"), JSON.stringify({ ...plan, vocabulary: { ...vocabulary, sha256: "0" } }));
   await writeFile(at("list.txt"), " the\n\n xylophone\n");
+  await writeFile(at("far.yaml"), '- {token: "@file:/etc/hostname", spec: x2}\n');
+  await mkdir(at("edits"));
+  await writeFile(join(at("edits"), "near.yaml"), `- {token: "@file:${at("edits/below.txt")}", spec: x2}\n`);
+  await writeFile(join(at("edits"), "below.txt"), " xylophone\n");
   await writeFile(at("edits.yaml"), '" the": x2\n" sea": tripled\n');
   await writeFile(at("edits.json"), '[\n  {"token": " the", "spec": "x2"},\n  {"token": " sea"}\n]\n');
   await mkdir(at("headless"));
@@ -48,6 +52,13 @@ test.each<[string, string[], RegExp, number?]>([
   ["a text that several tokens show", edit("\\ufffd=x2"), /is shown by \d+ tokens; name one by its id: id:\d+/],
   ["an id that is no token", edit("id:8192=x2"), /token "id:8192": does not exist: the tokenizer has ids up to 8191/],
   ["a token of a list", edit("@file:@list.txt=x2"), /list\.txt: line 3: token " xylophone": is \d tokens/],
+  ["a list beside the edits", ["--edits", "@edits/near.yaml"], /below\.txt: line 1: token " xylophone": is \d tokens/],
+  [
+    "a list that edits name elsewhere",
+    ["--edits", "@far.yaml"],
+    /hostname: lies neither beside nor below .*far\.yaml, nor/,
+  ],
+  ["a device for a list", edit("@file:/dev/zero=x2"), /\/dev\/zero: is not a regular file/],
   ["a list that is not there", edit("@file:@nowhere.txt=x2"), /nowhere\.txt/],
   ["a script that is none", edit("@script:Klingon=x2"), /is no Unicode script/],
   ["a set without members", edit("@script:Lao=ban"), /token "@script:Lao": matches no token/],

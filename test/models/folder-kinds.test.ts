@@ -120,8 +120,10 @@ describe("weights as transformers takes them", () => {
   });
 
   test("a shard is written under the names that the model has", async () => {
-    const names = tensors.map(({ name }) => name);
-    const wrapped = renamed((name) => `module.${name}`);
+    // A name like any other, but for a plain object.
+    const odd = { name: "__proto__", dtype: "F32" as const, shape: [1], data: new Float32Array(1) };
+    const names = [...tensors, odd].map(({ name }) => name);
+    const wrapped = renamed((name) => `module.${name}`, [...tensors, odd]);
     const [first, second] = [wrapped.slice(0, 3), wrapped.slice(3)].map((part) => writeSafetensors(part));
     const map = Object.fromEntries(wrapped.map(({ name }, i) => [name, shards[i < 3 ? 0 : 1]]));
     const { model } = await opened({

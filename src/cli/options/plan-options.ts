@@ -1,12 +1,14 @@
-import { readFile } from "node:fs/promises";
+import { dirname, isAbsolute, relative, resolve } from "node:path";
 import { InputError } from "../../errors.js";
 import type { Model } from "../../model/model.js";
 import { matchTexts } from "../../node/files/bounded-match.js";
-import { fileError, openFileSource } from "../../node/files/file-source.js";
+import { openFileSource } from "../../node/files/file-source.js";
+import { nearestReal } from "../../node/files/real-path.js";
 import { askedEdits } from "../../steering/plan/edit-list.js";
 import { type PlanOptions, planEdits, readEditPlan } from "../../steering/plan/edit-plan.js";
 import { readEdits } from "../../steering/plan/edits-file.js";
 import type { EditPlan } from "../../steering/plan/saved-plan.js";
+import { wholeFile } from "../../tensor/byte-source.js";
 import { UsageError } from "../usage-error.js";
 
 /** The arguments of a command that say which tokens to edit, and how. */
@@ -78,7 +80,10 @@ export async function planOf(
   // A method that was asked for carries out bans too.
   const method = given("method") ? args.method : undefined;
   const options: PlanOptions = { each, method, lambda, salient, exact, calibrate, guard, readList, matchTexts };
-  if (args.edits !== undefined) return planEdits(model, await readEdits(await openFileSource(args.edits)), options);
+  if (args.edits !== undefined) {
+    const edits = await readEdits(await openFileSource(args.edits));
+    return planEdits(model, edits, { ...options, readList: listsNear(args.edits) });
+  }
   return planEdits(model, args.edit!, options);
 }
 
@@ -89,10 +94,34 @@ function checkOptions({ name, hiddenSize }: Model, { salient }: PlanArguments): 
   }
 }
 
+/** Longer than a line for every token of the largest vocabularies. */
+const maxListBytes = 2 ** 24;
+
+/** The lines of a list of tokens. @throws InputError if it cannot be read, or is no text */
 async function readList(path: string): Promise<string> {
+  const bytes = await wholeFile(await openFileSource(path), maxListBytes);
   try {
-    return await readFile(path, "utf8");
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (error) {
-    throw fileError(path, error);
+    throw new InputError(path, "is not valid UTF-8", { cause: error });
   }
+}
+
+/** The same for lists that a file of edits names: it may come from elsewhere, and messages quote what a list holds. */
+function listsNear(file: string): (path: string) => Promise<string> {
+  const folders = [dirname(resolve(file)), process.cwd()];
+  return async (path) => {
+    const list = await nearestReal(resolve(path));
+    const real = await Promise.all(folders.map(nearestReal));
+    if (real.some((folder) => isBelow(folder, list))) return readList(path);
+    throw new InputError(
+      path,
+      `lies neither beside nor below ${file}, nor below the working folder: give it with --edit`,
+    );
+  };
+}
+
+function isBelow(folder: string, path: string): boolean {
+  const way = relative(folder, path);
+  return !isAbsolute(way) && way.split(/[/\\]/)[0] !== "..";
 }

@@ -128,3 +128,12 @@ test.each<[string, string, string]>([
     await expect(values(text, "text", size)).rejects.toThrow(message);
   }
 });
+
+test("a line of more objects than can be kept is refused before it is parsed", async () => {
+  const line = `{"text": "a", "y": [${"{},".repeat(6_000_000)}{}]}`;
+  const refusal = "line 2: holds more than 4194304 lists, objects and names: no document does";
+  await expect(lines(`"b"\n${line}`, "text", 2 ** 18)).rejects.toThrow(`f.jsonl ${refusal}`);
+  await expect(values(`["b",\n${line}]`, "text", 2 ** 18)).rejects.toThrow(`f.json ${refusal}`);
+  // Long texts are no such thing.
+  expect((await lines(JSON.stringify({ text: "{[:".repeat(6_000_000) }), "text", 2 ** 18))[0]).toHaveLength(18_000_000);
+});

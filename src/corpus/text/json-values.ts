@@ -1,4 +1,5 @@
 import { InputError } from "../../errors.js";
+import { harmlessJsonLength, jsonPartsWatch, tooManyParts } from "../../tensor/json-parts.js";
 
 /** One JSON value of a file, not parsed yet, and the line (from 1) on which it begins. */
 export interface JsonText {
@@ -11,6 +12,7 @@ const maxDocumentLength = 2 ** 28;
 
 /** The lines of a text that are not blank. @throws InputError if a line is too long */
 export async function* jsonLines(name: string, text: AsyncIterable<string>): AsyncGenerator<JsonText> {
+  const bound = valueBound(name);
   let line = 1;
   let rest = "";
   for await (const part of text) {
@@ -19,11 +21,13 @@ export async function* jsonLines(name: string, text: AsyncIterable<string>): Asy
       const json = rest + part.slice(start, end);
       if (json.trim() !== "") yield { json, line };
       rest = "";
+      bound.next();
       start = end + 1;
       line++;
     }
-    rest += part.slice(start);
-    checkLength(name, line, rest.length);
+    const added = part.slice(start);
+    rest += added;
+    bound.check(line, rest, added);
   }
   if (rest.trim() !== "") yield { json: rest, line };
 }
@@ -35,6 +39,7 @@ export async function* jsonLines(name: string, text: AsyncIterable<string>): Asy
  */
 export async function* jsonValues(name: string, text: AsyncIterable<string>): AsyncGenerator<JsonText> {
   const scan = newScan();
+  const bound = valueBound(name);
   let value = "";
   let valueLine = 1;
   for await (const part of text) {
@@ -49,13 +54,15 @@ export async function* jsonValues(name: string, text: AsyncIterable<string>): As
         const end = event === "end" ? at + 1 : at;
         yield { json: value + part.slice(start, end), line: valueLine };
         value = "";
+        bound.next();
         start = -1;
       } else if (event === "stray") {
         throw new InputError(`${name} line ${scan.line}`, `a ${JSON.stringify(part[at])} is not wanted there`);
       }
     }
-    if (start >= 0) value += part.slice(start);
-    checkLength(name, valueLine, value.length);
+    const added = start < 0 ? "" : part.slice(start);
+    value += added;
+    bound.check(valueLine, value, added);
   }
   if (scan.place === "bare" && !scan.inList) yield { json: value, line: valueLine };
   else if (scan.place === "value" || scan.place === "bare") {
@@ -147,7 +154,23 @@ function afterValue(scan: Scan, code: number): ScanEvent {
   return undefined;
 }
 
-function checkLength(name: string, line: number, length: number): void {
-  if (length <= maxDocumentLength) return;
-  throw new InputError(`${name} line ${line}`, `is longer than ${maxDocumentLength} characters; cut it into documents`);
+/** Bounds what one value takes before it is parsed: `pending` is what is there of it. */
+function valueBound(name: string) {
+  let watch: ((piece: string) => boolean) | undefined;
+  return {
+    next() {
+      watch = undefined;
+    },
+    /** @param added the end of it, which was not there before */
+    check(line: number, pending: string, added: string) {
+      const refuse = (problem: string) => new InputError(`${name} line ${line}`, problem);
+      if (pending.length > maxDocumentLength) {
+        throw refuse(`is longer than ${maxDocumentLength} characters; cut it into documents`);
+      }
+      if (pending.length <= harmlessJsonLength) return;
+      const first = watch === undefined;
+      watch ??= jsonPartsWatch();
+      if (watch(first ? pending : added)) throw refuse(`${tooManyParts}: no document does`);
+    },
+  };
 }

@@ -41,10 +41,14 @@ test.each<[string, string, RegExp]>([
   ["a.json", '{"x": 1}', /"x": is not a token id/],
   ["a.json", '{"99999999999": 1}', /is not a token id from 0 to/],
   ["a.csv", "id,count\n1,2\n1,3\n", /line 3: id 1 is listed twice/],
-  ["a.csv", "id,count\n1,many\n", /line 2: null is not a count/],
+  ["a.csv", "id,count\n1,many\n", /line 2: what is there is not a count/],
   ["a.csv", "id,number\n1,2\n", /line 1: no column is named "count"/],
   ["a.csv", 'id,count\n"1,2\n', /line 2: a quote is not closed/],
   ["a.csv", "", /is empty/],
+  ["a.json", `{"counts": {"0": ${"[".repeat(6000)}${"]".repeat(6000)}}}`, /"0": \[\.\.\.\] is not a count/],
+  ["a.json", `{"${"1".repeat(100_000)}x": 1}`, /: is not a token id from 0 to 16777215/],
+  ["a.csv", `id,count\n${"1".repeat(9_990)}x,1\n`.repeat(2), /line 2: is not a token id/],
+  ["a.json", `[${"[],".repeat(6_000_000)}[]]`, /file holds more than 4194304 lists, objects and names/],
 ])("refuses %s holding %j", async (name, text, message) => {
   await expect(readTokenCounts(bytesSource(name, encode(text)))).rejects.toThrow(message);
 });

@@ -1,5 +1,5 @@
 import { InputError } from "../../errors.js";
-import type { ByteSource } from "../../tensor/byte-source.js";
+import { type ByteSource, wholeFile } from "../../tensor/byte-source.js";
 import { isIntegerDType } from "../../tensor/dtype.js";
 import { readNpyHeader } from "../../tensor/npy.js";
 import {
@@ -8,11 +8,11 @@ import {
   readTensorFloat64,
   type TensorEntry,
 } from "../../tensor/safetensors/safetensors.js";
-import { parseStrictJson, quote } from "../../tensor/strict-json.js";
+import { parseStrictJson, quote, shown } from "../../tensor/strict-json.js";
 import { csvRows } from "./csv-table.js";
 
-/** Text files of counts: a million ids at 60 characters each. */
-const maxTextBytes = 64 * 2 ** 20;
+/** Text files of counts: a million ids at 60 characters each; and logs. */
+export const maxTextBytes = 64 * 2 ** 20;
 
 /** More ids than any vocabulary has. */
 const maxVocabSize = 2 ** 24;
@@ -33,21 +33,13 @@ export async function readTokenCounts(source: ByteSource): Promise<Float64Array>
     case "safetensors":
       return tensorCounts(await countsTensor(source));
     case "json":
-      return jsonCounts(source.name, parseStrictJson(source.name, "file", await wholeFile(source)));
+      return jsonCounts(source.name, parseStrictJson(source.name, "file", await wholeFile(source, maxTextBytes)));
     case "csv":
     case "tsv":
-      return csvCounts(source.name, decode(source.name, await wholeFile(source)));
+      return csvCounts(source.name, decode(source.name, await wholeFile(source, maxTextBytes)));
     default:
       throw new InputError(source.name, "is no file of counts: its name must end in .npy, .safetensors, .json or .csv");
   }
-}
-
-/** The whole of a text file of bounded length. @throws InputError if it is longer */
-export async function wholeFile(source: ByteSource): Promise<Uint8Array> {
-  if (source.size > maxTextBytes) {
-    throw new InputError(source.name, `is ${source.size} bytes long, above the limit of ${maxTextBytes}`);
-  }
-  return source.read(0, source.size);
 }
 
 /** @throws InputError if the bytes are not UTF-8 */
@@ -145,7 +137,8 @@ function byId(place: string, entries: readonly (readonly [where: string, id: num
 
 function checkCount(place: string, where: string, count: unknown): number {
   if (typeof count === "number" && count >= 0 && count <= Number.MAX_SAFE_INTEGER) return count;
-  throw new InputError(place, `${where}: ${JSON.stringify(count) ?? "nothing"} is not a count`);
+  const found = typeof count === "number" && !Number.isFinite(count) ? "what is there" : shown(count);
+  throw new InputError(place, `${where}: ${found} is not a count`);
 }
 
 function checkLength(place: string, length: number): void {
@@ -153,8 +146,8 @@ function checkLength(place: string, length: number): void {
   if (length > maxVocabSize) throw new InputError(place, `holds ${length} counts, more than any vocabulary has`);
 }
 
-/** A number written out, NaN for anything else, such as an empty cell. */
+/** A number written out, NaN for anything else, such as an empty cell. Each text is matched in one way: in linear time. */
 export function parseNumber(text: string): number {
   const trimmed = text.trim();
-  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(trimmed) ? Number(trimmed) : Number.NaN;
+  return /^[+-]?(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(trimmed) ? Number(trimmed) : Number.NaN;
 }

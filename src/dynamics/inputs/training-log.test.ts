@@ -36,3 +36,9 @@ test.each([
 ])("refuses %s holding %j", async (name, text, message) => {
   await expect(read(name, text)).rejects.toThrow(message);
 });
+
+test("of a wide table only its own columns are kept", async () => {
+  const header = ["step", "loss", ...Array.from({ length: 9000 }, (_, column) => `x${column}`)].join();
+  const rows = Array.from({ length: 16_000 }, (_, step) => `${step},2`).join("\n");
+  expect(await read("wide.csv", `${header}\n${rows}\n`)).toHaveLength(16_000);
+});

@@ -1,10 +1,10 @@
 import { InputError } from "../../errors.js";
-import type { ByteSource } from "../../tensor/byte-source.js";
+import { type ByteSource, wholeFile } from "../../tensor/byte-source.js";
 import { parsePythonJson } from "../../tensor/python-json.js";
 import { parseStrictJson } from "../../tensor/strict-json.js";
 import type { LogEntry } from "../dynamics.js";
 import { csvRows } from "./csv-table.js";
-import { decode, parseNumber, wholeFile } from "./token-counts.js";
+import { decode, maxTextBytes, parseNumber } from "./token-counts.js";
 
 const stepNames = ["step", "global_step", "iteration", "iter", "steps"];
 const lossNames = ["loss", "train_loss", "train/loss", "lm_loss", "training_loss"];
@@ -17,7 +17,7 @@ const lossNames = ["loss", "train_loss", "train/loss", "lm_loss", "training_loss
  */
 export async function readTrainingLog(source: ByteSource): Promise<LogEntry[]> {
   const { name } = source;
-  const bytes = await wholeFile(source);
+  const bytes = await wholeFile(source, maxTextBytes);
   const text = decode(name, bytes);
   const records = /\.(csv|tsv)$/i.test(name)
     ? csvRecords(name, text)
@@ -58,8 +58,11 @@ function csvRecords(place: string, text: string): LogRecord[] {
   const [header, ...rows] = csvRows(place, text);
   if (header === undefined) throw new InputError(place, "is empty");
   const names = header.cells.map((cell) => cell.trim());
+  // Of a table that may be wide only what is asked for; of two columns of one name the last.
+  const wanted = [...stepNames, ...lossNames].map((name) => [name, names.lastIndexOf(name)] as const);
+  const columns = wanted.filter(([, column]) => column >= 0);
   return rows.map(({ cells }) =>
-    Object.fromEntries(names.map((name, column) => [name, parseNumber(cells[column] ?? "")])),
+    Object.fromEntries(columns.map(([name, column]) => [name, parseNumber(cells[column] ?? "")])),
   );
 }
 

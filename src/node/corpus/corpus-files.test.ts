@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -25,6 +25,8 @@ beforeAll(() => {
   writeFileSync(at("books/[b].txt"), "odd name");
   writeFileSync(at("latin1.txt"), Uint8Array.from([99, 97, 102, 0xe9, 10]));
   writeFileSync(at("empty.txt"), "");
+  mkdirSync(at("devices"));
+  symlinkSync("/dev/zero", at("devices/zero.txt"));
 });
 
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -51,6 +53,23 @@ test("reads files, globs in order, and folders", async () => {
   ]);
 });
 
+test("a folder that holds itself by symlinks is read once, by its own path", async () => {
+  mkdirSync(at("loop/inside"), { recursive: true });
+  writeFileSync(at("loop/one.txt"), "one");
+  writeFileSync(at("loop/inside/two.txt"), "two");
+  for (const [to, from] of [
+    ["loop", "loop/a"],
+    ["loop", "loop/z"],
+    ["loop", "loop/inside/up"],
+    ["books/deep", "loop/other"],
+  ]) {
+    symlinkSync(at(to!), at(from!), "dir");
+  }
+  const wanted = ["loop/inside/two.txt", "loop/one.txt", "loop/other/c.text"].map(at);
+  expect(corpus(at("loop")).files.map(({ name }) => name)).toEqual(wanted);
+  expect(corpus(at("loop/**/*.t*xt")).files.map(({ name }) => name)).toEqual(wanted);
+});
+
 test("a path that exists is no pattern", async () => {
   expect(await texts(corpus(at("books/[b].txt")))).toEqual(["odd name"]);
 });
@@ -69,6 +88,7 @@ test.each<[string, () => string | string[], RegExp]>([
   ["no file", () => [], /no file is given/],
   ["standard input twice", () => ["-", "-"], /-: standard input can be read only once/],
   ["a device", () => "/dev/null", /is not a regular file/],
+  ["a symlink to a device in a folder", () => at("devices"), /devices\/zero.txt: is not a regular file/],
 ])("refuses %s", (_, paths, message) => {
   expect(() => corpus(paths())).toThrow(InputError);
   expect(() => corpus(paths())).toThrow(message);

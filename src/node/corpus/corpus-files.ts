@@ -1,5 +1,5 @@
-import { type Stats, statSync } from "node:fs";
-import { isAbsolute } from "node:path";
+import { realpathSync, type Stats, statSync } from "node:fs";
+import { basename, dirname, isAbsolute, join, resolve, sep } from "node:path";
 import { globSync } from "tinyglobby";
 import type { Corpus } from "../../corpus/corpus.js";
 import { InputError } from "../../errors.js";
@@ -43,20 +43,44 @@ function filesOf(path: string): CorpusFile[] {
       path,
     );
     if (found.length === 0) throw new InputError(path, `no ${folderEndings.join(", ")} file is in the folder`);
-    return found.map((name) => sized(path.endsWith("/") ? path + name : `${path}/${name}`));
+    return once(found.map((name) => (/[/\\]$/.test(path) ? path + name : `${path}/${name}`))).map(sized);
   }
-  if (info !== undefined) throw new InputError(path, "is not a regular file; give - and pipe it in");
+  if (info !== undefined) throw notRegular(path);
   const found = sortedGlob([path], ".");
   if (found.length === 0) throw new InputError(path, "does not exist, and as a pattern matches no file");
-  return found.map(sized);
+  return once(found).map(sized);
+}
+
+/** Each file once, however many symlinks lead to its folder: one may hold itself. A path without symlinks is kept before others. */
+function once(paths: readonly string[]): string[] {
+  const real = new Map<string, string>();
+  const kept = new Map<string, { path: string; detour: number }>();
+  for (const path of paths) {
+    const folder = dirname(path);
+    const realFolder = real.get(folder) ?? realpathSync(folder);
+    real.set(folder, realFolder);
+    const file = join(realFolder, basename(path));
+    const detour = resolve(folder) === realFolder ? 0 : path.length;
+    if (detour < (kept.get(file)?.detour ?? Number.POSITIVE_INFINITY)) kept.set(file, { path, detour });
+  }
+  return [...kept.values()].map(({ path }) => path).sort();
+}
+
+function notRegular(path: string): InputError {
+  return new InputError(path, "is not a regular file; give - and pipe it in");
 }
 
 function sortedGlob(patterns: string[], cwd: string): string[] {
-  return globSync(patterns, { cwd, absolute: patterns.some(isAbsolute), expandDirectories: false }).sort();
+  // In a pattern a backslash keeps what follows it from being special; on Windows it separates folders.
+  const portable = sep === "\\" ? patterns.map((pattern) => pattern.replaceAll(sep, "/")) : patterns;
+  return globSync(portable, { cwd, absolute: patterns.some(isAbsolute), expandDirectories: false }).sort();
 }
 
 function sized(name: string): CorpusFile {
-  return { name, bytes: statOf(name)?.size ?? 0 };
+  const info = statOf(name);
+  // A symlink may lead to a device or a pipe, which are read without end.
+  if (info !== undefined && !info.isFile()) throw notRegular(name);
+  return { name, bytes: info?.size ?? 0 };
 }
 
 function statOf(path: string): Stats | undefined {

@@ -1,10 +1,13 @@
 import { InputError } from "../../errors.js";
 import type { HeadModel } from "../../model/head/head-model.js";
-import type { ByteSource } from "../../tensor/byte-source.js";
+import { type ByteSource, wholeFile } from "../../tensor/byte-source.js";
 import { readSafetensorsHeader, readTensor } from "../../tensor/safetensors/safetensors.js";
 import { safetensorsChunks } from "../../tensor/safetensors/write-safetensors.js";
 import { parseStrictJson } from "../../tensor/strict-json.js";
 import { planSchema, type ReductionPlan, reduceHead } from "./reduction-plan.js";
+
+/** The arrays lie in the other file. */
+const maxPlanBytes = 2 ** 24;
 
 /** Names of the two files that a plan is kept in. */
 export const reductionPlanFiles = { plan: "reduction.json", arrays: "reduction.safetensors" } as const;
@@ -32,7 +35,7 @@ export async function parseReductionPlan(
   arrays: ByteSource,
   model: HeadModel,
 ): Promise<ReductionPlan> {
-  const parsed = planSchema.safeParse(parseStrictJson(plan.name, "plan", await plan.read(0, plan.size)));
+  const parsed = planSchema.safeParse(parseStrictJson(plan.name, "plan", await wholeFile(plan, maxPlanBytes)));
   if (!parsed.success) {
     const { path, message } = parsed.error.issues[0]!;
     throw new InputError(plan.name, `field ${path.join(".") || "(all)"}: ${message}`);

@@ -1,4 +1,5 @@
 import { InputError } from "../../errors.js";
+import { shown } from "../../tensor/strict-json.js";
 import { isBan, type Target } from "./targets.js";
 
 const known = "x0.5 (a factor), +2 or -2 (log-odds), p=0.001 (a mean probability), ban or ban=1e-4";
@@ -34,7 +35,7 @@ export function splitEdit(text: string, place: string): { token: string; spec: s
 /** @param spec a SPEC, or a factor  @throws InputError if it is none, or asks for what no probability can be */
 export function targetOf(spec: string | number, place: string): Target {
   const target = typeof spec === "number" ? { scale: spec } : parseSpec(spec);
-  if (target === undefined) throw new InputError(place, `${JSON.stringify(spec)} is no SPEC; it is ${known}`);
+  if (target === undefined) throw new InputError(place, `${shown(spec, 200)} is no SPEC; it is ${known}`);
   return checkedTarget(target, place);
 }
 

@@ -78,7 +78,7 @@ test.each<[string, string, RegExp]>([
   ["another field", "- spec: x2\n  token: a\n  sepc: x3\n", /edit 1: field "sepc" is not known/],
   ["a target that is none", '- " the"\n', /line 1: edit 1: is not TOKEN=SPEC/],
   ["an object as a target", "a:\n  b: x2\n", /field "a" is no text/],
-  ["the same twice", "a: x2\nb: x2\na: x3\n", /line 3: Map keys must be unique/],
+  ["the same twice", "a: x2\nb: x2\na: x3\n", /line 3: names "a" twice/],
   ["an alias", "- &x a=x2\n- *x\n", /edit 2 is neither/],
   ["a tag", "- !!js/function a=x2\n", /line 1: Unresolved tag/],
   ["two documents", "a: x2\n---\nb: x2\n", /line 2|line 3/],
@@ -94,4 +94,10 @@ test.each(["[", "{", "- ", "? ", "[{"])("a hundred thousand times %j is refused"
 
 test("what is no text is refused", async () => {
   await expect(readEdits(bytesSource("x.yaml", Uint8Array.of(0x61, 0xff)))).rejects.toThrow(/not valid UTF-8/);
+});
+
+test("an edit for every token of a large vocabulary, in time that grows with their number", async () => {
+  const object = Object.fromEntries(Array.from({ length: 30_000 }, (_, id) => [`id:${id}`, 0.5]));
+  expect(await read(JSON.stringify(object), "edits.json")).toHaveLength(30_000);
+  await expect(read('[{"token": "a", "spec": "x2", "token": "b"}]')).rejects.toThrow('line 1: names "token" twice');
 });

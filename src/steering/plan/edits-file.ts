@@ -1,6 +1,7 @@
 import { Composer, isMap, isScalar, isSeq, Lexer, LineCounter, type Pair, Parser } from "yaml";
 import { InputError } from "../../errors.js";
-import type { ByteSource } from "../../tensor/byte-source.js";
+import { type ByteSource, wholeFile } from "../../tensor/byte-source.js";
+import { quote } from "../../tensor/strict-json.js";
 import type { EditEntry } from "./edit-list.js";
 import { splitEdit } from "./edit-spec.js";
 
@@ -18,9 +19,8 @@ const factor = /^(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
  * @throws InputError naming the file, the line and the field
  */
 export async function readEdits(source: ByteSource): Promise<EditEntry[]> {
-  const { name, size } = source;
-  if (size > maxBytes) throw new InputError(name, `is ${size} bytes; more than ${maxBytes} are not read`);
-  const text = decode(name, await source.read(0, size));
+  const { name } = source;
+  const text = decode(name, await wholeFile(source, maxBytes));
   const lines = new LineCounter();
   const root = parse(name, text, lines);
   const fail = (node: unknown, problem: string): never => {
@@ -36,10 +36,20 @@ export async function readEdits(source: ByteSource): Promise<EditEntry[]> {
     const spec = textOf(node, field).trim();
     return factor.test(spec) ? Number(spec) : spec;
   };
+  const fieldsOf = (items: readonly Pair[], nameOf: (key: unknown) => string): Map<string, unknown> => {
+    const fields = new Map<string, unknown>();
+    for (const { key, value } of items) {
+      const field = nameOf(key);
+      if (fields.has(field)) fail(key, `names ${quote(field)} twice`);
+      fields.set(field, value);
+    }
+    return fields;
+  };
   if (isMap(root)) {
+    fieldsOf(root.items as Pair[], (key) => textOf(key, "the token"));
     return root.items.map(({ key, value }: Pair) => {
       const token = textOf(key, "the token");
-      const field = `field ${JSON.stringify(token)}`;
+      const field = `field ${quote(token)}`;
       return { token, spec: specOf(value ?? key, field), place: `${lineOf(key)}: ${field}` };
     });
   }
@@ -50,10 +60,9 @@ export async function readEdits(source: ByteSource): Promise<EditEntry[]> {
     const place = `${lineOf(item)}: ${field}`;
     if (isScalar(item)) return { ...splitEdit(textOf(item, field), place), place };
     if (!isMap(item)) return fail(item, `${field} is neither TOKEN=SPEC nor an object of "token" and "spec"`);
-    const fields = new Map(item.items.map(({ key, value }: Pair) => [textOf(key, `${field}: a name`), value] as const));
+    const fields = fieldsOf(item.items as Pair[], (key) => textOf(key, `${field}: a name`));
     const unknown = [...fields.keys()].find((key) => key !== "token" && key !== "spec");
-    if (unknown !== undefined)
-      fail(item, `${field}: field ${JSON.stringify(unknown)} is not known; "token" and "spec" are`);
+    if (unknown !== undefined) fail(item, `${field}: field ${quote(unknown)} is not known; "token" and "spec" are`);
     for (const wanted of ["token", "spec"]) {
       if (!fields.has(wanted)) fail(item, `${field}: field "${wanted}" is missing`);
     }
@@ -83,7 +92,12 @@ function parse(name: string, text: string, lines: LineCounter): unknown {
     }
     yield* parser.end();
   }
-  const [document, second] = new Composer({ schema: "failsafe" }).compose(tokens(), true, text.length);
+  // The composer compares each key with all before it: of 100,000 that takes minutes.
+  const [document, second] = new Composer({ schema: "failsafe", uniqueKeys: false }).compose(
+    tokens(),
+    true,
+    text.length,
+  );
   const problem = document?.errors[0] ?? document?.warnings[0];
   if (problem) refuse(problem.pos[0], problem.message.replace(/\s+/g, " "));
   if (second) refuse(second.range[0], "begins a second document; one is wanted");

@@ -1,8 +1,11 @@
 import * as z from "zod";
 import { InputError } from "../../errors.js";
-import type { ByteSource } from "../../tensor/byte-source.js";
+import { type ByteSource, wholeFile } from "../../tensor/byte-source.js";
 import { parseStrictJson } from "../../tensor/strict-json.js";
 import { banMethods, methods } from "./method.js";
+
+/** A plan for every token of the largest vocabularies. */
+const maxPlanBytes = 2 ** 27;
 
 const target = z.union([
   z.strictObject({ scale: z.number() }),
@@ -74,7 +77,7 @@ export function savedPlan(plan: EditPlan): SavedPlan {
  * @throws InputError naming the field that cannot be used
  */
 export async function parseSavedPlan(source: ByteSource): Promise<EditPlan> {
-  const json = parseStrictJson(source.name, "plan", await source.read(0, source.size));
+  const json = parseStrictJson(source.name, "plan", await wholeFile(source, maxPlanBytes));
   const inside = isObject(json) && "plan" in json ? json.plan : json;
   const parsed = planSchema.safeParse(isObject(inside) && "lambda" in inside ? inFileNames(inside) : inside);
   if (!parsed.success) {

@@ -99,10 +99,10 @@ describe("readTorchTensors", () => {
       );
     };
     const cases: [source: ByteSource, problem: string][] = [
-      [changed(["X\x01\0\0\0" + "0", "X\x01\0\0\0" + "1"]), "lies in the storage data/1, which is missing"],
-      [changed(["K\x18tq", "K\x19tq"]), "lies in data/0, which has 96 bytes where 25 F32 need 100"],
-      [changed(["K\x18\x85q", "K\x19\x85q"]), "has shape [25], which does not fit into its storage data/0"],
-      [changed(["QK\0", "QK\x01"]), "has shape [24], which does not fit into its storage data/0"],
+      [changed(["X\x01\0\0\0" + "0", "X\x01\0\0\0" + "1"]), 'lies in the storage "data/1", which is missing'],
+      [changed(["K\x18tq", "K\x19tq"]), 'lies in "data/0", which has 96 bytes where 25 F32 need 100'],
+      [changed(["K\x18\x85q", "K\x19\x85q"]), 'has shape [25], which does not fit into its storage "data/0"'],
+      [changed(["QK\0", "QK\x01"]), 'has shape [24], which does not fit into its storage "data/0"'],
       [
         changed(["K\x01\x85q", "K\x02\x85q"]),
         "of shape [24] is stored with strides [2]: save it again with .contiguous()",
@@ -114,6 +114,31 @@ describe("readTorchTensors", () => {
       );
     }
     await expect(readTorchTensors(changed(["little", "big   "]))).rejects.toThrow('byteorder is "big   "');
+  });
+
+  test("refuses bytes that are not those of their checksum, where there is one, and opens one tensor without", async () => {
+    const source = await open("torch/kinds.bin");
+    const bytes = (await source.read(0, source.size)).slice();
+    const { offset } = (await readTorchTensors(source)).get("float32")!;
+    bytes[offset + 1]! ^= 1;
+    const flipped = bytesSource("flipped", bytes);
+    const damaged = "is damaged, says its checksum: download it again";
+    await expect(readTorchTensors(flipped)).rejects.toThrow(
+      new InputError("flipped", `zip record "kinds/data/0" ${damaged}`),
+    );
+    expect((await readTorchTensors(flipped, ["float32"])).size).toBe(1);
+    // PyTorch can leave checksums out: they are 0 then.
+    const view = new DataView(bytes.buffer);
+    for (let at = 0; at + 20 <= bytes.length; at++)
+      if (view.getUint32(at, true) === 0x02014b50) view.setUint32(at + 16, 0);
+    expect((await readTorchTensors(flipped)).size).toBeGreaterThan(10);
+  });
+
+  test("the name of a storage, which a file may choose, is quoted", async () => {
+    const whole = await open("torch/parameter_with_state.bin");
+    const text = Buffer.from(await whole.read(0, whole.size)).toString("latin1");
+    const changed = Buffer.from(text.replace("X\x01\0\0\x000", "X\x01\0\0\0\n"), "latin1");
+    await expect(readTorchTensors(bytesSource("changed", changed))).rejects.toThrow('in the storage "data/\\n", which');
   });
 
   test("survives any damage", async () => {

@@ -4,7 +4,7 @@ import { bytesPerElement, type DType } from "../dtype.js";
 import { shapeSize, type TensorEntry } from "../safetensors/safetensors.js";
 import { quote } from "../strict-json.js";
 import { isKind, type PickleValue, readPickle } from "./pickle.js";
-import { locateZipRecord, readZipDirectory, type ZipRecord } from "./zip.js";
+import { checkZipRecord, locateZipRecord, readZipDirectory, type ZipRecord } from "./zip.js";
 
 const storageTypes: Record<string, DType> = {
   "torch.DoubleStorage": "F64",
@@ -37,7 +37,7 @@ const legacyMagic = [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20,
 
 /**
  * The tensors of a state dict that torch.save wrote (`pytorch_model.bin`; PyTorch 1.6 and later), where they lie in the
- * file. Its pickle is read, never executed. Tensors that share memory share their bytes here too.
+ * file. Its pickle is read, never executed, and the checksums of what is opened whole are checked. Tensors that share memory share their bytes here too.
  * @param wanted names of the tensor to find, most particular first, so that of the others' records nothing is read; all if left out, or if it has
  * none of them
  * @throws InputError naming the file and the record, tensor or byte that cannot be used
@@ -54,12 +54,13 @@ export async function readTorchTensors(
   if (pickle.byteLength > maxPickleBytes) {
     throw new InputError(source.name, `data.pkl is ${pickle.byteLength} bytes long, above ${maxPickleBytes}`);
   }
-  const bytes = await source.read(await locateZipRecord(source, pickle), pickle.byteLength);
+  const pickleOffset = await locateZipRecord(source, pickle);
+  const bytes = await source.read(pickleOffset, pickle.byteLength);
   const root = readPickle(source.name, bytes, knownGlobals);
   if (!isKind(root, "dict")) throw new InputError(source.name, "holds no dict of tensors (a state dict)");
   const values = new Map<string, PickleValue>();
   for (const [name, value] of root.pairs) {
-    if (typeof name !== "string") throw new InputError(source.name, `has a key that is no text: ${name}`);
+    if (typeof name !== "string") throw new InputError(source.name, `has a key that is no text: ${typeof name}`);
     if (values.has(name)) throw new InputError(source.name, `names tensor ${quote(name)} twice`);
     values.set(name, value);
   }
@@ -72,6 +73,12 @@ export async function readTorchTensors(
     const offset = offsets.get(record) ?? (await locateZipRecord(source, record));
     offsets.set(record, offset);
     tensors.set(name, { ...tensor, offset: offset + start, source });
+  }
+  // Of a file that is searched for one tensor no more than that is read.
+  if (wanted === undefined) {
+    for (const [record, offset] of [[pickle, pickleOffset] as const, ...offsets]) {
+      await checkZipRecord(source, record, offset);
+    }
   }
   return tensors;
 }
@@ -138,16 +145,16 @@ function describeTensor(
     throw refuse("has a broken storage");
   }
   const record = records.get(`${archive}/data/${key}`);
-  if (record === undefined) throw refuse(`lies in the storage data/${key}, which is missing`);
+  if (record === undefined) throw refuse(`lies in the storage ${quote(`data/${key}`)}, which is missing`);
   const width = bytesPerElement[dtype];
   if (record.byteLength !== numel * width) {
     throw refuse(
-      `lies in data/${key}, which has ${record.byteLength} bytes where ${numel} ${dtype} need ${numel * width}`,
+      `lies in ${quote(`data/${key}`)}, which has ${record.byteLength} bytes where ${numel} ${dtype} need ${numel * width}`,
     );
   }
   const byteLength = shapeSize(shape, width);
   if (byteLength === undefined || storageOffset * width + byteLength > record.byteLength) {
-    throw refuse(`has shape [${shape.join(", ")}], which does not fit into its storage data/${key}`);
+    throw refuse(`has shape [${shape.join(", ")}], which does not fit into its storage ${quote(`data/${key}`)}`);
   }
   if (byteLength > 0 && !isRowMajor(shape, steps)) {
     throw refuse(

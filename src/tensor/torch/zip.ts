@@ -1,5 +1,6 @@
 import { InputError } from "../../errors.js";
 import type { ByteSource } from "../byte-source.js";
+import { crc32 } from "../crc32.js";
 import { quote } from "../strict-json.js";
 
 /** A file stored in a zip archive, as the directory lists it. */
@@ -13,6 +14,8 @@ interface DirectoryEntry {
   readonly nameLength: number;
   readonly localHeader: number;
   readonly byteLength: number;
+  /** CRC-32 of its bytes; 0 where the writer left it out. */
+  readonly checksum: number;
 }
 
 /** A directory this long lists more files than any archive of tensors has. */
@@ -67,6 +70,20 @@ export async function locateZipRecord(source: ByteSource, record: ZipRecord): Pr
   const offset = localHeader + headerLength + header.getUint16(28, true);
   if (offset + byteLength > next) throw recordError(source, name, "overlaps what follows it");
   return offset;
+}
+
+/** Read at once to check it. */
+const pieceBytes = 4 * 2 ** 20;
+
+/** @param offset of its first byte @throws InputError if the bytes of a record are not those that its checksum was made of */
+export async function checkZipRecord(source: ByteSource, record: ZipRecord, offset: number): Promise<void> {
+  const { name, byteLength, checksum } = record;
+  if (checksum === 0) return;
+  let found = 0;
+  for (let start = 0; start < byteLength; start += pieceBytes) {
+    found = crc32(await source.read(offset + start, Math.min(pieceBytes, byteLength - start)), found);
+  }
+  if (found !== checksum) throw recordError(source, name, "is damaged, says its checksum: download it again");
 }
 
 interface DirectoryPlace {
@@ -151,7 +168,8 @@ function parseDirectory(source: ByteSource, bytes: Uint8Array, count: number): D
     const sizes = readSizes(directory, at, bytes.subarray(nameEnd, extraEnd));
     if (sizes === undefined) throw broken();
     if (sizes.compressed !== sizes.byteLength) throw recordError(source, name, "is stored with two different lengths");
-    entries.push({ name, nameLength, localHeader: sizes.localHeader, byteLength: sizes.byteLength });
+    const checksum = directory.getUint32(at + 16, true);
+    entries.push({ name, nameLength, localHeader: sizes.localHeader, byteLength: sizes.byteLength, checksum });
     at = next;
   }
   if (at !== bytes.length) throw new InputError(source.name, "zip directory is longer than its entries");
