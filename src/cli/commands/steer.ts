@@ -247,6 +247,6 @@ function showEdit(run: EditedRun, out: string, args: SteerArguments, { command }
   } else if (!args.quiet) {
     if (generated) console.log(`${generatedTextTable(edit.plan, generated)}\n`);
     if (trials) console.log(`${experimentLines(trials).join("\n")}\n`);
-    console.log(steeringTable(edit, seconds, out));
+    console.log(steeringTable(run, out));
   }
 }
