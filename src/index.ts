@@ -192,7 +192,7 @@ export type { Target } from "./steering/plan/targets.js";
 export type { Probes } from "./steering/probes/probe-contexts.js";
 export type { ProbedContext, ProbedEdit } from "./steering/probes/probe-edits.js";
 export type { EditSpread } from "./steering/solve/edit-spread.js";
-export type { Solution, SolvedGroup } from "./steering/solve/solution.js";
+export type { Solution, SolvedGroup, WordUses } from "./steering/solve/solution.js";
 export { type Steered, type SteerOptions, steer } from "./steering/steer.js";
 export type { EditedRun, SteeredModel, SteeringRun, WrittenEdit } from "./steering/steering-run.js";
 export { summarizeSteering } from "./steering/summary.js";
@@ -209,6 +209,7 @@ export {
   runExperiments,
 } from "./steering/trials/run-experiments.js";
 export type { Trial, TrialEffect, TrialGroup } from "./steering/trials/trial.js";
+export { type MeasuredWord, type MeasureWordOptions, measureWords } from "./steering/words/measure-words.js";
 export type { ByteSource, Folder } from "./tensor/byte-source.js";
 export type { TensorEntries } from "./tensor/checkpoint-layouts.js";
 export type { Matrix } from "./tensor/matrix.js";

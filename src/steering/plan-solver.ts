@@ -8,6 +8,7 @@ import { solveWithBans } from "./bans/with-bans.js";
 import { isGuarded } from "./plan/edit-plan.js";
 import type { EditPlan } from "./plan/saved-plan.js";
 import { isBan, type TokenGroup } from "./plan/targets.js";
+import { isInContext } from "./plan/word-edits.js";
 import type { Probes } from "./probes/probe-contexts.js";
 import { producedIds } from "./probes/text-probes.js";
 import { encodingOf } from "./solve/encoding-of.js";
@@ -17,6 +18,7 @@ import { guardContexts } from "./solve/rows/guard-contexts.js";
 import type { FoundRows, WeighedContexts } from "./solve/rows/nearest-edits.js";
 import type { Solution } from "./solve/solution.js";
 import { solveEdits } from "./solve/solve-edits.js";
+import { wordSolver } from "./words/with-words.js";
 
 /** Solves a plan's edits. @param alsoRight contexts that edits by `nearest` are to get right as well, weighed in the plan's order */
 export type PlanSolver = (alsoRight: WeighedContexts | undefined) => Promise<Solution>;
@@ -59,7 +61,9 @@ export async function planSolver(
   const guardOf = isGuarded(plan) ? guard : undefined;
   const needsEncoding = method === "encoding" || method === "salient";
   const encoding = needsEncoding ? await encodingOf(model, contexts, signal) : {};
-  const groups = groupsOf(plan);
+  // Edits of words are solved for behind all others, each in contexts of its own.
+  const inAll = plan.edits.filter((edit) => !isInContext(edit));
+  const groups = groupsOf({ edits: inAll });
   const adjusts = method === "nearest" && calibrate && !plan.fixedLambda;
 
   const found: FoundRows = new Map();
@@ -79,24 +83,36 @@ export async function planSolver(
     return adjusts ? solveAtLoweredLambdas(solve, lambdas) : solve(lambdas);
   };
   const subject = { head: model.head, engine: model.engine, contexts };
-  const start = startLambdas(plan);
+  const start = startLambdas({ ...plan, edits: inAll });
   const ban = await banOf(model, plan, { contexts, probes, guard }, options);
-  if (ban === undefined) return (alsoRight) => solveOn(subject, groups, start, alsoRight);
   const ofOthers = <Each>(each: readonly Each[]) => each.filter((_, g) => !isBan(groups[g]!.target));
-  return (alsoRight) => {
-    const right = alsoRight && { ...alsoRight, weights: ofOthers(alsoRight.weights) };
-    return solveWithBans(subject, groups, ban, (on, some) => solveOn(on, some, ofOthers(start), right), { signal });
-  };
+  const ofInAll = (right: WeighedContexts | undefined) =>
+    right && { ...right, weights: right.weights.filter((_, g) => !isInContext(plan.edits[g]!)) };
+  const solveInAll: PlanSolver | undefined =
+    groups.length === 0
+      ? undefined
+      : ban === undefined
+        ? (alsoRight) => solveOn(subject, groups, start, alsoRight)
+        : (alsoRight) => {
+            const right = alsoRight && { ...alsoRight, weights: ofOthers(alsoRight.weights) };
+            return solveWithBans(subject, groups, ban, (on, some) => solveOn(on, some, ofOthers(start), right), {
+              signal,
+            });
+          };
+  if (solveInAll !== undefined && groups.length === plan.edits.length) return solveInAll;
+  const solveWords = wordSolver(model, plan, contexts, { guardOf, signal });
+  return async (alsoRight) => solveWords(await solveInAll?.(ofInAll(alsoRight)), alsoRight);
 }
 
 /** Whether a plan bans tokens by rows that keep a bound, rather than by the plan's own method. */
 const hasBans = ({ forced = false, edits }: EditPlan): boolean => !forced && edits.some(({ target }) => isBan(target));
 
 /** lambda of each edit to begin with. */
-export const startLambdas = (plan: EditPlan): number[] => plan.edits.map(({ lambda = plan.lambda }) => lambda);
+export const startLambdas = (plan: Pick<EditPlan, "edits" | "lambda">): number[] =>
+  plan.edits.map(({ lambda = plan.lambda }) => lambda);
 
 /** The plan's edits as the solver takes them. */
-export const groupsOf = ({ edits }: EditPlan): TokenGroup[] =>
+export const groupsOf = ({ edits }: Pick<EditPlan, "edits">): TokenGroup[] =>
   edits.map(({ tokens, target }) => ({ tokens: tokens.map(({ id }) => id), target }));
 
 /** Of all that a plan bans; undefined if that is nothing, or its method is to be used for bans too. */

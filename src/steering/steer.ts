@@ -14,6 +14,7 @@ import { type EditSpread, editSpread } from "./solve/edit-spread.js";
 import { withAdvice } from "./solve/lowered-lambda.js";
 import type { Solution, SolvedGroup } from "./solve/solution.js";
 import { solveAndProbe } from "./solve-and-probe.js";
+import { isWordEdit, withWordUses } from "./words/words-in-text.js";
 
 /** The text that the edits are fitted to, and how much of it; what they are held to where no text is. */
 export interface SteerOptions extends StoreTextOptions {
@@ -73,7 +74,7 @@ export async function steer(model: Model, plan: EditPlan, options: SteerOptions)
     const solve = await planSolver(model, plan, { contexts, probes, guardStore }, { bound, signal });
     const { solution, probed } = await solveAndProbe(model, plan, solve, probes, signal);
     const unsafe = refuseUnsafe(plan, probed, allowUnsafe);
-    const advised = withAdvice(solution, startLambdas(plan));
+    const advised = await withUses(model, plan, withAdvice(solution, startLambdas(plan)), contexts);
     return {
       plan: { ...plan, edits: plan.edits.map((edit, g) => ({ ...edit, ...foundBy(solution.groups[g]!) })) },
       solution: { ...advised, warnings: [...unsafe, ...advised.warnings] },
@@ -90,6 +91,11 @@ export async function steer(model: Model, plan: EditPlan, options: SteerOptions)
     if (options.contexts === undefined) await contexts.release();
     if (given === undefined) await probes?.release();
   }
+}
+
+/** Of plans with words: what the fitting text says of them. */
+async function withUses(model: Model, plan: EditPlan, solution: Solution, contexts: StoredContexts): Promise<Solution> {
+  return plan.edits.some(isWordEdit) ? withWordUses(plan, solution, contexts, await model.tokenizer()) : solution;
 }
 
 function foundBy({ method, lambda }: SolvedGroup) {

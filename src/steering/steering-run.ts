@@ -12,6 +12,7 @@ import type { Solution } from "./solve/solution.js";
 import { summarizeExperiments } from "./trials/experiment-summary.js";
 import type { Experiments } from "./trials/run-experiments.js";
 import type { Trial } from "./trials/trial.js";
+import type { MeasuredWord } from "./words/measure-words.js";
 
 /** Everything that a run of `unembed steer` found, to be written to run.json and shown on its page. */
 export interface SteeringRun {
@@ -51,6 +52,8 @@ export interface WrittenEdit {
   readonly check: EditCheck;
   /** What each edit does in contexts that no text holds. */
   readonly probed: readonly ProbedEdit[];
+  /** What each edit does to its word as a whole, in the order of the plan: undefined for edits of tokens. */
+  readonly words?: readonly (MeasuredWord | undefined)[] | undefined;
   /** The folder that it was written to. */
   readonly out?: string | undefined;
 }
@@ -69,7 +72,7 @@ export function steeringResults({ edit, generated, experiments }: SteeringRun) {
   };
 }
 
-function editResults({ plan, solution, check, probed, out }: WrittenEdit) {
+function editResults({ plan, solution, check, probed, words, out }: WrittenEdit) {
   return {
     out: out ?? null,
     method: plan.method,
@@ -84,7 +87,7 @@ function editResults({ plan, solution, check, probed, out }: WrittenEdit) {
         ...{ label, tokens, target, probability, idealBias, klToIdeal, klOfIdeal, norms },
         scale: { wanted: wanted / before, reached: after / before },
         shortfall: shortfall ?? null,
-        ...howItHolds(solution.groups[g]!, probed[g]!),
+        ...howItHolds(solution.groups[g]!, probed[g]!, words?.[g]),
         measured: Object.fromEntries(
           checkTexts.flatMap((text) => {
             const checked = check[text]?.groups[g];

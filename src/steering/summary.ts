@@ -10,7 +10,7 @@ function spreads({ kl, js, klOthers, jsOthers }: Collateral, of: "percentile95" 
 const euclidean = (lengths: readonly number[]) => Math.sqrt(lengths.reduce((sum, length) => sum + length * length, 0));
 
 /** The numbers of an edit that fit on a page: what `--json` prints. */
-export function summarizeSteering({ plan, solution, spread, check, probed, out }: WrittenEdit) {
+export function summarizeSteering({ plan, solution, spread, check, probed, words, out }: WrittenEdit) {
   const perText = <Value>(value: (text: NonNullable<EditCheck[CheckText]>) => Value) =>
     Object.fromEntries(checkTexts.flatMap((text) => (check[text] ? [[text, value(check[text])]] : [])));
   return {
@@ -31,7 +31,7 @@ export function summarizeSteering({ plan, solution, spread, check, probed, out }
         klToIdeal: group.klToIdeal,
         klOfIdeal: group.klOfIdeal,
         shortfall: group.shortfall ?? null,
-        ...howItHolds(group, probed[g]!),
+        ...howItHolds(group, probed[g]!, words?.[g]),
       };
     }),
     collateral: perText(({ collateral }) => ({

@@ -73,7 +73,8 @@ class SteeringInterrupted extends Interrupted {
 
 const examples = `
 A TOKEN is its text (" the", with its space; quotes and \\n are read), id:262,
-/regex/u, @forms:lord, @emoji, @script:Han or @file:list.txt. A SPEC is x0.5 or x3 (a factor
+/regex/u, @forms:lord, @emoji, @script:Han or @file:list.txt; @word:Voldemort is
+a word of several tokens. A SPEC is x0.5 or x3 (a factor
 on its mean probability), +2 or -2 (log-odds), p=0.001, or ban.
 
 Examples:
@@ -85,6 +86,12 @@ Examples:
   unembed steer ./my-model --sweep 0.01..100
       how far any token can be steered; writes no model
   unembed steer ./other-model --plan edited/unembed.json --out other-edited`;
+
+/** `2,3`, or one after the other. */
+const pieceNumbers = (value: string, others: number[] = []): number[] => [
+  ...others,
+  ...value.split(",").map(positiveInteger),
+];
 
 /** `unembed steer`. */
 export function steerCommand(signal: AbortSignal): Command {
@@ -99,6 +106,11 @@ export function steerCommand(signal: AbortSignal): Command {
     .option("--edits <file>", "the same from a JSON or YAML file: a list of {token, spec}, or SPECs by TOKEN")
     .option("--plan <file>", "the edits of an earlier run: its unembed.json, or a plan alone")
     .option("--each", "a target for every token of a set, instead of one for the set")
+    .option(
+      "--piece <numbers>",
+      "of @word: the pieces that are edited, from 1 (default: the one that tells most)",
+      pieceNumbers,
+    )
     .addOption(new Option("--method <name>", "how the edit is found").choices(methods).default("nearest"))
     .option(
       "--size <lambda>",
@@ -247,6 +259,6 @@ function showEdit(run: EditedRun, out: string, args: SteerArguments, { command }
   } else if (!args.quiet) {
     if (generated) console.log(`${generatedTextTable(edit.plan, generated)}\n`);
     if (trials) console.log(`${experimentLines(trials).join("\n")}\n`);
-    console.log(steeringTable(run, out));
+    console.log(steeringTable(edit, seconds, out));
   }
 }

@@ -4,7 +4,7 @@ import type { Model } from "../../model/model.js";
 import { matchTexts } from "../../node/files/bounded-match.js";
 import { openFileSource } from "../../node/files/file-source.js";
 import { nearestReal } from "../../node/files/real-path.js";
-import { askedEdits } from "../../steering/plan/edit-list.js";
+import { askedEdits, wordOf } from "../../steering/plan/edit-list.js";
 import { type PlanOptions, planEdits, readEditPlan } from "../../steering/plan/edit-plan.js";
 import { readEdits } from "../../steering/plan/edits-file.js";
 import type { EditPlan } from "../../steering/plan/saved-plan.js";
@@ -17,6 +17,7 @@ export interface PlanArguments {
   edits?: string;
   plan?: string;
   each?: boolean;
+  piece?: number[];
   method: EditPlan["method"];
   size?: number;
   salient?: number;
@@ -43,6 +44,7 @@ export function checkPlanOptions(
   }
   if (plan !== undefined) {
     if (each) throw new UsageError("--each", "is for new edits; the plan says what its targets are for");
+    if (args.piece) throw new UsageError("--piece", "is for new edits; the plan says which pieces it edits");
     return;
   }
   if (salient !== undefined && method !== "salient") throw new UsageError("--salient", "is for --method salient");
@@ -51,7 +53,13 @@ export function checkPlanOptions(
     throw new UsageError("--size", "is for --method nearest and --method constant");
   }
   try {
-    if (edit !== undefined) askedEdits(edit);
+    const asked = edit === undefined ? undefined : askedEdits(edit);
+    if (args.piece && !(asked?.some(({ token }) => wordOf(token) !== undefined) ?? args.edits !== undefined)) {
+      throw new UsageError(
+        "--piece",
+        "is for words of several tokens, and no edit is of one: --edit '@word:WORD=SPEC'",
+      );
+    }
   } catch (error) {
     if (error instanceof InputError) throw new UsageError("--edit", error.message);
     throw error;
@@ -76,15 +84,18 @@ export async function planOf(
     const lambda = args.size === undefined ? {} : { lambda: args.size, fixedLambda: true };
     return readEditPlan(await openFileSource(args.plan), model, { ...changes, ...lambda });
   }
-  const { each, size: lambda, salient, exact, calibrate, guard } = args;
+  const { each, piece: pieces, size: lambda, salient, exact, calibrate, guard } = args;
   // A method that was asked for carries out bans too.
   const method = given("method") ? args.method : undefined;
-  const options: PlanOptions = { each, method, lambda, salient, exact, calibrate, guard, readList, matchTexts };
-  if (args.edits !== undefined) {
+  const options: PlanOptions = { each, pieces, method, lambda, salient, exact, calibrate, guard, readList, matchTexts };
+  try {
+    if (args.edits === undefined) return await planEdits(model, args.edit!, options);
     const edits = await readEdits(await openFileSource(args.edits));
-    return planEdits(model, edits, { ...options, readList: listsNear(args.edits) });
+    return await planEdits(model, edits, { ...options, readList: listsNear(args.edits) });
+  } catch (error) {
+    if (error instanceof InputError && error.place === "pieces") throw new UsageError("--piece", error.problem);
+    throw error;
   }
-  return planEdits(model, args.edit!, options);
 }
 
 /** The name that a command line has for what the plan would refuse anyway. */

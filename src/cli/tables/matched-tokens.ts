@@ -1,5 +1,6 @@
 import type { EditPlan } from "../../steering/plan/saved-plan.js";
 import { printable } from "./analysis-table.js";
+import { shownText } from "./generated-table.js";
 
 /** Tokens matched that are listed by name. */
 const listed = 20;
@@ -10,7 +11,7 @@ export function matchedLines({ edits }: EditPlan): string {
     .map(({ label, tokens, notes = [] }) => {
       const shown = tokens.slice(0, listed).map(({ id, text }) => `${printable(text)} (id:${id})`);
       const more = tokens.length > listed ? ` and ${tokens.length - listed} more` : "";
-      return [`${label} is about ${shown.join(", ")}${more}`, ...notes.map((note) => `  ${printable(note)}`)].join(
+      return [`${label} is about ${shown.join(", ")}${more}`, ...notes.map((note) => `  ${shownText(note)}`)].join(
         "\n",
       );
     })

@@ -34,12 +34,38 @@ export async function storeText(
   corpus: Corpus,
   { tokens, contextLength, separator, store = memoryStore(), signal, onProgress }: StoreTextOptions = {},
 ): Promise<StoredContexts> {
-  const ids = tokenIds(corpus, await optionalTokenizer(model), { vocabSize: model.vocabSize, separator });
-  const length = contextLengthFor([model], contextLength);
-  const name = corpus.files.map((file) => file.name).join(", ");
-  const stream = windows(ids, { contextLength: length, maxTokens: tokens, name });
+  const stream = await textWindows(model, corpus, { tokens, contextLength, separator });
   const contexts = await storeContexts(model, stream, store, { signal, onProgress });
   if (contexts.count > 0) return contexts;
   await contexts.release();
-  throw new InputError(name, "holds no tokens");
+  throw new InputError(nameOf(corpus), "holds no tokens");
+}
+
+type WindowChoice = Pick<StoreTextOptions, "tokens" | "contextLength" | "separator">;
+
+const nameOf = (corpus: Corpus): string => corpus.files.map((file) => file.name).join(", ");
+
+async function textWindows(
+  model: Model,
+  corpus: Corpus,
+  { tokens, contextLength, separator }: WindowChoice,
+): Promise<AsyncGenerator<Int32Array>> {
+  const ids = tokenIds(corpus, await optionalTokenizer(model), { vocabSize: model.vocabSize, separator });
+  const length = contextLengthFor([model], contextLength);
+  return windows(ids, { contextLength: length, maxTokens: tokens, name: nameOf(corpus) });
+}
+
+/** The tokens of a text in its windows, as they are run through a model, without running it. @throws InputError as storeText */
+export async function textTokens(
+  model: Model,
+  corpus: Corpus,
+  choice: WindowChoice = {},
+): Promise<Pick<StoredContexts, "tokenIds" | "windowStarts">> {
+  const tokenIds: number[] = [];
+  const windowStarts = [0];
+  for await (const window of await textWindows(model, corpus, choice)) {
+    for (const id of window) tokenIds.push(id);
+    windowStarts.push(tokenIds.length);
+  }
+  return { tokenIds: Int32Array.from(tokenIds), windowStarts: Int32Array.from(windowStarts) };
 }

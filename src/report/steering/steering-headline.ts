@@ -2,9 +2,7 @@ import { finiteMedian } from "../../measures/median.js";
 import type { CheckedGroup } from "../../steering/check/check.js";
 import type { CheckText } from "../../steering/check/check-texts.js";
 import type { EditPlan } from "../../steering/plan/saved-plan.js";
-import { tolerance } from "../../steering/plan/targets.js";
-import { unsafeEdits } from "../../steering/probes/unsafe-edits.js";
-import { isRounded } from "../../steering/solve/solution.js";
+import { isInContext } from "../../steering/plan/word-edits.js";
 import type { SteeringRun, WrittenEdit } from "../../steering/steering-run.js";
 import { type Html, html } from "../page/html.js";
 import { count, counted, decimal, percent, significant, times } from "../page/numbers.js";
@@ -15,28 +13,25 @@ import { selectorOf, textNames } from "./steering-texts.js";
 
 /** Edits that the title names one by one. */
 const NAMED = 3;
+/** A factor missed by more than this is called so. */
+const MISSED = 1e-4;
+
 /** The result in plain words, with the numbers behind it. */
 export function steeringHeadline(run: SteeringRun, edit: WrittenEdit): Html {
   return html`<header class="headline">
 <p class="eyebrow">Steering · ${shortName(run.model.name)}</p>
 <h1>${verdict(edit)}</h1>
-${unsafe(edit)}<p class="lead">${done(run, edit)} ${held(edit)}</p>
+<p class="lead">${done(run, edit)} ${held(edit)}</p>
 <p class="lead">${cost(edit)}</p>
 ${tiles(edit)}
 </header>`;
 }
 
-/** What may do harm, before all that went well. */
-function unsafe({ plan, probed }: WrittenEdit): Html | undefined {
-  const found = unsafeEdits(plan, probed);
-  if (found.length === 0) return undefined;
-  return html`<ul class="note missed">${found.map((one) => html`<li>${visibleText(one, 400)}</li>`)}</ul>
-`;
-}
-
-/** A token by its text, a set by what it was asked for with and its size. */
-export function editName({ label, tokens }: EditPlan["edits"][number]): Html {
+/** A token by its text, a word by itself, a set by what it was asked for with and its size. */
+export function editName({ label, tokens, word }: EditPlan["edits"][number]): Html {
   const [first] = tokens;
+  if (word)
+    return html`<bdi class="token">${visibleText(word.text)}</bdi> <small>by its piece ${count(word.piece)}</small>`;
   if (tokens.length === 1) return tokenLabel(first!.text, first!.id);
   return html`<bdi class="token">${visibleText(selectorOf(label))}</bdi> <small>${counted(tokens.length, "token")}</small>`;
 }
@@ -63,18 +58,23 @@ function done({ model }: SteeringRun, { solution, plan }: WrittenEdit): Html {
   }`;
 }
 
-function held({ check, solution }: WrittenEdit): string {
-  const wanted = solution.groups.map(({ probability }) => probability.wanted / probability.before);
+function held({ plan, check, solution }: WrittenEdit): string {
+  const wanted = inAllContexts(plan, solution.groups).map(({ probability }) => probability.wanted / probability.before);
+  if (wanted.length === 0) return "What the words’ edits do is measured where the words are: below.";
   const worst = (text: CheckText, of: (group: CheckedGroup) => number) =>
-    Math.max(...(check[text]?.groups.map((group, g) => Math.abs(Math.log(of(group) / wanted[g]!))) ?? []));
+    Math.max(
+      ...(check[text] ? inAllContexts(plan, check[text].groups) : []).map((group, g) =>
+        Math.abs(Math.log(of(group) / wanted[g]!)),
+      ),
+    );
   const several = wanted.length > 1;
   const actual = (group: CheckedGroup) => group.scale;
   const fit = worst("fit", actual);
   const sentences: string[] = [];
   if (Number.isFinite(fit)) {
     sentences.push(
-      fit < tolerance
-        ? `Read back from the disk, the model gives ${several ? "every edit" : "it"} the wanted factor on the fitting text${fit === 0 ? "" : `, to within ${significant(fit)} of it`}${solution.groups.some(isRounded) ? ", which is the rounding of its number type" : ""}.`
+      fit < MISSED
+        ? `Read back from the disk, the model gives ${several ? "every edit" : "it"} the wanted factor on the fitting text${fit === 0 ? "" : `, to within ${significant(fit)} of it`}.`
         : `Read back from the disk, the factor on the fitting text is off by ${offBy(fit)}${several ? " at worst" : ""}.`,
     );
   }
@@ -90,18 +90,22 @@ function held({ check, solution }: WrittenEdit): string {
   return sentences.join(" ");
 }
 
+/** Of all edits what belongs to those that hold in every context, unlike those of words. */
+const inAllContexts = <Of>({ edits }: Pick<EditPlan, "edits">, all: readonly Of[]): Of[] =>
+  all.filter((_, g) => !isInContext(edits[g]!));
+
 function cost({ check }: WrittenEdit): string {
   const text = (["inDomain", "fit", "outOfDomain"] as const).find((name) => check[name] !== undefined);
   if (text === undefined) return "What else changed was not measured.";
-  const { top1, perplexity, kl, klOthers } = check[text]!.collateral;
+  const { top1, perplexity, klOthers } = check[text]!.collateral;
   const change = perplexity.after / perplexity.before - 1;
   const rest =
-    klOthers.max < 1e-6
-      ? "All other tokens keep their proportions to one another in every context"
-      : `Among one another, all other tokens move by ${significant(klOthers.mean)} nats (KL, renormalised)`;
-  return `What the edit itself cost (${textNames[text]}): the whole distribution moves by ${significant(kl.mean)} nats (KL); the likeliest next token is the same in ${percent(top1)} of contexts; perplexity goes from ${decimal(perplexity.before, 2)} to ${decimal(perplexity.after, 2)}${
+    klOthers.mean < 1e-6
+      ? "all other tokens keep their proportions to one another"
+      : `the proportions of all other tokens move by ${significant(klOthers.mean)} nats (KL)`;
+  return `What it cost (${textNames[text]}): ${rest}; the likeliest next token is the same in ${percent(top1)} of contexts; perplexity goes from ${decimal(perplexity.before, 2)} to ${decimal(perplexity.after, 2)}${
     Number.isFinite(change) ? ` (${signedPercent(change)})` : ""
-  }. ${rest}.`;
+  }.`;
 }
 
 /** |ln(actual / wanted)| as people say it: a percentage while that is short, a factor beyond. */
@@ -115,10 +119,10 @@ export function signedPercent(change: number): string {
 }
 
 function tiles({ check, solution, plan }: WrittenEdit): Html {
-  const wanted = solution.groups.map(({ probability }) => probability.wanted / probability.before);
+  const wanted = inAllContexts(plan, solution.groups).map(({ probability }) => probability.wanted / probability.before);
   const off = (text: CheckText) => {
-    const groups = check[text]?.groups;
-    if (groups === undefined) return tile(textNames[text], "–", "not measured");
+    const groups = check[text] && inAllContexts(plan, check[text].groups);
+    if (groups === undefined || groups.length === 0) return tile(textNames[text], "–", "not measured");
     const errors = (of: (group: CheckedGroup) => number) =>
       finiteMedian(groups.map((group, g) => Math.abs(Math.log(of(group) / wanted[g]!))));
     return tile(

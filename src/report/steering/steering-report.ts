@@ -10,6 +10,7 @@ import { steeringHeadline } from "./steering-headline.js";
 import { steeringPageData } from "./steering-page-data.js";
 import { pageScript } from "./steering-page-script.generated.js";
 import { collateralSection, editSection, generatedSection, steeringMadeSection } from "./steering-sections.js";
+import { wordsSection } from "./words-section.js";
 
 /**
  * The report of a steering run as a single HTML file that works offline. The same run gives the same bytes.
@@ -24,6 +25,9 @@ export function renderSteeringReport(run: SteeringRun, provenance: Provenance = 
       { id: "probes", name: "Worst case", title: "Where no text is", content: probesSection(edit) },
       { id: "cost", name: "Cost", title: "What else changed", content: collateralSection(edit) },
     );
+  }
+  if (edit?.words?.some((word) => word !== undefined)) {
+    parts.push({ id: "words", name: "Words", title: "Words of several tokens", content: wordsSection(edit) });
   }
   if (edit && generated) {
     parts.push({ id: "texts", name: "Texts", title: "In generated text", content: generatedSection(edit, generated) });

@@ -5,17 +5,20 @@ import { changedHead } from "../../model/head/changed-head.js";
 import type { Head } from "../../model/head/head.js";
 import type { HeadChange } from "../../model/head/head-change.js";
 import type { Model } from "../../model/model.js";
-import { checkEdit, type EditCheck } from "../../steering/check/check.js";
+import { checkEdit, type EditCheck, type EditedGroup } from "../../steering/check/check.js";
 import { oppositeEffects } from "../../steering/check/opposite-effects.js";
 import type { EditPlan } from "../../steering/plan/saved-plan.js";
+import { isInContext } from "../../steering/plan/word-edits.js";
 import { finalNormOf } from "../../steering/plan-solver.js";
 import type { Probes } from "../../steering/probes/probe-contexts.js";
 import { textProbes } from "../../steering/probes/text-probes.js";
 import { refuseUnsafe } from "../../steering/probes/unsafe-edits.js";
+import type { SolvedGroup } from "../../steering/solve/solution.js";
 import { probePlan } from "../../steering/solve-and-probe.js";
 import { type Steered, steer } from "../../steering/steer.js";
 import type { EditedRun, WrittenEdit } from "../../steering/steering-run.js";
 import type { Experiments } from "../../steering/trials/run-experiments.js";
+import { measureWords } from "../../steering/words/measure-words.js";
 import { progressOf } from "../run-progress.js";
 import { type SteerRunOptions, withDefaults } from "./steer-options.js";
 import { tryEdits } from "./steer-trials.js";
@@ -127,9 +130,26 @@ export async function examineRun(
   refuseUnsafe(plan, probed, options.allowUnsafe);
   const generated = await textsBeforeAndAfter(model, edited.head, plan, options);
   const check = await checkedOn(model, edited, steered, contexts, options);
+  const words = await wordsMeasured(model, edited, plan, options);
   const warnings = [...solution.warnings, ...oppositeEffects(plan, solution.groups, check)];
-  const edit: WrittenEdit = { plan, solution: { ...solution, warnings }, spread, check, probed, out: edited.out };
+  const edit: WrittenEdit = {
+    plan,
+    solution: { ...solution, warnings },
+    spread,
+    check,
+    probed,
+    words,
+    out: edited.out,
+  };
   return { ...steeringFacts(model, options, contexts.started), edit, generated, experiments };
+}
+
+/** What the edits do to words of several tokens, on unseen text where there is some. */
+async function wordsMeasured(model: Model, { head }: EditedHead, plan: EditPlan, options: SteerRunOptions) {
+  const { texts, tokens, checkTokens, contextLength, separator, seed, signal } = withDefaults(options);
+  const corpus = texts.inDomain ?? texts.fit;
+  const shared = { contextLength, separator, seed, signal };
+  return measureWords(model, head, plan, corpus, { ...shared, tokens: texts.inDomain ? checkTokens : tokens });
 }
 
 /** Texts of the original and of the edited head; undefined where none are wanted, or no text can be made of tokens. */
@@ -158,16 +178,24 @@ async function textsBeforeAndAfter(
   });
 }
 
+/** The logit bias that each edit is compared with in a text's contexts: that of a word is none where the word is not. */
+const idealEverywhere = ({ edits }: EditPlan, groups: readonly SolvedGroup[]): EditedGroup[] =>
+  groups.map(({ tokens, idealBias }, g) => ({ tokens, idealBias: isInContext(edits[g]!) ? 0 : idealBias }));
+
 async function checkedOn(
   original: Model,
   { head, out }: EditedHead,
-  { solution: { groups } }: Steered,
+  { plan, solution: { groups } }: Steered,
   { text: fit }: RunContexts,
   options: SteerRunOptions,
 ): Promise<EditCheck> {
   const { texts, checkTokens, contextLength, separator, seed, signal, onEvent } = withDefaults(options);
   const { inDomain, outOfDomain } = texts;
-  const subject = { original, edited: { head, name: out ?? `${original.name}, edited` }, groups };
+  const subject = {
+    original,
+    edited: { head, name: out ?? `${original.name}, edited` },
+    groups: idealEverywhere(plan, groups),
+  };
   const before = { fit: 0, inDomain: fit.count, outOfDomain: fit.count + (inDomain ? checkTokens : 0) };
   const tell = progressOf(onEvent, "check", "tokens", before.outOfDomain + (outOfDomain ? checkTokens : 0));
   return checkEdit(

@@ -1,5 +1,6 @@
 import { memoryStore } from "../../model/contexts/stored-contexts.js";
 import type { Model } from "../../model/model.js";
+import { isInContext } from "../../steering/plan/word-edits.js";
 import type { SteeringRun } from "../../steering/steering-run.js";
 import { type ExperimentPlan, type Experiments, runExperiments } from "../../steering/trials/run-experiments.js";
 import { type SteerRunOptions, withDefaults } from "./steer-options.js";
@@ -17,7 +18,8 @@ export async function tryEdits(
   const onProgress = (done: number, total: number) =>
     onEvent?.({ type: "progress", phase: "trying edits", done, total, unit: "steps" });
   if (trials === undefined) return undefined;
-  return runExperiments(model, plan, texts, { ...trials, ...shared, tokens, checkTokens, onProgress });
+  const inAll = { ...plan, edits: plan.edits.filter((edit) => !isInContext(edit)) };
+  return runExperiments(model, inAll, texts, { ...trials, ...shared, tokens, checkTokens, onProgress });
 }
 
 /**

@@ -76,7 +76,7 @@ function leftOf({ probability: { before, after } }: SolvedGroup, { target }: Tok
 }
 
 /** Rows of both, in the order of their ids. */
-function joinedChanges(first: HeadChange, rows: Solution["rows"] | undefined): HeadChange {
+export function joinedChanges(first: HeadChange, rows: Solution["rows"] | undefined): HeadChange {
   if (rows === undefined || first.rows === undefined) return { ...first, rows: first.rows ?? rows };
   const parts = [first.rows, rows];
   const d = rows.values.length / rows.ids.length;

@@ -1,4 +1,5 @@
 import type { EditPlan } from "../plan/saved-plan.js";
+import { isInContext } from "../plan/word-edits.js";
 import type { SolvedGroup } from "../solve/solution.js";
 import type { EditCheck } from "./check.js";
 import { type CheckText, checkTexts } from "./check-texts.js";
@@ -18,7 +19,8 @@ export function oppositeEffects(
   return groups.flatMap(({ probability: { before, wanted } }, g) =>
     checkTexts.flatMap((text) => {
       const checked = check[text]?.groups[g];
-      if (checked === undefined) return [];
+      // The piece of a word is to stay as it is in all contexts but few.
+      if (checked === undefined || isInContext(edits[g]!)) return [];
       const { scale, interval } = checked;
       const opposite = wanted < before ? interval.low > 1 : wanted > before && interval.high < 1;
       if (!opposite) return [];

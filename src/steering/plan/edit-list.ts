@@ -35,10 +35,27 @@ export function askedEdits(edits: Edits): AskedEdit[] {
     }: EditEntry = typeof entry === "string" ? splitEdit(entry, placeOf(entry)) : entry;
     const label = `${token}=${typeof spec === "number" ? "x" : ""}${spec}`;
     const place = given ?? placeOf(label);
-    return { token, target: targetOf(spec, place), label, place, given };
+    const target = targetOf(spec, place);
+    checkWord(token, target, place);
+    return { token, target, label, place, given };
   });
   if (asked.length === 0) throw new InputError("edits", "none is given");
   return asked;
+}
+
+/** The word that `@word:...` names; undefined for a selector of tokens. */
+export const wordOf = (selector: string): string | undefined => /^@word:(.*)$/s.exec(selector)?.[1];
+
+function checkWord(token: string, target: Target, place: string): void {
+  const word = wordOf(token);
+  if (word === undefined) return;
+  if (/^"?\s*"?$/.test(word)) throw new InputError(place, "names an empty word: @word:WORD is wanted");
+  if ("probability" in target) {
+    throw new InputError(
+      place,
+      "asks for a mean probability, which a word of several tokens has not: x0.01, +2, -2 or ban is wanted",
+    );
+  }
 }
 
 function isList(edits: Edits): edits is readonly (string | EditEntry)[] {

@@ -3,16 +3,19 @@ import { InputError } from "../../errors.js";
 import type { HeadModel } from "../../model/head/head-model.js";
 import { type TokenNames, tokenNames } from "../../model/head/token-names.js";
 import type { ByteSource } from "../../tensor/byte-source.js";
-import { askedEdits, type Edits } from "./edit-list.js";
+import { askedEdits, type Edits, wordOf } from "./edit-list.js";
 import { checkedTarget } from "./edit-spec.js";
 import { defaultLambda } from "./method.js";
 import { type EditPlan, parseSavedPlan } from "./saved-plan.js";
 import type { Target } from "./targets.js";
 import { type SelectorOptions, selectTokens } from "./token-selector.js";
+import { isInContext, wordEdits } from "./word-edits.js";
 
 /** Whether a plan's edits are guarded: they are unless it says otherwise. */
 export const isGuarded = ({ method, guard = true }: Pick<EditPlan, "method" | "guard">): boolean =>
   method === "nearest" && guard;
+
+type PlannedEdit = EditPlan["edits"][number];
 
 /** How targets are reached, for all edits of a plan. */
 export interface PlanOptions extends Omit<SelectorOptions, "place" | "onNote"> {
@@ -24,6 +27,8 @@ export interface PlanOptions extends Omit<SelectorOptions, "place" | "onNote"> {
   salient?: number | undefined;
   exact?: boolean | undefined;
   calibrate?: boolean | undefined;
+  /** Of words of several tokens: which of their pieces are edited, from 1. Default: of each the one that tells most. */
+  pieces?: readonly number[] | undefined;
   /** Have `nearest` stay near the logit bias also after tokens that the text lacks. Default true. */
   guard?: boolean | undefined;
 }
@@ -54,15 +59,24 @@ export function editWay(options: PlanOptions): EditWay {
  *     const plan = await planEdits(model, { " the": 0.5, "id:3": "ban" });
  *     const same = await planEdits(model, [" the=x0.5", "id:3=ban"]);
  *
- * @param edits of tokens (see selectTokens) and targets (see parseSpec; a number is a factor)
+ * @param edits of tokens (see selectTokens), or of words of several (`@word:Voldemort`), and targets (see parseSpec; a number is a factor)
  * @throws InputError if a token does not exist, two edits are about the same one, or an option does not suit the model
  */
 export async function planEdits(model: HeadModel, edits: Edits, options: PlanOptions = {}): Promise<EditPlan> {
   const { each = false, readList, matchTexts } = options;
   const names = await tokenNames(model);
-  const planned: EditPlan["edits"] = [];
+  const planned: PlannedEdit[] = [];
   const places: string[] = [];
   for (const { token, target, label, place, given } of askedEdits(edits)) {
+    const word = wordOf(token);
+    if (word !== undefined) {
+      if (!("encode" in names))
+        throw new InputError(place, "names a word, and the model has no tokenizer.json to spell it");
+      const edits = await wordEdits({ word, label, target, place }, names, model, options.pieces);
+      planned.push(...edits);
+      places.push(...edits.map(() => place));
+      continue;
+    }
     const notes: string[] = [];
     const onNote = (note: string) => notes.push(note);
     const ids = await selectTokens(token, names, { readList, matchTexts, place: given, onNote });
@@ -128,7 +142,8 @@ function checkPlan(plan: EditPlan, model: HeadModel, names: TokenNames, place: (
   for (const [index, { label, tokens, target }] of plan.edits.entries()) {
     checkedTarget(target satisfies Target, place(index));
     if ("probability" in target) total += target.probability;
-    for (const { id, text } of tokens) {
+    checkWord(plan.edits[index]!, plan.method, place(index));
+    for (const { id, text } of [...tokens, ...piecesOf(plan.edits[index]!)]) {
       if (id >= model.vocabSize || !names.produces(id)) {
         throw new InputError(place(index), `names id ${id}, which is no token`);
       }
@@ -138,6 +153,8 @@ function checkPlan(plan: EditPlan, model: HeadModel, names: TokenNames, place: (
           `id ${id} is ${JSON.stringify(names.tokenText(id))}, not ${JSON.stringify(text)}`,
         );
       }
+    }
+    for (const { id, text } of tokens) {
       const before = seen.get(id);
       if (before !== undefined) {
         const other = plan.edits[before]!.label;
@@ -154,6 +171,28 @@ function checkPlan(plan: EditPlan, model: HeadModel, names: TokenNames, place: (
       place(),
       `the probabilities asked for add up to ${Number(total.toPrecision(6))}; they must stay below 1`,
     );
+}
+
+/** All tokens that an edit of a word names beside the one that it edits. */
+const piecesOf = ({ prefix = [], word }: PlannedEdit) => [
+  ...prefix,
+  ...(word?.pieces ?? []),
+  ...(word?.alsoAfter?.flat() ?? []),
+];
+
+/** @throws InputError if what an edit says of a word does not fit together, or its method is for all contexts */
+function checkWord(edit: PlannedEdit, method: EditPlan["method"], place: string): void {
+  const { tokens, prefix, word } = edit;
+  if (prefix === undefined && word === undefined) return;
+  const before = word?.pieces.slice(0, word.piece - 1);
+  const fits =
+    tokens.length === 1 &&
+    word?.pieces[word.piece - 1]?.id === tokens[0]!.id &&
+    prefix?.map(({ id }) => id).join() === before?.map(({ id }) => id).join();
+  if (!fits) throw new InputError(place, "names a word whose pieces are not its prefix and its token");
+  if (isInContext(edit) && method !== "nearest") {
+    throw new InputError(place, `is of a word of several tokens, which only the method nearest edits, not ${method}`);
+  }
 }
 
 /** Over the entries as the vocabulary has them: texts would show pieces of characters alike. Where there is none, over as many null. */

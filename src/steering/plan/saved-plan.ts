@@ -47,6 +47,17 @@ const planSchema = z.strictObject({
         /** lambda of this edit, where it has one of its own. */
         lambda: z.number().positive().optional(),
         tokens: z.array(token).min(1),
+        /** Of a piece of a word: the pieces before it. The edit is made in the contexts that end in them; a ban in all. */
+        prefix: z.array(token).optional(),
+        /** The word, its pieces, which of them is edited (from 1), and what stands before that in other spellings. */
+        word: z
+          .strictObject({
+            text: z.string(),
+            pieces: z.array(token).min(2),
+            piece: z.number().int().positive(),
+            alsoAfter: z.array(z.array(token).min(1)).optional(),
+          })
+          .optional(),
         /** What these tokens are besides, that one might not expect. */
         notes: z.array(z.string()).optional(),
       }),

@@ -46,7 +46,9 @@ describe("tokens are found", () => {
     const notes: string[] = [];
     const ids = await selectTokens("@forms:LORD", tokenizer, { onNote: (note) => notes.push(note) });
     expect(ids.map((id) => tokenizer.tokenText(id)).sort()).toEqual([" Lord", " lord"]);
-    expect(notes).toEqual(['forms of several tokens are left out: "LORD", " LORD", "lord", "Lord"']);
+    expect(notes).toEqual([
+      'forms of several tokens are left out: "LORD", " LORD", "lord", "Lord" (@word: edits such)',
+    ]);
     expect(await texts("@forms: the")).toEqual([" the", " The", "The", "the", " THE"]);
   });
 });
@@ -155,7 +157,8 @@ test.each([
   ["@file:", /names no file/],
   ["@file:typo.txt", /^typo\.txt: line 3: token " teh sea": is 3 tokens/],
   [" antidisestablish", /is \d tokens: " ant/],
-  ["xylo", /is \d tokens/],
+  ["xylo", /is \d tokens.*; as a word of several tokens it is @word:xylo; name each/],
+  ["@word:xylo", /is a word of several tokens, which is an edit by itself/],
   ["id:99999", /does not exist: the tokenizer has ids up to 8191/],
   ["/zzzzzz/", /matches no token/],
   ["/(?:)/", /matches all \d+ tokens/],
@@ -164,7 +167,7 @@ test.each([
   ["@scripts", /is no set/],
   ["@script:Runic", /matches no token.*; pieces that begin more of other things are left out.*<E1> \(id:158\)/],
   ["@forms:", /is empty: @forms:WORD/],
-  ["@forms:Zzyzx", /none of its forms is one token: "Zzyzx", " Zzyzx", "zzyzx"/],
+  ["@forms:Zzyzx", /none of its forms is one token: "Zzyzx", " Zzyzx".*@word:Zzyzx/],
   ["@file:empty.txt", /lists no token/],
   ["@file:nested.txt", /names another list/],
   ["\\q", /broken escape/],

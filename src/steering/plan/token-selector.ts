@@ -61,13 +61,16 @@ function selectHere(
 ): number[] {
   const id = /^id:(\d+)$/.exec(selector)?.[1];
   if (id !== undefined) return [checkedId(Number(id), place, vocabulary)];
+  if (selector.startsWith("@word:")) {
+    throw new InputError(place, "is a word of several tokens, which is an edit by itself: it can be in no list");
+  }
   if (!("encode" in vocabulary)) {
     throw new InputError(place, "is named by text, and the model has no tokenizer.json: name it as id:N");
   }
   const forms = /^@forms:(.*)$/s.exec(selector)?.[1];
   if (forms !== undefined) return formsOf(literal(forms, place), place, vocabulary, options);
   const pattern = patternOf(selector, place);
-  if (pattern === undefined) return [oneToken(literal(selector, place), place, vocabulary)];
+  if (pattern === undefined) return [oneToken(selector, place, vocabulary)];
   if (!selector.startsWith("@")) return matching(pattern, place, vocabulary, options);
   const pieces = beginningPieces(vocabulary, (text) => pattern.test(text));
   const notes = beginningNotes(pieces, selector);
@@ -92,10 +95,13 @@ function formsOf(word: string, place: string, tokenizer: Tokenizer, { onNote }: 
   const found = texts.flatMap(tokensOf);
   const shown = (list: readonly string[]) => list.map((text) => JSON.stringify(text)).join(", ");
   if (found.length === 0) {
-    throw new InputError(place, `none of its forms is one token: ${shown(texts)}`);
+    throw new InputError(
+      place,
+      `none of its forms is one token: ${shown(texts)}; of several tokens it is @word:${word}`,
+    );
   }
   const split = texts.filter((text) => tokensOf(text).length === 0);
-  if (split.length > 0) onNote?.(`forms of several tokens are left out: ${shown(split)}`);
+  if (split.length > 0) onNote?.(`forms of several tokens are left out: ${shown(split)} (@word: edits such)`);
   return [...new Set(found)].sort((a, b) => a - b);
 }
 
@@ -153,7 +159,7 @@ function checkFound(found: readonly number[], all: number, place: string, notes:
 }
 
 /** A text as it was written: quotes around it and escapes in it are read as in JSON. */
-function literal(selector: string, place: string): string {
+export function literal(selector: string, place: string): string {
   const quoted = /^"(.*)"$/s.exec(selector)?.[1];
   const inside = quoted ?? selector;
   if (!inside.includes("\\")) return inside;
@@ -165,7 +171,8 @@ function literal(selector: string, place: string): string {
   }
 }
 
-function oneToken(text: string, place: string, tokenizer: Tokenizer): number {
+function oneToken(selector: string, place: string, tokenizer: Tokenizer): number {
+  const text = literal(selector, place);
   if (text === "") throw new InputError(place, "is empty: the text of a token is wanted");
   const shown = (ids: readonly number[]) =>
     ids.slice(0, named).map((id) => `${JSON.stringify(tokenizer.tokenText(id))} (id:${id})`);
@@ -190,6 +197,7 @@ function oneToken(text: string, place: string, tokenizer: Tokenizer): number {
       ? [`with a space before it, it is one: ${shown(spaced)[0]}`]
       : []),
     ...(near === "" ? [] : [`near it are ${near}`]),
+    ...(parts.length > 1 ? [`as a word of several tokens it is @word:${selector}`] : []),
     "name each by its text or id:N",
   ];
   const what =

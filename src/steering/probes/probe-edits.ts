@@ -7,7 +7,6 @@ import { editedTokens, productValues } from "../solve/problem/edited-tokens.js";
 import { fittingText, type Watched } from "../solve/problem/fitting-text.js";
 import { groupSums, toShares } from "../solve/problem/shares.js";
 import type { Probes } from "./probe-contexts.js";
-import { unsafeAbove } from "./unsafe-probability.js";
 
 /** Tokens of one edit, and whether it is to make them rarer. */
 export interface ProbedGroup {
@@ -46,6 +45,8 @@ export interface ProbedContext {
 
 /** A move of a probability that counts. */
 const noticeable = 1e-4;
+const likely = 0.01;
+const manyTimes = 10;
 const listed = 5;
 
 /**
@@ -106,8 +107,7 @@ function judged(
     largest.before = Math.max(largest.before, before[i]!);
     largest.after = Math.max(largest.after, after[i]!);
     if (against(i) > noticeable) opposite++;
-    const passed =
-      bound === undefined ? rarer && after[i]! > unsafeAbove(before[i]!) : after[i]! > bound * tokens.length;
+    const passed = bound === undefined ? rarer && isUnsafe(before[i]!, after[i]!) : after[i]! > bound * tokens.length;
     if (passed) unsafe.push(i);
     if (worst.length < listed || against(i) > against(worst.at(-1)!)) {
       worst = [...worst, i].sort((a, b) => against(b) - against(a)).slice(0, listed);
@@ -126,3 +126,6 @@ function judged(
     after,
   };
 }
+
+const isUnsafe = (before: number, after: number): boolean =>
+  (after > likely && after > before) || (after > noticeable && after > manyTimes * before);

@@ -1,6 +1,13 @@
 import type { BanMethod, Method } from "../plan/method.js";
 import type { TokenGroup } from "../plan/targets.js";
 
+/** What a text says of a word of several tokens: how often it stands there, and what else its edited piece is part of. */
+export interface WordUses {
+  readonly found: number;
+  /** Other words that the piece is part of, the commonest first, and how often each stands in the text. */
+  readonly others: readonly { readonly text: string; readonly count: number }[];
+}
+
 /** How well one group's target was reached on the fitting text. */
 export interface SolvedGroup extends TokenGroup {
   /** What found its rows. */
@@ -9,7 +16,10 @@ export interface SolvedGroup extends TokenGroup {
   readonly lambda?: number | undefined;
   /** Of a ban: the probability of each of its tokens is at most this, in every context if proven, else in all that were tried. */
   readonly bound?: { readonly probability: number; readonly proven: boolean } | undefined;
-  /** Mean probability before, wanted and after the edit as rounded to E's number type. */
+  /**
+   * Mean probability before, wanted and after the edit as rounded to E's number type: on the fitting text, or of a piece that is
+   * edited behind others, in the contexts that end in those.
+   */
   readonly probability: { readonly before: number; readonly wanted: number; readonly after: number };
   /** beta: the true logit bias of the group's tokens that reaches the target, solved jointly with the other groups'. */
   readonly idealBias: number;
@@ -18,9 +28,9 @@ export interface SolvedGroup extends TokenGroup {
   readonly klOfIdeal: number;
   /** Euclidean norm of the change of each of the tokens' rows, in the order of `tokens`. */
   readonly norms: readonly number[];
-  /** Where the lengths were solved for: ln of the mean that the rows in E's number type give to the one that the exact rows gave. */
-  readonly rounding?: number | undefined;
-  /** Why the target was not reached, where it was missed by more than a tenth of a percent. */
+  /** Of a piece of a word: how often the fitting text holds the word, and what else it holds the piece in. */
+  readonly uses?: WordUses | undefined;
+  /** Why the target was not reached, where it was not. */
   readonly shortfall?: string | undefined;
 }
 
@@ -34,12 +44,4 @@ export interface Solution {
   readonly bias?: Float64Array | undefined;
   /** What a user should know, such as a direction too long for E's number type. */
   readonly warnings: readonly string[];
-}
-
-/** Rounding that moves a mean probability by less is none: float32 logits have more. */
-const noticeable = 1e-6;
-
-/** Whether the number type's rounding, within what counts as reached, is all that a target is off by. */
-export function isRounded({ rounding = 0, shortfall }: Pick<SolvedGroup, "rounding" | "shortfall">): boolean {
-  return shortfall === undefined && Math.abs(rounding) > noticeable;
 }

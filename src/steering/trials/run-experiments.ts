@@ -62,7 +62,7 @@ export interface Experiments {
 /** The part of a plan that experiments take over. */
 export type ExperimentPlan = EditWay & {
   /** None: tokens drawn at random stand in for them. */
-  readonly edits: readonly Pick<EditPlan["edits"][number], "label" | "target" | "tokens">[];
+  readonly edits: readonly Pick<EditPlan["edits"][number], "label" | "target" | "tokens" | "prefix">[];
 };
 
 /** Where no edits are asked for, and what a mean probability may become at most. */

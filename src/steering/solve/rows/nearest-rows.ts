@@ -21,6 +21,8 @@ export interface RowProblems {
   readonly q: Float64Array;
   /** Its ideal logit bias, [c]. */
   readonly bias: Float64Array;
+  /** Of each, c of [N]: 1 in the contexts where the ideal has that bias. Left out: in all. */
+  readonly where?: readonly Uint8Array[] | undefined;
   /** lambda r' alpha_w, [c]. */
   readonly penalty: Float64Array;
   /** How much each context counts for each of them, c of [N]: 1/N for a mean over them all. */
@@ -233,7 +235,7 @@ async function backAll(
  * [c, d]: the objective expanded to second order around the ideal, w_t = weights_jt q_t (1 - q_t) slope_t^2.
  */
 async function curvatures(
-  { size: c, raw, q, bias, penalty, weights: ofRows }: RowProblems,
+  { size: c, raw, q, bias, where, penalty, weights: ofRows }: RowProblems,
   { text, products, gram, transform: headTransform, hiddenSize: d }: RowTools,
 ): Promise<{ factors: Float64Array; pull: Float64Array }> {
   const N = text.count;
@@ -245,7 +247,7 @@ async function curvatures(
       const { slope } = transform(headTransform, raw[j * N + t]!);
       const variance = ofRows[j]![t]! * q[j * N + t]! * (1 - q[j * N + t]!);
       weights[j * N + t] = variance * slope * slope;
-      push[t] = variance * slope * bias[j]!;
+      push[t] = where?.[j]?.[t] === 0 ? 0 : variance * slope * bias[j]!;
     }
     return { push };
   });
