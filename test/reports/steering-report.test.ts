@@ -23,6 +23,19 @@ test("says in words what was done, what it cost, and what could not be reached",
   expect(missed).toContain("not reached: no length of the edit comes nearer");
 });
 
+test("says what more text would give where tokens are rare in the fitting text", () => {
+  const run = plausibleSteering([" sea", " the"], 2);
+  const { fit } = run.edit!.check;
+  const fittedOn = (contexts: number) => {
+    const check = { fit: { ...fit!, collateral: { ...fit!.collateral, contexts } } };
+    return markupOf(renderSteeringReport({ ...run, edit: { ...run.edit!, check } }));
+  };
+  expect(fittedOn(19_000)).toContain(
+    "2 edits are of tokens that stand in the 19,000 contexts fitted on fewer than 20 times",
+  );
+  expect(fittedOn(21_000)).not.toContain("more fitting text");
+});
+
 test("a thousand edits: the page shows some, run.json all", () => {
   const run = plausibleSteering(undefined, 1000);
   const page = renderSteeringReport(run);

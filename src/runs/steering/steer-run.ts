@@ -78,7 +78,10 @@ export async function withContexts<Result>(
     probes = await textProbes(
       model,
       { fit: texts.fit, unseen: texts.inDomain },
-      { ...{ most, seed, store: await store?.(), signal }, onProgress: progressOf(onEvent, "probes", "tokens") },
+      {
+        ...{ most, seed, store: await store?.(), signal },
+        onProgress: (done, total) => progressOf(onEvent, "probes", "tokens", total)(done),
+      },
     );
     return await work({ started, text, probes });
   } finally {
