@@ -68,7 +68,7 @@ const folderKinds: Row[] = [
 /** Families that transformers.js cannot load, whoever wrote the file: onnxruntime runs what is written of them. */
 export const notInTransformersJs: readonly string[] = [
   ...["exaone4", "glm4", "nemotron", "seed_oss"],
-  ...["mixtral", "olmoe", "granitemoe", "glm4_moe"],
+  ...["mixtral", "olmoe", "granitemoe", "glm4_moe", "mamba", "mamba2"],
 ];
 
 /** What edited and reduced models are written as. */

@@ -3,6 +3,7 @@ import {
   type AttributeProto,
   AttributeProtoSchema,
   AttributeProto_AttributeType as AttributeType,
+  type GraphProto,
   type NodeProto,
   NodeProtoSchema,
   OperatorSetIdProtoSchema,
@@ -27,8 +28,13 @@ export type ElementType = "float32" | "float64" | "int64" | "int32" | "bool";
 /** A size, or a name for one that is known only when the graph runs. */
 export type Dimension = number | string;
 
-/** Attribute of an operator: a plain integer is an int, `{ float }` a float. */
-export type Attribute = number | string | readonly number[] | { readonly float: number };
+/** Attribute of an operator: a plain integer is an int, `{ float }` a float, `{ graph }` what is run at each of its steps. */
+export type Attribute =
+  | number
+  | string
+  | readonly number[]
+  | { readonly float: number }
+  | { readonly graph: GraphProto };
 
 /** A weight of a graph and its number type in ONNX. */
 export interface GraphWeight {
@@ -133,6 +139,15 @@ export function initializer({ tensor, type }: GraphWeight, locate: (tensor: Tens
   });
 }
 
+/** An input or output of a graph inside a graph, of any shape. */
+export function innerValueInfo(name: string, type: TensorProto_DataType): ValueInfoProto {
+  const tensor = create(TypeProto_TensorSchema, { elemType: type });
+  return create(ValueInfoProtoSchema, {
+    name,
+    type: create(TypeProtoSchema, { value: { case: "tensorType", value: tensor } }),
+  });
+}
+
 /** An input or output of the graph. */
 export function valueInfo(name: string, type: TensorProto_DataType, shape: readonly Dimension[]): ValueInfoProto {
   const dim = shape.map((size) =>
@@ -158,6 +173,7 @@ function attribute(name: string, value: Attribute): AttributeProto {
   if (typeof value === "string") {
     return create(AttributeProtoSchema, { name, type: AttributeType.STRING, s: new TextEncoder().encode(value) });
   }
+  if ("graph" in value) return create(AttributeProtoSchema, { name, type: AttributeType.GRAPH, g: value.graph });
   if ("float" in value) return create(AttributeProtoSchema, { name, type: AttributeType.FLOAT, f: value.float });
   return create(AttributeProtoSchema, { name, type: AttributeType.INTS, ints: value.map(BigInt) });
 }

@@ -19,6 +19,7 @@ import {
   elementTypes,
   type GraphWeight,
   initializer,
+  innerValueInfo,
   modelFields,
   operator,
   valueInfo,
@@ -53,6 +54,20 @@ export interface Graph {
   ): Value[];
   /** @param to a number type of values, or one that numbers are rounded to on the way to another */
   cast(value: Value, to: ElementType | "bfloat16"): Value;
+  /**
+   * Runs a graph of its own for one index of the second axis after another.
+   * @param states float32, as the first step is given them @param inputs float32 [batch, steps, ...]
+   * @param step of states and of what the inputs hold at its index, [batch, ...]; it may use values of the graph around it
+   * @returns the states after the last step, and what the steps put out, [batch, steps, ...] each
+   */
+  scan(
+    states: readonly Value[],
+    inputs: readonly Value[],
+    step: (
+      states: Value[],
+      inputs: Value[],
+    ) => { readonly states: readonly Value[]; readonly outputs: readonly Value[] },
+  ): { readonly states: Value[]; readonly outputs: Value[] };
   output(value: Value, name: string, type: ElementType, shape: readonly Dimension[]): void;
   /** Files that the weights lie in. */
   readonly sources: ReadonlySet<ByteSource>;
@@ -69,7 +84,7 @@ export interface Graph {
 
 /** An empty graph of that name. */
 export function createGraph(name: string): Graph {
-  const nodes: NodeProto[] = [];
+  let nodes: NodeProto[] = [];
   const inputs: ValueInfoProto[] = [];
   const outputs: ValueInfoProto[] = [];
   const constants: TensorProto[] = [];
@@ -126,6 +141,32 @@ export function createGraph(name: string): Graph {
     },
     cast(value, to) {
       return graph.op("Cast", [value], { to: to === "bfloat16" ? weightTypes.BF16! : elementTypes[to] });
+    },
+    scan(states, scanned, step) {
+      const around = nodes;
+      nodes = [];
+      const fresh = (count: number) => Array.from({ length: count }, () => ({ name: `step_${counter++}` }));
+      const [given, at] = [fresh(states.length), fresh(scanned.length)];
+      const after = step(given, at);
+      // Of names of their own: a step may put out what it was given, or the same value twice.
+      const results = [...after.states, ...after.outputs].map((value) => graph.op("Identity", [value]));
+      const infos = (values: readonly Value[]) =>
+        values.map((value) => innerValueInfo(value.name, elementTypes.float32));
+      const body = create(GraphProtoSchema, {
+        name: `${name}_step`,
+        node: nodes,
+        input: infos([...given, ...at]),
+        output: infos(results),
+      });
+      nodes = around;
+      const axes = (values: readonly unknown[]) => values.map(() => 1);
+      const ended = graph.ops("Scan", [...states, ...scanned], results.length, {
+        body: { graph: body },
+        num_scan_inputs: scanned.length,
+        scan_input_axes: axes(scanned),
+        scan_output_axes: axes(after.outputs),
+      });
+      return { states: ended.slice(0, states.length), outputs: ended.slice(states.length) };
     },
     output(value, outputName, type, shape) {
       nodes.push(create(NodeProtoSchema, { opType: "Identity", input: [value.name], output: [outputName] }));

@@ -29,6 +29,10 @@ it.each([
   ["falcon_alibi", false],
   ["smollm3", false],
   ["ministral3", false],
+  ["qwen3_next", false],
+  ["lfm2", false],
+  ["mamba", false],
+  ["mamba2", false],
   ["llama_dynamic_beyond", true],
   ["phi3_longrope_v4config", true],
 ])("%s: texts of several lengths, piece by piece, give what each gives alone", async (name, dependsOnLength) => {

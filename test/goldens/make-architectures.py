@@ -55,6 +55,8 @@ falcon = dict(
     eos_token_id=0,
     pad_token_id=0,
 )
+# Layers whose states do not grow with the text, read beyond the 64 tokens that are computed side by side.
+recurrent = dict(vocab_size=64, hidden_size=32, num_hidden_layers=2, bos_token_id=0, eos_token_id=0, pad_token_id=0)
 short = [1.0, 1.1, 1.2]
 long = [1.0, 2.0, 4.0]
 
@@ -216,7 +218,7 @@ variants = {
     "seed_oss": (t.SeedOssConfig(**llama, head_dim=12, attention_out_bias=True), 24),
     "mixtral": (t.MixtralConfig(**sparse, num_local_experts=4, sliding_window=9), 24),
     # Experts in one tensor each, as transformers 5 names its modules.
-    "mixtral_fused": (t.MixtralConfig(**sparse, num_local_experts=5, num_experts_per_tok=3), 24),
+    "mixtral_fused": (t.MixtralConfig(**sparse, num_local_experts=5, num_experts_per_tok=2), 24),
     "qwen2_moe": (
         t.Qwen2MoeConfig(
             **of_projections | dict(num_hidden_layers=3),
@@ -239,7 +241,7 @@ variants = {
     "granitemoe": (
         t.GraniteMoeConfig(
             **sparse,
-            num_local_experts=4,
+            num_local_experts=5,
             embedding_multiplier=3.0,
             logits_scaling=4.0,
             residual_multiplier=0.5,
@@ -295,6 +297,44 @@ variants = {
             ),
         ),
         24,
+    ),
+    "qwen3_next": (
+        t.Qwen3NextConfig(
+            **of_projections | dict(num_hidden_layers=2, max_position_embeddings=96),
+            head_dim=16,
+            layer_types=["linear_attention", "full_attention"],
+            linear_num_key_heads=2,
+            linear_num_value_heads=4,
+            linear_key_head_dim=8,
+            linear_value_head_dim=6,
+            shared_expert_intermediate_size=20,
+            num_experts=4,
+            num_experts_per_tok=2,
+        ),
+        80,
+    ),
+    "lfm2": (
+        t.Lfm2Config(
+            **llama,
+            layer_types=["conv", "full_attention"],
+            conv_bias=True,
+            block_multiple_of=8,
+            block_ffn_dim_multiplier=1.3,
+        ),
+        24,
+    ),
+    "mamba": (t.MambaConfig(**recurrent, state_size=6, use_bias=True), 80),
+    "mamba2": (
+        t.Mamba2Config(
+            **recurrent,
+            num_heads=8,
+            head_dim=8,
+            n_groups=2,
+            state_size=6,
+            time_step_limit=(0.05, 0.9),
+            use_bias=True,
+        ),
+        80,
     ),
     # Norms after each part, embeddings narrower than the blocks.
     "opt_350m": (t.OPTConfig(**opt, word_embed_proj_dim=20, do_layer_norm_before=False), 24),
@@ -405,7 +445,7 @@ def make(folder, config, time, added={}, dropped=(), attention="eager"):
     with torch.no_grad():
         corrections = [(name, bias) for name, bias in model.named_buffers() if name.endswith("correction_bias")]
         for name, weight in [*model.named_parameters(), *corrections]:
-            stored_less_one = "gemma" in config.model_type or config.model_type == "nemotron"
+            stored_less_one = "gemma" in config.model_type or config.model_type in ("nemotron", "qwen3_next")
             centre = 1.0 if "norm" in name and name.endswith("weight") and not stored_less_one else 0.0
             weight.copy_(centre + 0.3 * torch.randn_like(weight))
     model.half().save_pretrained(folder, save_original_format=not folder.name.endswith("_fused"))

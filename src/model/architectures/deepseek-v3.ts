@@ -1,9 +1,9 @@
 import type { Architecture } from "../architecture.js";
 import type { Config } from "../config.js";
 import { groupedExperts } from "../layers/experts/grouped-experts.js";
+import { gatedMlp } from "../layers/feed-forward.js";
 import { latentAttention } from "../layers/latent-attention.js";
 import { activationOf } from "../layers/layers.js";
-import { gatedMlp } from "../layers/llama-like.js";
 import { preNormDecoder } from "../layers/pre-norm-decoder.js";
 import { readRope, ropeParameters } from "../layers/rope.js";
 

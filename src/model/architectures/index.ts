@@ -18,8 +18,11 @@ import { gpt2 } from "./gpt2.js";
 import { gptj } from "./gptj.js";
 import { granite } from "./granite.js";
 import { graniteMoe } from "./granitemoe.js";
+import { lfm2 } from "./lfm2.js";
 import { llama } from "./llama.js";
 import { llama4Text } from "./llama4-text.js";
+import { mamba } from "./mamba.js";
+import { mamba2 } from "./mamba2.js";
 import { ministral3 } from "./ministral3.js";
 import { mistral } from "./mistral.js";
 import { mixtral } from "./mixtral.js";
@@ -36,6 +39,7 @@ import { qwen2 } from "./qwen2.js";
 import { qwen2Moe } from "./qwen2-moe.js";
 import { qwen3 } from "./qwen3.js";
 import { qwen3Moe } from "./qwen3-moe.js";
+import { qwen3Next } from "./qwen3-next.js";
 import { seedOss } from "./seed-oss.js";
 import { smollm3 } from "./smollm3.js";
 import { stablelm } from "./stablelm.js";
@@ -84,4 +88,8 @@ export const architectures: readonly Architecture[] = [
   gptOss,
   llama4Text,
   deepseekV3,
+  qwen3Next,
+  lfm2,
+  mamba,
+  mamba2,
 ];

@@ -2,6 +2,7 @@ import type { Graph, Value } from "../../engine/graph.js";
 import type { TensorEntry } from "../../tensor/safetensors/safetensors.js";
 import type { ForwardPass, KeysAndValues, KeyValueCache } from "../architecture.js";
 import { reshape, scaled, splitLast } from "./layers.js";
+import { columnsOfPass } from "./padding.js";
 import { distances, ordinals } from "./places.js";
 
 /** One layer's attention. */
@@ -221,21 +222,15 @@ function buildMask(pass: ForwardPass, { window, chunk }: Pick<Sight, "window" | 
 }
 
 /** Whether a query and a key lie in different parts of their text, [1 or batch, 1, time, keys]. */
-function inOtherChunks({ graph, positions, tokenIds, cache }: ForwardPass, chunk: number): Value {
+function inOtherChunks(pass: ForwardPass, chunk: number): Value {
+  const { graph, positions, cache } = pass;
   const integers = (...values: number[]) => graph.constant(BigInt64Array.from(values, BigInt));
   const parts = (places: Value) => graph.op("Div", [places, integers(chunk)]);
   // Counted from the text's own beginning: those before padding from 1.
   const keys = cache ? parts(graph.op("Sub", [ordinals(graph, cache), integers(1)])) : parts(positions);
-  const queries = cache ? lastOf(graph, keys, tokenIds) : keys;
+  const queries = cache ? columnsOfPass(pass, keys) : keys;
   const [rows, columns] = cache ? [integers(1, 3), integers(1, 2)] : [integers(0, 1, 3), integers(0, 1, 2)];
   return graph.op("Not", [
     graph.op("Equal", [graph.op("Unsqueeze", [queries, rows]), graph.op("Unsqueeze", [keys, columns])]),
   ]);
-}
-
-/** The columns of the tokens of this pass. @param x [batch, past + time] */
-function lastOf(graph: Graph, x: Value, tokenIds: Value): Value {
-  const integers = (value: bigint) => graph.constant(BigInt64Array.of(value));
-  const time = graph.op("Shape", [tokenIds], { start: 1, end: 2 });
-  return graph.op("Slice", [x, graph.op("Neg", [time]), integers(2n ** 31n), integers(1n)]);
 }

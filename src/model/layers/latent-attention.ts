@@ -4,7 +4,7 @@ import type { ForwardPass, KeyValueCache } from "../architecture.js";
 import type { Weights } from "../weights.js";
 import { attendTo, causalAttention } from "./attention.js";
 import { type Affine, linear, reshape, rmsNorm, splitLast } from "./layers.js";
-import type { Mixer } from "./pre-norm-decoder.js";
+import type { Mixer } from "./llama-like.js";
 import type { Rope } from "./rope.js";
 import { type RotatedPairs, rotaryTables, rotate } from "./rotary.js";
 

@@ -4,6 +4,7 @@ import type { Config } from "../config.js";
 import type { HeadTransform } from "../head/head-transform.js";
 import { embeddings, perLayer, type Weights } from "../weights.js";
 import { causalAttention } from "./attention.js";
+import { affineReader, type FeedForward, gatedMlp, project } from "./feed-forward.js";
 import {
   type Activation,
   type Affine,
@@ -19,7 +20,7 @@ import {
   splitLast,
 } from "./layers.js";
 import type { Rope } from "./rope.js";
-import { type RotaryTables, type RotatedPairs, rotaryTables, rotate } from "./rotary.js";
+import { type RotatedPairs, rotaryTables, rotate } from "./rotary.js";
 
 /** What distinguishes one family of Llama-like decoders from the next: norms, rotary positions, MLP, and their order. */
 export interface DecoderChoices {
@@ -51,6 +52,10 @@ export interface DecoderChoices {
   readonly names?: { readonly attentionOutput?: string; readonly finalNorm?: string };
   readonly biases: { readonly qkv: boolean; readonly output: boolean; readonly mlp: boolean; readonly head?: boolean };
   readonly activation: Activation;
+  /** What a layer has in place of attention; undefined in layers with attention. @param prefix of its tensors */
+  readonly mixer?: (layer: number, prefix: string) => Mixer | undefined;
+  /** Whether q_proj gives each head as many numbers again, whose sigmoids are factors on what the head attends to. */
+  readonly gated?: boolean;
   /** What a layer has in place of an MLP of `intermediate_size`; undefined in layers that have that. */
   readonly feedForward?: (layer: number) => FeedForward | undefined;
   /** Largest magnitude of a number of q, k and v, behind the norms of q and k. */
@@ -81,8 +86,8 @@ export interface DecoderChoices {
   readonly headTransform?: HeadTransform;
 }
 
-/** A layer's part after attention, of each token by itself. @param x [batch, time, d], like the result */
-export type FeedForward = (graph: Graph, x: Value) => Value;
+/** A layer's part that lets tokens see those before them. @param x [batch, time, d], like the result */
+export type Mixer = (pass: ForwardPass, x: Value) => Value;
 
 /** Finds the weights of a norm of q or k. @param part "q" or "k" @param name of its attention @returns the norm */
 export type HeadNormReader = (name: string, part: "q" | "k", numHeads: number) => HeadNorm;
@@ -116,7 +121,6 @@ export function headDimOf(config: Config, fallback?: number): number {
 /** A decoder with these choices. Names of tensors are those of transformers' LlamaForCausalLM. */
 export function llamaLike(config: Config, weights: Weights, choices: DecoderChoices): ModelDescription {
   const d = config.integer("hidden_size");
-  const { numHeads, numKvHeads } = headCounts(config, choices.usualKvHeads);
   const vocabSize = config.integer("vocab_size");
   const { embedding, head } = embeddings(
     config,
@@ -124,13 +128,20 @@ export function llamaLike(config: Config, weights: Weights, choices: DecoderChoi
     { input: "embed_tokens.weight", output: "lm_head.weight", tied: choices.tied },
     [vocabSize, d],
   );
-  const blocks = perLayer(config.integer("num_hidden_layers"), (index) => ({
-    ...blockWeights(config, weights, choices, `layers.${index}`),
-    feedForward: choices.feedForward?.(index) ?? denseFeedForward(config, weights, choices, `layers.${index}.mlp`),
-    rope: choices.rope(index),
-    window: choices.window?.(index),
-    chunk: choices.chunk?.(index),
-  }));
+  const blocks = perLayer(config.integer("num_hidden_layers"), (index): Block => {
+    const prefix = `layers.${index}`;
+    const { beforeAttention, afterAttention, beforeMlp, afterMlp } = choices.norms;
+    const place = (name: string | undefined) =>
+      name === undefined ? undefined : normWeights(weights, choices, `${prefix}.${name}`, d);
+    return {
+      beforeAttention: place(beforeAttention),
+      afterAttention: place(afterAttention),
+      beforeMlp: place(beforeMlp),
+      afterMlp: place(afterMlp),
+      mixer: choices.mixer?.(index, prefix) ?? attentionMixer(config, weights, choices, index),
+      feedForward: choices.feedForward?.(index) ?? denseFeedForward(config, weights, choices, `${prefix}.mlp`),
+    };
+  });
   const finalNorm = normWeights(weights, choices, choices.names?.finalNorm ?? "norm", d);
   return {
     hiddenSize: d,
@@ -148,55 +159,25 @@ export function llamaLike(config: Config, weights: Weights, choices: DecoderChoi
     },
     hiddenStates(pass) {
       const { graph } = pass;
-      const sized = { ...choices, numHeads, numKvHeads };
       let x = scaled(graph, embed(graph, embedding, pass.tokenIds), choices.embeddingScale ?? 1);
-      blocks.forEach((layer, index) => {
-        const places = {
-          tables: layer.rope && rotaryTables(pass, layer.rope),
-          queryScale: choices.queryScale?.(pass, index),
-        };
-        x = block(pass, x, layer, sized, places);
-      });
+      for (const layer of blocks) x = block(pass, x, layer, choices);
       return norm(graph, x, finalNorm, choices);
     },
   };
 }
 
-type Sized = DecoderChoices & { readonly numHeads: number; readonly numKvHeads: number };
-type Block = ReturnType<typeof blockWeights> & {
+/** One layer: its norms, each at its place, and its parts. */
+interface Block {
+  readonly beforeAttention: NormWeights | undefined;
+  readonly afterAttention: NormWeights | undefined;
+  readonly beforeMlp: NormWeights | undefined;
+  readonly afterMlp: NormWeights | undefined;
+  readonly mixer: Mixer;
   readonly feedForward: FeedForward;
-  readonly window: number | undefined;
-  readonly chunk: number | undefined;
-};
-/** What positions do to q and k in one pass. */
-type Places = { readonly tables: RotaryTables | undefined; readonly queryScale: Value | undefined };
+}
+
 /** A norm of vectors of a size, which may store nothing. */
 type NormWeights = { readonly affine: Affine | undefined; readonly size: number };
-
-function blockWeights(config: Config, weights: Weights, choices: DecoderChoices, prefix: string) {
-  const d = config.integer("hidden_size");
-  const { numHeads, numKvHeads } = headCounts(config, choices.usualKvHeads);
-  const { headDim, norms, biases, fused, names } = choices;
-  const [qSize, kvSize] = [numHeads * headDim, numKvHeads * headDim];
-  const affine = affineReader(weights, prefix);
-  const attention = (name: string, out: number) => affine(`self_attn.${name}`, out, d, biases.qkv);
-  const place = (name: string | undefined) =>
-    name === undefined ? undefined : normWeights(weights, choices, `${prefix}.${name}`, d);
-  return {
-    beforeAttention: place(norms.beforeAttention),
-    afterAttention: place(norms.afterAttention),
-    beforeMlp: place(norms.beforeMlp),
-    afterMlp: place(norms.afterMlp),
-    qkv:
-      fused === "q, k, v and gate and up"
-        ? [attention("qkv_proj", qSize + 2 * kvSize)]
-        : [attention("q_proj", qSize), attention("k_proj", kvSize), attention("v_proj", kvSize)],
-    qNorm: headNorm(weights, choices, `${prefix}.self_attn`, "q", numHeads),
-    kNorm: headNorm(weights, choices, `${prefix}.self_attn`, "k", numKvHeads),
-    output: affine(`self_attn.${names?.attentionOutput ?? "o_proj"}`, d, qSize, biases.output),
-    sinks: choices.sinks === undefined ? undefined : weights.get(`${prefix}.${choices.sinks}`, [numHeads]),
-  };
-}
 
 function denseFeedForward(config: Config, weights: Weights, choices: DecoderChoices, prefix: string): FeedForward {
   const { fused, plainMlp, activation, biases } = choices;
@@ -210,89 +191,85 @@ function denseFeedForward(config: Config, weights: Weights, choices: DecoderChoi
   return (graph, x) => linear(graph, activate(graph, activation, linear(graph, x, up)), down);
 }
 
-/**
- * W_down (activation(W_gate x) * W_up x), with tensors gate_proj, up_proj and down_proj.
- * @param choices `fused`: whether gate and up are one tensor, gate_up_proj
- */
-export function gatedMlp(
-  weights: Weights,
-  prefix: string,
-  { d, inner }: { readonly d: number; readonly inner: number },
-  choices: { readonly activation: Activation; readonly biased?: boolean; readonly fused?: boolean },
-): FeedForward {
-  const { activation, biased = false, fused = false } = choices;
-  const affine = affineReader(weights, prefix);
-  const gateUp = fused
-    ? [affine("gate_up_proj", 2 * inner, d, biased)]
-    : [affine("gate_proj", inner, d, biased), affine("up_proj", inner, d, biased)];
-  const down = affine("down_proj", d, inner, biased);
-  return (graph, x) => {
-    const [gate, up] = project(graph, x, gateUp, [inner, inner]) as [Value, Value];
-    return linear(graph, graph.op("Mul", [activate(graph, activation, gate), up]), down);
-  };
-}
-
-type AffineReader = (name: string, out: number, input: number, biased: boolean) => Affine;
-
-function affineReader(weights: Weights, prefix: string): AffineReader {
-  return (name, out, input, biased) => ({
-    weight: weights.get(`${prefix}.${name}.weight`, [out, input]),
-    bias: biased ? weights.get(`${prefix}.${name}.bias`, [out]) : undefined,
-  });
-}
-
 function normWeights(weights: Weights, { layerNorms }: DecoderChoices, name: string, size: number): NormWeights {
   if (layerNorms === "bare") return { affine: undefined, size };
   const bias = layerNorms === undefined ? undefined : weights.get(`${name}.bias`, [size]);
   return { affine: { weight: weights.get(`${name}.weight`, [size]), bias }, size };
 }
 
-function block(pass: ForwardPass, x: Value, layer: Block, choices: Sized, places: Places): Value {
+function block(pass: ForwardPass, x: Value, layer: Block, choices: DecoderChoices): Value {
   const { graph } = pass;
   const added = (base: Value, change: Value) => add(graph, base, scaled(graph, change, choices.residualScale ?? 1));
   const input = norm(graph, x, layer.beforeAttention, choices);
-  const attended = norm(graph, attention(pass, input, layer, choices, places), layer.afterAttention, choices);
+  const attended = norm(graph, layer.mixer(pass, input), layer.afterAttention, choices);
   if (choices.parallel) return added(x, add(graph, attended, layer.feedForward(graph, input)));
   const y = added(x, attended);
   const inside = layer.feedForward(graph, norm(graph, y, layer.beforeMlp, choices));
   return added(y, norm(graph, inside, layer.afterMlp, choices));
 }
 
-function attention(pass: ForwardPass, x: Value, layer: Block, choices: Sized, { tables, queryScale }: Places): Value {
-  const { graph } = pass;
-  const { numHeads, numKvHeads, headDim } = choices;
-  const sizes = [numHeads * headDim, numKvHeads * headDim, numKvHeads * headDim];
-  const [q, k, v] = project(graph, x, layer.qkv, sizes) as [Value, Value, Value];
-  const held = (part: Value) => clipped(graph, part, choices.clip);
-  const placed = (part: Value, count: number) => {
-    if (tables === undefined) return part;
-    const rotated = rotate(graph, part, count, tables, choices.rotatedPairs);
-    if (!choices.normsRotated) return rotated;
-    return eachHead(graph, rotated, count, headDim, (_, heads) => rmsNorm(graph, heads, headDim, choices.epsilon));
-  };
-  const query = placed(held(layer.qNorm(graph, q)), numHeads);
-  const attended = causalAttention(pass, {
-    q: queryScale === undefined ? query : graph.op("Mul", [query, queryScale]),
-    k: placed(held(layer.kNorm(graph, k)), numKvHeads),
-    v: held(v),
+/** Finds the weights of a layer's attention. */
+function attentionMixer(config: Config, weights: Weights, choices: DecoderChoices, index: number): Mixer {
+  const d = config.integer("hidden_size");
+  const { numHeads, numKvHeads } = headCounts(config, choices.usualKvHeads);
+  const { headDim, biases, gated = false } = choices;
+  const prefix = `layers.${index}`;
+  const affine = affineReader(weights, prefix);
+  const [qSize, kvSize] = [numHeads * headDim, numKvHeads * headDim];
+  const sizes = [gated ? 2 * qSize : qSize, kvSize, kvSize] as const;
+  const named = (name: string, out: number) => affine(`self_attn.${name}`, out, d, biases.qkv);
+  const qkv =
+    choices.fused === "q, k, v and gate and up"
+      ? [named("qkv_proj", sizes[0] + 2 * kvSize)]
+      : [named("q_proj", sizes[0]), named("k_proj", kvSize), named("v_proj", kvSize)];
+  const qNorm = headNorm(weights, choices, `${prefix}.self_attn`, "q", numHeads);
+  const kNorm = headNorm(weights, choices, `${prefix}.self_attn`, "k", numKvHeads);
+  const output = affine(`self_attn.${choices.names?.attentionOutput ?? "o_proj"}`, d, qSize, biases.output);
+  const sinks = choices.sinks === undefined ? undefined : weights.get(`${prefix}.${choices.sinks}`, [numHeads]);
+  const form = {
     numHeads,
     numKvHeads,
     headDim,
     scale: choices.attentionScale ?? headDim ** -0.5,
-    window: layer.window,
-    chunk: layer.chunk,
+    window: choices.window?.(index),
+    chunk: choices.chunk?.(index),
     softCap: choices.attentionSoftCap,
-    sinks: layer.sinks,
-  });
-  return linear(graph, attended, layer.output);
+    sinks,
+  };
+  return (pass, x) => {
+    const { graph } = pass;
+    const [projected, k, v] = project(graph, x, qkv, sizes) as [Value, Value, Value];
+    const [q, gate] = gated ? splitHeads(graph, projected, numHeads, headDim) : [projected];
+    const placed = (part: Value, count: number) =>
+      place(pass, clipped(graph, part, choices.clip), count, choices, index);
+    const query = placed(qNorm(graph, q), numHeads);
+    const queryScale = choices.queryScale?.(pass, index);
+    const attended = causalAttention(pass, {
+      ...form,
+      q: queryScale === undefined ? query : graph.op("Mul", [query, queryScale]),
+      k: placed(kNorm(graph, k), numKvHeads),
+      v: clipped(graph, v, choices.clip),
+    });
+    const passed = gate === undefined ? attended : graph.op("Mul", [attended, graph.op("Sigmoid", [gate])]);
+    return linear(graph, passed, output);
+  };
 }
 
-/** Several projections of x, from a matrix each or from one that holds them below one another. */
-function project(graph: Graph, x: Value, maps: readonly Affine[], sizes: readonly number[]): Value[] {
-  const [only, ...others] = maps as [Affine, ...Affine[]];
-  return others.length === 0
-    ? splitLast(graph, linear(graph, x, only), sizes)
-    : maps.map((map) => linear(graph, x, map));
+/** The first and the second half of each head. @param x [batch, time, numHeads * 2 * headDim] */
+function splitHeads(graph: Graph, x: Value, numHeads: number, headDim: number): [Value, Value] {
+  const heads = splitLast(graph, reshape(graph, x, [0, 0, numHeads, 2 * headDim]), [headDim, headDim]);
+  return heads.map((part) => reshape(graph, part, [0, 0, numHeads * headDim])) as [Value, Value];
+}
+
+/** q or k with its positions, if the layer has any. */
+function place(pass: ForwardPass, part: Value, count: number, choices: DecoderChoices, layer: number): Value {
+  const { graph } = pass;
+  const rope = choices.rope(layer);
+  if (rope === undefined) return part;
+  const rotated = rotate(graph, part, count, rotaryTables(pass, rope), choices.rotatedPairs);
+  if (!choices.normsRotated) return rotated;
+  const { headDim, epsilon } = choices;
+  return eachHead(graph, rotated, count, headDim, (_, heads) => rmsNorm(graph, heads, headDim, epsilon));
 }
 
 function norm(graph: Graph, x: Value, found: NormWeights | undefined, choices: DecoderChoices): Value {

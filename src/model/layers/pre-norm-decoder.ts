@@ -1,13 +1,11 @@
 import type { Value } from "../../engine/graph.js";
 import type { TensorEntry } from "../../tensor/safetensors/safetensors.js";
-import type { ForwardPass, ModelDescription } from "../architecture.js";
+import type { ModelDescription } from "../architecture.js";
 import type { Config } from "../config.js";
 import { embeddings, perLayer, type Weights } from "../weights.js";
+import type { FeedForward } from "./feed-forward.js";
 import { add, embed, rmsNorm } from "./layers.js";
-import type { FeedForward } from "./llama-like.js";
-
-/** A layer's part that lets tokens see those before them. @param x [batch, time, d], like the result */
-export type Mixer = (pass: ForwardPass, x: Value) => Value;
+import type { Mixer } from "./llama-like.js";
 
 /** One layer: x + mixer(norm(x)), and to that, where there is a feed-forward part, feedForward(norm(...)). */
 export interface PreNormLayer {

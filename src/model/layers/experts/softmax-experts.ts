@@ -1,7 +1,7 @@
 import type { Config } from "../../config.js";
 import type { Weights } from "../../weights.js";
+import { type FeedForward, gatedMlp } from "../feed-forward.js";
 import { type Activation, add, linear } from "../layers.js";
-import { type FeedForward, gatedMlp } from "../llama-like.js";
 import { expertWeights, projectionNames } from "./expert-weights.js";
 import { gatedBy, mixture } from "./mixture.js";
 import { type ExpertCounts, softmaxThenChoose } from "./routers.js";
