@@ -24,13 +24,15 @@ export interface Fed {
 }
 
 const batch = 500;
+/** What a file may take outside of JavaScript's heap, for whose size the thread has a limit of its own. */
+const mostBufferBytes = 2 ** 30;
 
 /** What came of the inputs. */
 async function feed({ reader: name, seed, from, to, inHand }: Feed): Promise<Fed> {
   const reader = (await openReaders())[name]!;
-  const files = Object.entries(reader.files);
+  const files = [...Object.entries(reader.files), ...Object.entries(reader.hostile ?? {})];
   const arbitraries = files.map(([, bytes]) => mutations(reader.reach?.(bytes) ?? bytes.length));
-  for (const [, bytes] of files) await reader.read(bytesSource("undamaged", bytes));
+  for (const bytes of Object.values(reader.files)) await reader.read(bytesSource("undamaged", bytes));
   const fed: Fed = { read: 0, refused: 0, slowest: { milliseconds: 0, input: -1 }, failures: [] };
   for (let start = Math.floor(from / batch) * batch; start < to; start += batch) {
     const which = (start / batch) % files.length;
@@ -42,6 +44,7 @@ async function feed({ reader: name, seed, from, to, inHand }: Feed): Promise<Fed
       try {
         await reader.read(bytesSource("untrusted", changes[input - start]!(bytes)));
         fed.read++;
+        if (process.memoryUsage().arrayBuffers > mostBufferBytes) throw new Error("took over 1 GB of buffers");
       } catch (error) {
         const { message, stack } = error as Error;
         if (error instanceof InputError && /^[^\n]{1,1000}$/.test(message)) fed.refused++;

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { gzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import type { Document } from "../../src/corpus/corpus.js";
 import { openHiddenStates } from "../../src/corpus/hidden-states.js";
 import { parquetDocuments } from "../../src/corpus/parquet/parquet-documents.js";
@@ -14,14 +14,15 @@ import type { Engine } from "../../src/engine/engine.js";
 import { openOnnxWeights } from "../../src/export/onnx-head.js";
 import { onnxFiles } from "../../src/export/onnx-model.js";
 import { readConfig } from "../../src/model/config.js";
-import { type Model, openModel } from "../../src/model/model.js";
+import { type Model, openConfig, openModel } from "../../src/model/model.js";
 import { openFolder } from "../../src/node/files/file-source.js";
 import { gunzip } from "../../src/node/files/gunzip.js";
+import { unbrotli } from "../../src/node/files/unbrotli.js";
 import { parseReductionPlan } from "../../src/reduction/plan/plan-files.js";
 import { planEdits, readEditPlan } from "../../src/steering/plan/edit-plan.js";
 import { readEdits } from "../../src/steering/plan/edits-file.js";
 import { type ByteSource, bytesSource, type Folder } from "../../src/tensor/byte-source.js";
-import { readWeightMap } from "../../src/tensor/checkpoint-tensors.js";
+import { openCheckpointTensors, readWeightMap } from "../../src/tensor/checkpoint-tensors.js";
 import { isFloatDType } from "../../src/tensor/dtype.js";
 import { readNpyHeader, writeNpy } from "../../src/tensor/npy.js";
 import {
@@ -38,6 +39,8 @@ import { locateZipRecord, readZipDirectory } from "../../src/tensor/torch/zip.js
 /** Something that reads bytes from outside, with whole files for it. */
 export interface Reader {
   readonly files: Readonly<Record<string, Uint8Array>>;
+  /** Files that are refused as they are, whose neighbours are tried too. */
+  readonly hostile?: Readonly<Record<string, Uint8Array>>;
   /** Where damage goes: the first so many bytes. Default: everywhere. */
   readonly reach?: (file: Uint8Array) => number;
   readonly read: (source: ByteSource) => Promise<unknown>;
@@ -68,6 +71,20 @@ async function drain(documents: AsyncIterable<Document>): Promise<void> {
 async function drainBytes(parts: AsyncIterable<Uint8Array>): Promise<void> {
   for await (const _ of parts);
 }
+
+/** A zip archive whose checksums are left out, so that damage is not refused for them alone. */
+function withoutChecksums(archive: Uint8Array): Uint8Array {
+  const bytes = archive.slice();
+  const view = new DataView(bytes.buffer);
+  for (let at = 0; at + 20 <= bytes.length; at++) {
+    if (view.getUint32(at, true) === 0x02014b50) view.setUint32(at + 16, 0, true);
+  }
+  return bytes;
+}
+
+const hostile = (name: string) => new Uint8Array(gunzipSync(golden(`hostile/${name}.gz`)));
+/** Lists in each other, deeper than JSON.stringify goes. */
+const deep = `${"[".repeat(6000)}${"]".repeat(6000)}`;
 
 const noEngine: Engine = {
   threads: 1,
@@ -123,9 +140,28 @@ export async function openReaders(): Promise<Readonly<Record<string, Reader>>> {
       files: { index: text('{"metadata": {"total_size": 9}, "weight_map": {"a": "m-1.safetensors", "b": "m-2.bin"}}') },
       read: readWeightMap,
     },
+    shards: {
+      files: { index: golden("arch/llama_sharded_bf16/model.safetensors.index.json") },
+      read: async (source) => {
+        const inside = openFolder("test/goldens/arch/llama_sharded_bf16");
+        const open = async (name: string) => (name === "model.safetensors.index.json" ? source : inside.open(name));
+        await openCheckpointTensors({ name: source.name, open });
+      },
+    },
+    "adapter's config": {
+      files: {},
+      hostile: { lora: text('{"peft_type": "LORA", "base_model_name_or_path": "org/base", "r": 8}') },
+      read: (source) =>
+        openConfig({ name: source.name, open: async (name) => (name === "adapter_config.json" ? source : undefined) }),
+    },
     npy: { files: { counts: writeNpy(counts) }, read: async (source) => numbers(await readNpyHeader(source)) },
     "torch.save": {
-      files: goldens(["kinds", "kinds_protocol_4", "parameter_with_state"], (name) => `torch/${name}.bin`),
+      files: Object.fromEntries(
+        ["kinds", "kinds_protocol_4", "parameter_with_state"].flatMap((name) => [
+          [name, golden(`torch/${name}.bin`)],
+          [`${name}, no checksums`, withoutChecksums(golden(`torch/${name}.bin`))],
+        ]),
+      ),
       read: async (source) => readAll((await readTorchTensors(source)).values()),
     },
     zip: {
@@ -136,10 +172,16 @@ export async function openReaders(): Promise<Readonly<Record<string, Reader>>> {
     },
     parquet: {
       files: goldens(
-        ["snappy", "small-pages", "zstd-v2", "delta", "delta-length", "dictionary-v2", "gzip", "plain"],
+        [
+          ...["snappy", "small-pages", "zstd-v2", "delta", "delta-length", "dictionary-v2", "gzip", "plain"],
+          ...["brotli-v2", "lz4", "checksum", "no-rows", "no-rows-no-type", "nulls-no-type"],
+        ],
         (name) => `text-formats/${name}.parquet`,
       ),
-      read: (source) => drain(parquetDocuments(source, "text")),
+      hostile: Object.fromEntries(
+        ["delta-lengths", "crc-flipped", "overlap"].map((name) => [name, hostile(`${name}.parquet`)]),
+      ),
+      read: (source) => drain(parquetDocuments(source, "text", unbrotli)),
     },
     gzip: {
       files: { text: new Uint8Array(gzipSync(golden("tiny-books/check.txt").subarray(0, 2000))) },
@@ -154,11 +196,22 @@ export async function openReaders(): Promise<Readonly<Record<string, Reader>>> {
       read: (source) => drain(jsonDocuments(source.name, textStream(source.name, pieces(source, 7)), "text")),
     },
     "JSON lines": {
-      files: { lines: text(...json, "") },
+      files: {
+        lines: text(...json, ""),
+        nan: text('{"text": "a", "n": [NaN, -Infinity]}'),
+      },
+      hostile: { deep: text(`{"text": ${deep}}`) },
       read: (source) => drain(jsonLinesDocuments(source.name, textStream(source.name, pieces(source, 7)), "text")),
     },
+    "JSON lines, a field inside": {
+      files: { lines: text('{"a": {"b": "one", "c": 1}}', '{"a": {"b": null}}', '{"a.b": "two"}') },
+      read: (source) => drain(jsonLinesDocuments(source.name, textStream(source.name, pieces(source, 7)), "a.b")),
+    },
     "strict JSON": {
-      files: { nested: text('{"a": [1, -2.5e3, {"b": null}], "c\\u00e9": "\\ud83d\\ude00", "d": {"e": [[], {}]}}') },
+      files: {
+        deep: text(`{"a": ${deep}}`),
+        nested: text('{"a": [1, -2.5e3, {"b": null}], "c\\u00e9": "\\ud83d\\ude00", "d": {"e": [[], {}]}}'),
+      },
       read: async (source) => parseStrictJson(source.name, "file", await whole(source)),
     },
     tokenizer: {
@@ -171,7 +224,11 @@ export async function openReaders(): Promise<Readonly<Record<string, Reader>>> {
       },
     },
     "token counts, JSON": {
-      files: { nested: text('{"counts": {"0": 5, "2": 12, "3": 1}}'), array: text("[5, 0, 12, 1]") },
+      files: {
+        nested: text('{"counts": {"0": 5, "2": 12, "3": 1}}'),
+        array: text("[5, 0, 12, 1]"),
+      },
+      hostile: { deep: text(`[${deep}]`) },
       read: named("counts.json", readTokenCounts),
     },
     "token counts, CSV": {
@@ -183,6 +240,18 @@ export async function openReaders(): Promise<Readonly<Record<string, Reader>>> {
       read: named("counts.safetensors", readTokenCounts),
     },
     "training log": { files: { lines: text(...log) }, read: readTrainingLog },
+    "training log, CSV": {
+      files: { wide: text("step,lr,loss,x,y", "0,1e-3,9.5,,", '8,"1e-3",8.25,NaN,1', "16,1e-3,7") },
+      read: named("log.csv", readTrainingLog),
+    },
+    "training log, state": {
+      files: {
+        state: text(
+          '{"global_step": 8, "log_history": [{"step": 0, "loss": 8.3, "grad_norm": NaN}, {"step": 8, "loss": 8}]}',
+        ),
+      },
+      read: named("trainer_state.json", readTrainingLog),
+    },
     "ids, npy": { files: { rows: writeNpy(ids) }, read: (source) => drain(npyDocuments(source)) },
     "ids, raw": {
       files: { u16: new Uint8Array(Uint16Array.from({ length: 50 }, (_, i) => i).buffer) },
@@ -195,7 +264,11 @@ export async function openReaders(): Promise<Readonly<Record<string, Reader>>> {
         for await (const _ of (await openHiddenStates(source, d)).blocks());
       },
     },
-    config: { files: { gpt2: golden("arch/gpt2/config.json") }, read: readConfig },
+    config: {
+      files: { gpt2: golden("arch/gpt2/config.json") },
+      hostile: { deep: text(`{"model_type": ${deep}}`) },
+      read: async (source) => (await readConfig(source)).string("model_type"),
+    },
     "config of a model": {
       files: goldens(["gpt2"], (name) => `arch/${name}/config.json`),
       read: async (source) => openModel(await folderWith({ "config.json": source }), noEngine, source.name),

@@ -1,4 +1,4 @@
-import { ZSTDDecoder } from "zstddec/stream";
+import { unzstd } from "../text/zstd-library.js";
 import { hadoopLz4Decompress, lz4Decompress } from "./lz4.js";
 import { snappyDecompress } from "./snappy.js";
 
@@ -69,12 +69,4 @@ async function gunzip(bytes: Uint8Array, size: number): Promise<Uint8Array> {
     await reader.cancel().catch(() => undefined);
     throw error instanceof RangeError ? error : new RangeError("gzip data is broken", { cause: error });
   }
-}
-
-async function unzstd(bytes: Uint8Array, size: number): Promise<Uint8Array> {
-  const decoder = new ZSTDDecoder();
-  await decoder.init();
-  const output = decoder.decode(bytes, size);
-  if (output.length !== size) throw new RangeError("Zstandard data is broken");
-  return output;
 }

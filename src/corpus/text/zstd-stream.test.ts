@@ -73,3 +73,15 @@ test("damaged data is refused or read, nothing worse", async () => {
   );
   expect(refused).toBeGreaterThan(200);
 });
+
+test("streams that break or are left with large windows leave nothing behind", async () => {
+  // A window of 128 MB, and a first block of five bytes: more than WebAssembly's memory holds, if they stayed.
+  const begun = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0, 0x88, 5 << 3, 0, 0, 1, 2, 3, 4, 5);
+  for (let i = 0; i < 40; i++) {
+    const stream = zstdStream("x.zst", inPieces(begun, begun.length));
+    expect((await stream.next()).value).toEqual(Uint8Array.of(1, 2, 3, 4, 5));
+    if (i % 2 === 0) await stream.return(undefined);
+    else await expect(stream.next()).rejects.toThrow("x.zst: Zstandard data ends inside a frame");
+  }
+  expect((await decompress(compressed)).equals(wanted)).toBe(true);
+});
