@@ -100,7 +100,7 @@ export async function planSolver(
             });
           };
   if (solveInAll !== undefined && groups.length === plan.edits.length) return solveInAll;
-  const solveWords = wordSolver(model, plan, contexts, { guardOf, signal });
+  const solveWords = wordSolver(model, plan, { contexts, probes, guardOf }, { signal });
   return async (alsoRight) => solveWords(await solveInAll?.(ofInAll(alsoRight)), alsoRight);
 }
 

@@ -122,7 +122,8 @@ function tiles({ check, solution, plan }: WrittenEdit): Html {
   const wanted = inAllContexts(plan, solution.groups).map(({ probability }) => probability.wanted / probability.before);
   const off = (text: CheckText) => {
     const groups = check[text] && inAllContexts(plan, check[text].groups);
-    if (groups === undefined || groups.length === 0) return tile(textNames[text], "–", "not measured");
+    if (groups === undefined) return tile(textNames[text], "–", "not measured");
+    if (groups.length === 0) return tile(textNames[text], "–", "words are measured by themselves");
     const errors = (of: (group: CheckedGroup) => number) =>
       finiteMedian(groups.map((group, g) => Math.abs(Math.log(of(group) / wanted[g]!))));
     return tile(

@@ -12,16 +12,7 @@ const wordCharacters = 60;
 /** What edits do to words of several tokens, and to their pieces where the words are not. */
 export function wordsSection({ plan, solution, words = [] }: WrittenEdit): Html {
   const measured = words.flatMap((word, g) => (word ? [{ word, g }] : []));
-  const names = [
-    "asked",
-    "reached behind them",
-    "word before",
-    "word after",
-    "factor",
-    "piece elsewhere",
-    "after",
-    "change",
-  ];
+  const names = ["asked", "reached there", "word before", "word after", "factor", "piece elsewhere", "after", "change"];
   return html`<p>A word of several tokens is as likely as its pieces together: the product of their probabilities. One piece’s row is edited so that its logit moves in the contexts that end in the pieces before it, and in no other; a ban changes it in all. The words were put into
 a text at places drawn at random and multiplied out, before and after.</p>
 <div class="wide"><table class="edits">
@@ -40,7 +31,7 @@ a text at places drawn at random and multiplied out, before and after.</p>
 }
 
 const pieceOf = ({ pieces, piece }: MeasuredWord): Html =>
-  html`${pieces.map(({ id, text }, i) => (i + 1 === piece ? html`<b>${tokenLabel(text, id)}</b> ` : html`<small>${visibleText(text, wordCharacters)}</small> `))}`;
+  html`${pieces.map(({ id, text }, i) => (i + 1 === piece ? html`<b>${tokenLabel(text, id)}</b> ` : html`<span>${visibleText(text, wordCharacters)}</span> `))}`;
 
 function changeOf({ probability: whole, elsewhere }: MeasuredWord): string[] {
   const { before, after } = elsewhere.probability;

@@ -19,7 +19,7 @@ import { atPlaces, bisected, difference, type HeldPlaces, lengthFor, roundedRow,
 /** Contexts that a word's edit is fitted to. */
 export interface WordContexts {
   readonly contexts: ContextRows;
-  /** 1 where the logit is to be shifted, [N]; left out, it is to stay everywhere. */
+  /** 1 where the logit is to be shifted, 2 where the target's mean is taken besides, [N]; left out, it is to stay everywhere. */
   readonly marked?: Uint8Array | undefined;
   /** How much all that are not marked count together, or each of them, [N]: those of the text together count 1. */
   readonly weight: number | Float64Array;
@@ -40,6 +40,8 @@ export interface SolvedWord extends Omit<SolvedGroup, "tokens" | "target"> {
   readonly row: Float64Array;
 }
 
+/** Of contexts that a mean is taken over. */
+export const meanMark = 2;
 /** How much the contexts in which the logit is to be shifted count together, where those of the text count 1. */
 const markedWeight = 0.1;
 /** Of the logarithm of a mean probability. */
@@ -48,8 +50,8 @@ const missed = 1e-3;
 /**
  * The row of a piece of a word that is nearest to a logit shift in the contexts that end in the pieces before it, and to none in
  * all others (METHOD.md, "Words"): the convex problem of `nearest` with a target for each context. Its length is then solved so
- * that the mean probability of the piece in those contexts is as wanted.
- * @throws RangeError if none of the contexts is marked, or no probability is as likely as that
+ * that the mean probability of the piece is as wanted, in those that a mean is taken over.
+ * @throws RangeError if there are none of those, or no probability is as likely as that
  */
 export async function solveWord(
   { head, engine }: Pick<Subject, "head" | "engine">,
@@ -124,19 +126,19 @@ async function posed(
     text = text ? joinedTexts(text, part) : part;
     tokens = tokens ? { ...joinedTokens(tokens, here), rows: here.rows } : here;
     if (own) marked.set(own, start);
-    const others = contexts.count - (own?.reduce((sum, mark) => sum + mark, 0) ?? 0);
+    const others = contexts.count - (own?.filter(Boolean).length ?? 0);
     if (typeof weight === "number") weights.fill(others > 0 ? weight / others : 0, start, start + contexts.count);
     else weights.set(weight, start);
     start += contexts.count;
   }
-  const count = marked.reduce((sum, mark) => sum + mark, 0);
-  if (count === 0 || text === undefined || tokens === undefined)
+  const count = marked.filter(Boolean).length;
+  if (!marked.includes(meanMark) || text === undefined || tokens === undefined)
     throw new RangeError("no context ends in the word's first pieces");
   for (const [t, mark] of marked.entries()) if (mark) weights[t] = markedWeight / count;
   return { text, tokens, marked, weights };
 }
 
-/** The contexts that are marked, and their places among all. */
+/** The contexts that the mean is taken over, and their places among all. */
 interface MarkedPlaces extends HeldPlaces {
   readonly index: readonly number[];
 }
@@ -149,7 +151,7 @@ async function markedPlaces(
   d: number,
 ): Promise<MarkedPlaces> {
   const index: number[] = [];
-  for (const [t, mark] of marked.entries()) if (mark) index.push(t);
+  for (const [t, mark] of marked.entries()) if (mark === meanMark) index.push(t);
   const hidden = new Float32Array(index.length * d);
   let next = 0;
   await text.eachBlock(1, (block, start, end) => {

@@ -1,5 +1,5 @@
 import { createProducts } from "../../engine/products.js";
-import type { ContextRows, StoredContexts } from "../../model/contexts/stored-contexts.js";
+import type { ContextRows } from "../../model/contexts/stored-contexts.js";
 import { changedHead } from "../../model/head/changed-head.js";
 import type { HeadChange } from "../../model/head/head-change.js";
 import type { Model } from "../../model/model.js";
@@ -11,9 +11,14 @@ import { fittingText, type Subject, type Watched } from "../solve/problem/fittin
 import { groupMeans } from "../solve/problem/joint-scales.js";
 import type { WeighedContexts } from "../solve/rows/nearest-edits.js";
 import type { Solution, SolvedGroup } from "../solve/solution.js";
-import { wordFitter } from "./fit-words.js";
+import { type WordTexts, wordFitter } from "./fit-words.js";
 import type { SolvedWord } from "./solve-word.js";
 import { isWordEdit, type WordEdit } from "./words-in-text.js";
+
+/** The contexts that words are solved in: a text's, probes, and where one is wanted a guard. */
+export interface WordSolverContexts extends WordTexts {
+  readonly guardOf?: (() => Promise<ContextRows | undefined>) | undefined;
+}
 
 /** Adds edits of words to those of all contexts. @param base of the plan's other edits, in the plan's order; undefined if there are none */
 export type WordSolver = (base: Solution | undefined, alsoRight: WeighedContexts | undefined) => Promise<Solution>;
@@ -21,16 +26,15 @@ export type WordSolver = (base: Solution | undefined, alsoRight: WeighedContexts
 /**
  * Solves a plan's edits of words of several tokens on the head that has its other edits, whose mean probabilities are then
  * taken again.
- * @param guardOf contexts of a guard, where words are not
  */
 export function wordSolver(
   model: Model,
   plan: EditPlan,
-  contexts: StoredContexts,
-  { guardOf, signal }: Watched & { readonly guardOf?: (() => Promise<ContextRows | undefined>) | undefined },
+  { contexts, probes, guardOf }: WordSolverContexts,
+  { signal }: Watched = {},
 ): WordSolver {
   const edits = plan.edits.filter(isInContext).filter(isWordEdit);
-  const fitWords = wordFitter(model, edits, contexts, signal);
+  const fitWords = wordFitter(model, edits, { contexts, probes }, signal);
   return async (base, alsoRight) => {
     const changed = base ? changedHead(model.head, changeOf(base)) : model.head;
     const weights = alsoRight?.weights.filter((_, g) => isInContext(plan.edits[g]!));

@@ -38,23 +38,23 @@ export function endsOf({ tokenIds, windowStarts }: TextTokens, sequences: readon
 
 /**
  * What stands before places of a text that are drawn at random, each once as long as there are others.
- * @param length tokens before a place at most: that many, or a number drawn between the two
+ * @param length tokens before a place at most  @param shortened share of them that have fewer, as many as a draw says
  */
 export function beginningsIn(
   { tokenIds, windowStarts }: TextTokens,
   count: number,
-  length: number | readonly [number, number],
+  length: number,
   seed: number,
+  shortened = 0,
 ): Int32Array[] {
   const random = seededRandom(seed);
   const order = permutation(tokenIds.length, random);
-  const [least, most] = typeof length === "number" ? [length, length] : length;
   const startOf = new Int32Array(tokenIds.length);
   for (let w = 0; w + 1 < windowStarts.length; w++)
     startOf.fill(windowStarts[w]!, windowStarts[w], windowStarts[w + 1]);
   return Array.from({ length: count }, (_, i) => {
     const t = order[i % order.length]!;
-    const before = least + Math.floor(random() * (most - least + 1));
+    const before = random() < shortened ? Math.floor(random() * length) : length;
     return tokenIds.slice(Math.max(startOf[t]!, t + 1 - before), t + 1);
   });
 }

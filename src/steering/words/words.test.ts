@@ -67,7 +67,7 @@ test("the piece's logit moves behind the pieces before it, in every spelling, an
   };
   for (const text of ["He had spoken to V", "\nV", "the house of V"]) {
     expect(await factor(text)).toBeGreaterThan(0.02);
-    expect(await factor(text)).toBeLessThan(0.12);
+    expect(await factor(text)).toBeLessThan(0.2);
   }
   for (const text of ["He had spoken to them", "the very old", "the house was cold"]) {
     expect(await factor(text)).toBeGreaterThan(0.3);
@@ -106,7 +106,7 @@ test("what is measured is the product over the pieces, and the piece where the w
   expect(measured!.elsewhere.contexts).toBe(contexts);
   relative(measured!.elsewhere.probability.before, elsewhere[0]! / contexts);
   relative(measured!.elsewhere.probability.after, elsewhere[1]! / contexts);
-  expect(measured!.probability.after / measured!.probability.before).toBeLessThan(0.12);
+  expect(measured!.probability.after / measured!.probability.before).toBeLessThan(0.2);
 });
 
 test("a ban of a word takes the piece's row in all contexts, and both say what the text holds of them", async () => {
