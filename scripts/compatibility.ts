@@ -6,6 +6,7 @@ import { ggufArchitectures } from "../src/model/gguf/families.js";
 import { activationNames } from "../src/model/layers/layers.js";
 import { ropeKinds } from "../src/model/layers/rope.js";
 import { onnxFolder, onnxName } from "../src/model/onnx-folder.js";
+import { wrapperTypes } from "../src/model/text-part.js";
 import { blockTypeNames } from "../src/tensor/blocks/block-types.js";
 import { type CheckpointFile, checkpointLayouts } from "../src/tensor/checkpoint-layouts.js";
 
@@ -143,6 +144,13 @@ export function compatibilityPage(): string {
       "is not supported is an error that names it.",
     ].join("\n"),
     table(["`model_type`", "what is read", "compared with PyTorch in"], architectureRows()),
+    [
+      "Of models that read images or sound besides text the language model is read where it is one of these families, and what was",
+      `read is said: ${codeList(wrapperTypes)}, with the family and its fields in \`text_config\`. Edited and written as safetensors, all other parts stay`,
+      "as they are; as ONNX the language model is written alone, with the config of its family. Refused: families that scale or cap",
+      "their logits inside such a model (transformers 4 does so there, transformers 5 does not), and other types, whose language",
+      "model may compute something else.",
+    ].join("\n"),
     `Rotary positions (\`rope_type\`) of all families that have them: ${codeList(ropeKinds)}.`,
     `Activation functions: ${codeList(activationNames)}.`,
     "The head: output embedding tied or not, output bias, logit scale, soft cap on logits.",

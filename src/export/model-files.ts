@@ -1,6 +1,7 @@
 import { InputError } from "../errors.js";
+import type { InnerModel } from "../model/text-part.js";
 import type { ByteSource, Folder } from "../tensor/byte-source.js";
-import { withFields } from "../tensor/json-fields.js";
+import { nestedText, withFields, withNestedFields } from "../tensor/json-fields.js";
 import { findNonFinite } from "../tensor/non-finite.js";
 import type { TensorEntry } from "../tensor/safetensors/safetensors.js";
 import { parseStrictJson } from "../tensor/strict-json.js";
@@ -21,22 +22,41 @@ const plainFiles = [
 
 /**
  * A model's files beside its weights, as they are but for some fields of its config.
+ * @param part a part of a larger model whose config is wanted by itself
  * @throws InputError if there is no config.json, or it cannot be read
  */
 export async function filesBesideWeights(
   folder: Folder,
   configFields: Readonly<Record<string, unknown>>,
+  part?: Pick<InnerModel, "field" | "fields">,
 ): Promise<ModelFile[]> {
   const config = await folder.open("config.json");
   if (config === undefined) throw new InputError(folder.name, "config.json is missing");
   const bytes = await config.read(0, config.size);
   parseStrictJson(config.name, "config", bytes);
-  const files: ModelFile[] = [["config.json", withFields(new TextDecoder().decode(bytes), configFields)]];
+  const files: ModelFile[] = [["config.json", changedConfig(new TextDecoder().decode(bytes), configFields, part)]];
   for (const name of plainFiles) {
     const source = await folder.open(name);
     if (source !== undefined) files.push([name, pieces(source, 0, source.size)]);
   }
   return files;
+}
+
+function changedConfig(
+  text: string,
+  fields: Readonly<Record<string, unknown>>,
+  part?: Pick<InnerModel, "field" | "fields">,
+): string {
+  if (part !== undefined) {
+    const own = part.field === undefined ? text : (nestedText(text, part.field) ?? "{}");
+    return `${withFields(own, { ...part.fields, ...fields }).trimEnd()}\n`;
+  }
+  const changed = withFields(text, fields);
+  const { tie_word_embeddings } = fields;
+  // Said of the text part of a larger model too: some releases of transformers look there alone.
+  return tie_word_embeddings === undefined
+    ? changed
+    : withNestedFields(changed, "text_config", { tie_word_embeddings });
 }
 
 export async function* pieces(source: ByteSource, offset: number, byteLength: number): AsyncGenerator<Uint8Array> {

@@ -1,10 +1,11 @@
 import { embeddedModel, modelWithData } from "../engine/onnx-file.js";
+import type { Config } from "../model/config.js";
 import { changedHead } from "../model/head/changed-head.js";
 import type { HeadChange } from "../model/head/head-change.js";
 import { type ReducedHead, reducedNames } from "../model/head/reduced-head.js";
 import { type Model, openConfig } from "../model/model.js";
 import { onnxFolder, onnxName } from "../model/onnx-folder.js";
-import type { Folder } from "../tensor/byte-source.js";
+import { textPart } from "../model/text-part.js";
 import { causalLmGraph } from "./causal-lm-graph.js";
 import { filesBesideWeights, type ModelFile, requireWritable } from "./model-files.js";
 
@@ -38,12 +39,14 @@ export async function onnxFiles(
   }
   const weightBytes = graph.weights.reduce((bytes, { tensor }) => bytes + tensor.byteLength, 0);
   const inside = weightBytes <= maxInside;
-  const beside = await filesBesideWeights(model.folder, {
+  const config = await openConfig(model.folder);
+  const fields = {
     ...(reduced !== undefined || isChanged ? { tie_word_embeddings: false } : {}),
-    ...(await keysApartFromValues(model.folder)),
+    ...keysApartFromValues(config),
     // In browsers transformers.js would look for a quantized file if it were not told.
     "transformers.js_config": { dtype: "fp32", ...(inside ? {} : { use_external_data_format: { [onnxName]: 1 } }) },
-  });
+  };
+  const beside = await filesBesideWeights(model.folder, fields, textPart(config, config.string("model_type")));
   if (inside) return [...beside, [`${onnxFolder}/${onnxName}`, embeddedModel(graph)]];
   const { model: file, data } = modelWithData(graph, dataName);
   return [...beside, [`${onnxFolder}/${onnxName}`, file], [`${onnxFolder}/${dataName}`, data]];
@@ -53,7 +56,6 @@ export async function onnxFiles(
  * Where a config says `multi_query: true`, transformers.js looks for keys and values in one tensor. null is the same as true
  * to the families that have the field, and no such layout to transformers.js.
  */
-async function keysApartFromValues(folder: Folder): Promise<Record<string, null>> {
-  const config = await openConfig(folder);
+function keysApartFromValues(config: Config): Record<string, null> {
   return config.unknown("multi_query") === true ? { multi_query: null } : {};
 }

@@ -37,6 +37,8 @@ export interface Config {
   unknown(field: string): unknown;
   /** A nested object; undefined if absent or null. */
   object(field: string): Config | undefined;
+  /** The same object with other values in some of its fields. */
+  with(fields: Readonly<Record<string, unknown>>): Config;
   /** @throws InputError if the field is there with a value other than this one: it would change the arithmetic. */
   mustBe(field: string, value: boolean | number | string): void;
   fail(field: string, problem: string): never;
@@ -99,6 +101,7 @@ export function config(
       if (get(field) === undefined) return undefined;
       return config(place, read(field, "an object", isObject), `${prefix}${field}.`, onNotice);
     },
+    with: (others) => config(place, { ...fields, ...others }, prefix, onNotice),
     mustBe(field, value) {
       const found = get(field);
       if (found !== undefined && found !== value) fail(field, `is ${shown(found)}; only ${shown(value)} is supported`);

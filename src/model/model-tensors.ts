@@ -3,6 +3,7 @@ import { missingWeights, type TensorEntries } from "../tensor/checkpoint-layouts
 import { findCheckpointTensors, type OnNotice } from "../tensor/checkpoint-tensors.js";
 import { reducedNames } from "./head/reduced-head.js";
 import { findOnnxWeights, onnxFolder, onnxName } from "./onnx-folder.js";
+import { nameByItself } from "./text-part.js";
 import { refuseUnreadableWeights } from "./unreadable-weights.js";
 
 export interface ModelTensors {
@@ -25,8 +26,11 @@ export async function openModelTensors(folder: Folder, onNotice?: OnNotice): Pro
     refuseUnreadableWeights(folder.name, checkpoint);
     return { tensors: checkpoint, place: folder.name, ofOnnx: false, factored: false };
   }
-  const tensors = await findOnnxWeights(folder);
-  if (tensors === undefined) throw await missingWeights(folder, `, ${onnxFolder}/${onnxName}`);
+  const stored = await findOnnxWeights(folder);
+  if (stored === undefined) throw await missingWeights(folder, `, ${onnxFolder}/${onnxName}`);
   const place = `${folder.name}/${onnxFolder}/${onnxName} (of ONNX files only those that unembed wrote are read)`;
+  // Of a larger model the text part alone was written, with the config of its own family.
+  const named = [...stored.values()].map((tensor) => ({ ...tensor, name: nameByItself(tensor.name) }));
+  const tensors = new Map(named.map((tensor) => [tensor.name, tensor]));
   return { tensors, place, ofOnnx: true, factored: tensors.has(reducedNames.factor) };
 }

@@ -9,11 +9,11 @@ import { findNonFinite } from "../tensor/non-finite.js";
 import { otherFolder } from "../tensor/other-folders.js";
 import type { TensorEntry } from "../tensor/safetensors/safetensors.js";
 import { quote } from "../tensor/strict-json.js";
-import type { Architecture, ModelDescription } from "./architecture.js";
-import { architectures } from "./architectures/index.js";
+import type { ModelDescription } from "./architecture.js";
 import { type Config, readConfig } from "./config.js";
 import { describeFactored, onnxParts } from "./factored-description.js";
 import { type HeadModel, headModel, once } from "./head/head-model.js";
+import { requireLanguageModel } from "./language-model.js";
 import { openModelTensors } from "./model-tensors.js";
 import { refuseQuantizedConfig } from "./unreadable-weights.js";
 import { weights } from "./weights.js";
@@ -49,14 +49,7 @@ export interface Model extends HeadModel {
  * @throws InputError naming the file and the field that cannot be used
  */
 export async function openModel(folder: Folder, engine: Engine, name: string, onNotice?: OnNotice): Promise<Model> {
-  const config: Config = await openConfig(folder, onNotice);
-  const modelType = config.string("model_type");
-  const architecture = findArchitecture(modelType);
-  if (architecture === undefined) {
-    const known = architectures.flatMap(({ modelTypes }) => modelTypes).join(", ");
-    const quoted = quote(modelType);
-    config.fail("model_type", `is ${quoted}, an architecture that is not supported; known: ${known}`);
-  }
+  const { architecture, config, modelType } = requireLanguageModel(await openConfig(folder, onNotice));
   const held = await openModelTensors(folder, onNotice);
   const found = weights(held.place, held.tensors, architecture.prefixes);
   const description = held.factored
@@ -84,10 +77,6 @@ export async function openConfig(folder: Folder, onNotice?: OnNotice): Promise<C
   });
   refuseQuantizedConfig(config);
   return config;
-}
-
-export function findArchitecture(modelType: string): Architecture | undefined {
-  return architectures.find(({ modelTypes }) => modelTypes.includes(modelType));
 }
 
 /** The tensors, and the input embedding under its own name where a tied pair is stored under the head's alone. */

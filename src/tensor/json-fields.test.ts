@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { withFields } from "./json-fields.js";
+import { withFields, withNestedFields } from "./json-fields.js";
 
 test("a field that is there gets another value, and the rest of the text stays", () => {
   const text = '{\n  "a": 30.0, "t\\u0065st": {"b": [1, {"test": "}\\","}]},\n  "z": 1e-5\n}\n';
@@ -28,4 +28,11 @@ test("as if the object had been changed, whatever it holds", () => {
 test("strings longer than a regular expression's stack", () => {
   const text = `{"a": "${"\\n".repeat(5_000_000)}", "b": 1}`;
   expect(withFields(text, { b: 2 })).toBe(text.replace('"b": 1', '"b": 2'));
+});
+
+test("fields of an object inside are set in its own text, and nothing is where there is no such object", () => {
+  const text = '{"a": 1.0, "inner": {"b": 30.0, "tied": true}, "c": {"tied": 1}}';
+  expect(withNestedFields(text, "inner", { tied: false })).toBe(text.replace("true", "false"));
+  expect(withNestedFields('{"inner": {}}', "inner", { tied: false })).toBe('{"inner": {\n  "tied": false}}');
+  for (const other of ["b", "a", "missing"]) expect(withNestedFields(text, other, { tied: false })).toBe(text);
 });

@@ -11,6 +11,19 @@ export function withFields(text: string, fields: Readonly<Record<string, unknown
   );
 }
 
+/** The own text of an object that is one of its fields; undefined if there is no such object. */
+export function nestedText(text: string, field: string): string | undefined {
+  const place = valuePlace(text, field);
+  return place && text[place.start] === "{" ? text.slice(place.start, place.end) : undefined;
+}
+
+/** Sets fields of an object that is one of its fields; the text as it is if there is no such object. */
+export function withNestedFields(text: string, outer: string, fields: Readonly<Record<string, unknown>>): string {
+  const place = valuePlace(text, outer);
+  if (place === undefined || text[place.start] !== "{") return text;
+  return text.slice(0, place.start) + withFields(text.slice(place.start, place.end), fields) + text.slice(place.end);
+}
+
 function withField(text: string, name: string, value: string): string {
   const place = valuePlace(text, name);
   if (place !== undefined) return text.slice(0, place.start) + value + text.slice(place.end);

@@ -6,6 +6,8 @@ export const outputEmbeddingNames: readonly string[] = [
   "language_model.lm_head.weight",
   "model.embed_tokens.weight",
   "language_model.model.embed_tokens.weight",
+  "model.language_model.embed_tokens.weight",
+  "model.text_model.embed_tokens.weight",
   "model.decoder.embed_tokens.weight",
   "transformer.wte.weight",
   "wte.weight",

@@ -57,6 +57,9 @@ falcon = dict(
 )
 # Layers whose states do not grow with the text, read beyond the 64 tokens that are computed side by side.
 recurrent = dict(vocab_size=64, hidden_size=32, num_hidden_layers=2, bos_token_id=0, eos_token_id=0, pad_token_id=0)
+tower = dict(hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=1, image_size=8, patch_size=4)
+qwen_tower = dict(depth=1, hidden_size=8, out_hidden_size=32)
+qwen_tokens = dict(image_token_id=63, video_token_id=62, vision_start_token_id=61, vision_end_token_id=60)
 short = [1.0, 1.1, 1.2]
 long = [1.0, 2.0, 4.0]
 
@@ -192,6 +195,15 @@ variants = {
             **llama,
             head_dim=12,
             **rope(rope_type="yarn", factor=4.0, original_max_position_embeddings=8, llama_4_scaling_beta=0.2),
+        ),
+        24,
+    ),
+    # A tied language model inside a model of images.
+    "gemma3": (
+        t.Gemma3Config(
+            text_config=llama | dict(head_dim=8, sliding_window=5),
+            vision_config=tower | dict(model_type="siglip_vision_model"),
+            mm_tokens_per_image=4,
         ),
         24,
     ),
@@ -360,6 +372,55 @@ variants = {
 
 
 flags = {
+    "llava": (
+        t.LlavaConfig(
+            text_config=llama | dict(model_type="qwen2"),
+            vision_config=tower | dict(model_type="clip_vision_model"),
+            image_token_index=63,
+        ),
+        24,
+    ),
+    "mistral3": (
+        t.Mistral3Config(
+            text_config=llama | dict(model_type="ministral3", head_dim=12),
+            vision_config=tower | dict(model_type="pixtral"),
+            image_token_index=63,
+        ),
+        24,
+    ),
+    "qwen2_5_vl": (
+        t.Qwen2_5_VLConfig(
+            text_config=llama | rope(rope_type="default", mrope_section=[1, 1, 2]),
+            vision_config=qwen_tower | dict(intermediate_size=8, num_heads=1, fullatt_block_indexes=[0]),
+            **qwen_tokens,
+        ),
+        24,
+    ),
+    # As the hub's files have it: the text part's fields among the others.
+    "qwen2_vl_flat": (
+        t.Qwen2VLConfig(
+            text_config=llama | rope(rope_type="default", mrope_section=[1, 1, 2]),
+            vision_config=dict(depth=1, embed_dim=8, hidden_size=32, num_heads=1, mlp_ratio=1),
+            tie_word_embeddings=True,
+            **qwen_tokens,
+        ),
+        24,
+        llama | dict(rope_theta=10000.0, rms_norm_eps=1e-5, rope_scaling=dict(type="mrope", mrope_section=[1, 1, 2])),
+        ["text_config"],
+    ),
+    "qwen3_vl": (
+        t.Qwen3VLConfig(
+            text_config=llama | dict(head_dim=8) | rope(rope_type="default", mrope_section=[1, 1, 2], mrope_interleaved=True),
+            vision_config=qwen_tower
+            | dict(intermediate_size=8, num_heads=1, deepstack_visual_indexes=[0], num_position_embeddings=16),
+            **qwen_tokens,
+        ),
+        24,
+    ),
+    "idefics3": (
+        t.Idefics3Config(text_config=llama | dict(model_type="llama"), vision_config=tower, image_token_id=63),
+        24,
+    ),
     "phi_tied": (t.PhiConfig(**llama, partial_rotary_factor=1.0, hidden_act="relu", tie_word_embeddings=True), 24),
     "stablelm_in_turn": (t.StableLmConfig(**llama, partial_rotary_factor=0.5), 24),
     "stablelm_norms_in_turn": (t.StableLmConfig(**llama, qk_layernorm=True, partial_rotary_factor=0.5), 24),
@@ -441,7 +502,8 @@ flags = {
 
 def make(folder, config, time, added={}, dropped=(), attention="eager"):
     torch.manual_seed(len(folder.name))
-    model = t.AutoModelForCausalLM.from_config(config, attn_implementation=attention).eval()
+    whole = t.AutoModelForImageTextToText if hasattr(config, "vision_config") else t.AutoModelForCausalLM
+    model = whole.from_config(config, attn_implementation=attention).eval()
     with torch.no_grad():
         corrections = [(name, bias) for name, bias in model.named_buffers() if name.endswith("correction_bias")]
         for name, weight in [*model.named_parameters(), *corrections]:
@@ -455,7 +517,8 @@ def make(folder, config, time, added={}, dropped=(), attention="eager"):
     (folder / "config.json").write_text(json.dumps(fields, indent=2) + "\n")
 
     model = type(model).from_pretrained(folder, dtype=torch.float32, attn_implementation=attention).eval()
-    ids = torch.randint(0, config.vocab_size, (2, time))
+    # None of those that stand for an image.
+    ids = torch.randint(0, 60 if hasattr(config, "vision_config") else config.vocab_size, (2, time))
     caught = {}
     model.get_output_embeddings().register_forward_hook(lambda _, inputs, __: caught.update(hidden=inputs[0]))
     with torch.no_grad():

@@ -69,3 +69,10 @@ export function reducedLogitsOf(
   }
   return logits;
 }
+
+/** A config as it is written with a head of its own. @param wanted as the original has it */
+export function untied(wanted: Record<string, unknown>): Record<string, unknown> {
+  const inner = wanted.text_config;
+  const no = { tie_word_embeddings: false };
+  return { ...wanted, ...no, ...(typeof inner === "object" ? { text_config: { ...inner, ...no } } : {}) };
+}

@@ -5,7 +5,8 @@ import type { OnNotice } from "../../tensor/checkpoint-tensors.js";
 import { outputEmbeddingNames } from "../../tensor/output-embedding-names.js";
 import type { TensorEntry } from "../../tensor/safetensors/safetensors.js";
 import type { Config } from "../config.js";
-import { findArchitecture, openConfig, requireFinite } from "../model.js";
+import { findLanguageModel } from "../language-model.js";
+import { openConfig, requireFinite } from "../model.js";
 import { openModelTensors } from "../model-tensors.js";
 import { weights } from "../weights.js";
 import { type HeadModel, headModel } from "./head-model.js";
@@ -37,12 +38,13 @@ export async function openHead(
 }
 
 function describeHead(place: string, config: Config, tensors: ReadonlyMap<string, TensorEntry>, tensorName?: string) {
-  const modelType = config.string("model_type", "unknown");
-  const architecture = tensorName === undefined ? findArchitecture(modelType) : undefined;
-  if (architecture !== undefined) {
-    const { head, inputEmbedding } = architecture.describe(config, weights(place, tensors, architecture.prefixes));
-    return { modelType, head, inputEmbedding };
+  const known = tensorName === undefined ? findLanguageModel(config) : undefined;
+  if (known !== undefined) {
+    const found = weights(place, tensors, known.architecture.prefixes);
+    const { head, inputEmbedding } = known.architecture.describe(known.config, found);
+    return { modelType: known.modelType, head, inputEmbedding };
   }
+  const modelType = config.string("model_type", "unknown");
   const names = tensorName === undefined ? outputEmbeddingNames : [tensorName];
   const weight = names.map((candidate) => tensors.get(candidate)).find((tensor) => tensor !== undefined);
   if (weight === undefined) {
