@@ -131,6 +131,23 @@ const hubSettings: Row[] = [
   ["`HF_HUB_OFFLINE`", "nothing is asked of the network; what the cache lacks is an error"],
 ];
 
+/** What differs between systems, and what is done about it. */
+const platforms: Row[] = [
+  [
+    "`/` and `\\` in paths and patterns",
+    "on Windows both separate folders; names inside checkpoints and repositories have `/` everywhere",
+  ],
+  ["`C:\\models\\gpt2`, `~/models/gpt2`, `..`", "are folders, never repositories of the hub"],
+  ["line ends", "LF or CRLF in texts, JSON lines, CSV, YAML and lists of tokens; written files have LF"],
+  ["byte order mark", "dropped from texts, configs, counts, logs, edits and lists of tokens"],
+  [
+    "symlinks",
+    "followed; a folder that holds itself counts once. Where none can be made, the hub's cache holds copies",
+  ],
+  ["devices and pipes", "refused in place of a file; standard input is `-`"],
+  ["Ctrl-C", "ends every command with 130; nothing half-written is left in the place of a result"],
+];
+
 /** The page as Markdown. */
 export function compatibilityPage(): string {
   return [
@@ -175,6 +192,12 @@ export function compatibilityPage(): string {
     table(["environment variable", "what"], hubSettings),
     "## Corpora",
     table(["form", "how"], corpusFormats),
+    "## Systems",
+    [
+      "Everything on this page is tried on Linux x64 (Node 20), by the tests, and nowhere else. macOS and Windows are thought of",
+      "as follows and not tried; on which processors they can run stands in [install.md](install.md).",
+    ].join("\n"),
+    table(["what", "how"], platforms),
     "",
   ]
     .join("\n\n")

@@ -24,6 +24,7 @@ import { readEdits } from "../../src/steering/plan/edits-file.js";
 import { type ByteSource, bytesSource, type Folder } from "../../src/tensor/byte-source.js";
 import { openCheckpointTensors, readWeightMap } from "../../src/tensor/checkpoint-tensors.js";
 import { isFloatDType } from "../../src/tensor/dtype.js";
+import { readGgufFile } from "../../src/tensor/gguf/gguf-file.js";
 import { readNpyHeader, writeNpy } from "../../src/tensor/npy.js";
 import {
   readIntegers,
@@ -153,6 +154,12 @@ export async function openReaders(): Promise<Readonly<Record<string, Reader>>> {
       hostile: { lora: text('{"peft_type": "LORA", "base_model_name_or_path": "org/base", "r": 8}') },
       read: (source) =>
         openConfig({ name: source.name, open: async (name) => (name === "adapter_config.json" ? source : undefined) }),
+    },
+    GGUF: {
+      files: goldens(["tiny-llama-Q8_0", "tiny-gpt2-F16"], (name) => `gguf/${name}.gguf`),
+      // The header, with its metadata and what it says of the tensors.
+      reach: (file) => Math.min(file.length, 20_000),
+      read: readGgufFile,
     },
     npy: { files: { counts: writeNpy(counts) }, read: async (source) => numbers(await readNpyHeader(source)) },
     "torch.save": {

@@ -8,6 +8,7 @@ import type { Folder } from "../../tensor/byte-source.js";
 import { checkpointFileNames, checkpointLayouts } from "../../tensor/checkpoint-layouts.js";
 import { openCheckpointTensors } from "../../tensor/checkpoint-tensors.js";
 import { fileError, openFolder } from "../files/file-source.js";
+import { portablePattern } from "../files/portable-pattern.js";
 import { parseModelReference } from "../hub/model-folder.js";
 import type { CheckpointOptions } from "./checkpoint-options.js";
 import { type FetchedBytes, remoteCheckpoints } from "./remote-checkpoints.js";
@@ -67,7 +68,7 @@ async function expandPattern(pattern: string) {
 async function expandName(name: string, pattern: string, all: readonly string[]) {
   if (await isFolder(name)) return { folders: await stepFolders(name), references: [] };
   if (/[*?[]/.test(name) && !name.startsWith("hf://")) {
-    const folders = globSync([name], { onlyDirectories: true, expandDirectories: false }).sort();
+    const folders = globSync([portablePattern(name)], { onlyDirectories: true, expandDirectories: false }).sort();
     if (folders.length === 0) throw new InputError(name, "matches no folder");
     return { folders: (await Promise.all(folders.map(stepFolders))).flat(), references: [] };
   }

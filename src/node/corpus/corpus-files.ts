@@ -1,9 +1,10 @@
 import { realpathSync, type Stats, statSync } from "node:fs";
-import { basename, dirname, isAbsolute, join, resolve, sep } from "node:path";
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { globSync } from "tinyglobby";
 import type { Corpus } from "../../corpus/corpus.js";
 import { InputError } from "../../errors.js";
 import { fileError } from "../files/file-source.js";
+import { portablePattern } from "../files/portable-pattern.js";
 import { type CorpusFile, type CorpusOptions, fileDocuments, folderEndings } from "./file-documents.js";
 
 /**
@@ -71,9 +72,10 @@ function notRegular(path: string): InputError {
 }
 
 function sortedGlob(patterns: string[], cwd: string): string[] {
-  // In a pattern a backslash keeps what follows it from being special; on Windows it separates folders.
-  const portable = sep === "\\" ? patterns.map((pattern) => pattern.replaceAll(sep, "/")) : patterns;
-  return globSync(portable, { cwd, absolute: patterns.some(isAbsolute), expandDirectories: false }).sort();
+  return globSync(
+    patterns.map((pattern) => portablePattern(pattern)),
+    { cwd, absolute: patterns.some(isAbsolute), expandDirectories: false },
+  ).sort();
 }
 
 function sized(name: string): CorpusFile {
