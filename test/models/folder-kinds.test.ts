@@ -105,6 +105,14 @@ describe("weights as transformers takes them", () => {
     ]);
   });
 
+  test("a share of the heads to rotate is passed over by a family that rotates whole heads", async () => {
+    const { model, notices } = await opened(whole(tensors, { partial_rotary_factor: 0.5 }));
+    await expectGolden(model, "index-omits-stored-head");
+    expect(notices).toEqual([
+      'config.json: field "partial_rotary_factor" is passed over, as transformers does: this family rotates whole heads',
+    ]);
+  });
+
   test.each<[string, (name: string) => string, string]>([
     ["torch.compile", (name) => `_orig_mod.${name}`, '"_orig_mod."'],
     ["several wrappers", (name) => `module._orig_mod.${name}`, '"_orig_mod." and "module."'],

@@ -55,7 +55,11 @@ it.each<[string, Fields, RegExp]>([
   ["llama_gqa", scaled({ rope_type: "mrope" }), /"rope_parameters\.rope_type" is "mrope"; one of default, linear/],
   ["llama_gqa", { rope_scaling: { type: "linear" } }, /"rope_scaling\.factor" is missing/],
   ["llama_gqa", scaled({ rope_type: "linear", factor: 0 }), /"rope_parameters\.factor" is 0/],
-  ["llama_gqa", { partial_rotary_factor: 0.5 }, /"partial_rotary_factor" is 0.5; only 1 is supported/],
+  [
+    "llama_gqa",
+    { ...scaled({ rope_type: "linear", factor: 2 }), partial_rotary_factor: 0.5 },
+    /"partial_rotary_factor" is 0.5; only 1 is supported/,
+  ],
   [
     "llama_gqa",
     { num_key_value_heads: 3 },

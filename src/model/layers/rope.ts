@@ -130,15 +130,24 @@ export function ropeOf(config: Config, parameters: Config | undefined, fields: R
 function rotatedSize(
   config: Config,
   parameters: Config | undefined,
-  { headDim, share, shareField = "partial_rotary_factor" }: RopeFields,
+  { headDim, share, shareField = "partial_rotary_factor", aliases = {} }: RopeFields,
 ): number {
   if (share === undefined) {
-    parameters?.mustBe("partial_rotary_factor", 1);
-    config.mustBe("partial_rotary_factor", 1);
+    const isPlain = parameters === undefined || kindOf(parameters, aliases) === "default";
+    for (const one of [parameters, config]) {
+      // Where transformers stretches frequencies, it makes too few of them for the heads, and fails.
+      if (!isPlain) one?.mustBe("partial_rotary_factor", 1);
+      else if (one?.has("partial_rotary_factor") && one.unknown("partial_rotary_factor") !== 1) {
+        one.notice("partial_rotary_factor", "is passed over, as transformers does: this family rotates whole heads");
+      }
+    }
   }
-  const found = parameters?.has("partial_rotary_factor")
-    ? parameters.positive("partial_rotary_factor")
-    : config.positive(shareField, share ?? 1);
+  const found =
+    share === undefined
+      ? 1
+      : parameters?.has("partial_rotary_factor")
+        ? parameters.positive("partial_rotary_factor")
+        : config.positive(shareField, share ?? 1);
   const rotated = Math.floor(headDim * (share === undefined ? 1 : found));
   if (rotated % 2 !== 0 || rotated < 2 || rotated > headDim) {
     config.fail(
