@@ -4,6 +4,7 @@ import type { Head } from "../model/head/head.js";
 import { optionalTokenizer } from "../model/head/head-model.js";
 import type { Model } from "../model/model.js";
 import type { EditPlan } from "./plan/saved-plan.js";
+import { isInContext } from "./plan/word-edits.js";
 import { groupsOf, type PlanSolver } from "./plan-solver.js";
 import type { Probes } from "./probes/probe-contexts.js";
 import { type ProbedEdit, probeEdits } from "./probes/probe-edits.js";
@@ -81,7 +82,12 @@ export async function probePlan(
   const tokenizer = await optionalTokenizer(model);
   const probed = groupsOf(plan).map(({ tokens }, g) => {
     const { probability, bound } = groups[g]!;
-    return { tokens, rarer: probability.wanted < probability.before, bound: bound?.probability };
+    return {
+      tokens,
+      rarer: probability.wanted < probability.before,
+      inFew: isInContext(plan.edits[g]!),
+      bound: bound?.probability,
+    };
   });
   const heads = { original: model.head, edited, engine: model.engine };
   const textOf = (ids: readonly number[]) => tokenizer?.decode(ids) ?? ids.map((id) => `#${id}`).join(" ");

@@ -90,6 +90,7 @@ describe("steer", () => {
   test.each([
     [" the=x2", /token " the": is named by text, and the model has no tokenizer\.json: name it as id:N/],
     ["@emoji=x2", /is named by text/],
+    ["@word:Voldemort=x2", /names a word, and the model has no tokenizer\.json to spell it/],
     ["id:99999=x2", /does not exist: the model has ids up to \d+/],
   ])("%s is refused", async (edit, message) => {
     const { code, stderr } = await unembed(["steer", model, "--edit", edit, ...texts(), "--out", at("out"), "--quiet"]);

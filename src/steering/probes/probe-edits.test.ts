@@ -70,4 +70,13 @@ test("probabilities before and after are those of plain softmaxes, and the worst
     expect([...found.unsafe]).toEqual(rarer ? unsafe : []);
   }
   expect(probed[0]!.unsafe.length).toBeGreaterThan(0);
+  // The piece of a word stays as likely as it was elsewhere: a little likelier is no harm.
+  const heads = { original: model.head, edited, engine: model.engine };
+  const [inFew] = await probeEdits(heads, [{ ...groups[0]!, inFew: true }, groups[1]!], probes);
+  const { before, after } = probed[0]!;
+  const harm = [...after.keys()].filter(
+    (t) => (after[t]! > 0.01 && after[t]! > 2 * before[t]!) || (after[t]! > 1e-4 && after[t]! > 10 * before[t]!),
+  );
+  expect([...inFew!.unsafe]).toEqual(harm);
+  expect(harm.length).toBeLessThan(probed[0]!.unsafe.length);
 });

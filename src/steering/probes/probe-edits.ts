@@ -12,6 +12,8 @@ import type { Probes } from "./probe-contexts.js";
 export interface ProbedGroup {
   readonly tokens: readonly number[];
   readonly rarer: boolean;
+  /** Whether that is in few contexts only, and in all others they are to stay as likely as they were. */
+  readonly inFew?: boolean | undefined;
   /** Of a ban: what each of its tokens is to stay below in every context. */
   readonly bound?: number | undefined;
 }
@@ -47,6 +49,8 @@ export interface ProbedContext {
 const noticeable = 1e-4;
 const likely = 0.01;
 const manyTimes = 10;
+/** What is to stay as likely as it was is likelier by this much where it is likelier at all: less comes of rounding. */
+const twice = 2;
 const listed = 5;
 
 /**
@@ -95,7 +99,7 @@ function judged(
   probes: Probes,
   before: Float32Array,
   after: Float32Array,
-  { tokens, rarer, bound }: ProbedGroup,
+  { tokens, rarer, inFew = false, bound }: ProbedGroup,
   textOf: (ids: readonly number[]) => string,
 ): ProbedEdit {
   const against = (i: number) => (rarer ? after[i]! - before[i]! : before[i]! - after[i]!);
@@ -107,7 +111,10 @@ function judged(
     largest.before = Math.max(largest.before, before[i]!);
     largest.after = Math.max(largest.after, after[i]!);
     if (against(i) > noticeable) opposite++;
-    const passed = bound === undefined ? rarer && isUnsafe(before[i]!, after[i]!) : after[i]! > bound * tokens.length;
+    const passed =
+      bound === undefined
+        ? rarer && isUnsafe(before[i]!, after[i]!, inFew ? twice : 1)
+        : after[i]! > bound * tokens.length;
     if (passed) unsafe.push(i);
     if (worst.length < listed || against(i) > against(worst.at(-1)!)) {
       worst = [...worst, i].sort((a, b) => against(b) - against(a)).slice(0, listed);
@@ -127,5 +134,5 @@ function judged(
   };
 }
 
-const isUnsafe = (before: number, after: number): boolean =>
-  (after > likely && after > before) || (after > noticeable && after > manyTimes * before);
+const isUnsafe = (before: number, after: number, times: number): boolean =>
+  (after > likely && after > times * before) || (after > noticeable && after > manyTimes * before);
