@@ -31,7 +31,8 @@ const packed = new WeakMap<ByteSource, Map<string, PackedMatrix>>();
  */
 export function timesTransposed(graph: Graph, x: Value, weight: TensorEntry): Value {
   const blocks = blocksOf(weight);
-  if (blocks === undefined) return graph.op("FusedMatMul", [x, graph.weightFloat32(weight)], { transB: 1 });
+  if (blocks === undefined || graph.widensBlocks)
+    return graph.op("FusedMatMul", [x, graph.weightFloat32(weight)], { transB: 1 });
   const matrix = packedMatrix(weight, blocks, bitsOf(blocks));
   const product = matrix.bits === 4 ? fourBitProduct(graph, x, matrix, blocks) : eightBitProduct(graph, x, matrix);
   return matrix.offsets === undefined ? product : lessOffsets(graph, product, x, matrix, blocks);

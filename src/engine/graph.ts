@@ -74,6 +74,8 @@ export interface Graph {
   /** Bytes that the weights take in memory: as float32, but for numbers of a byte. */
   readonly weightBytes: number;
   readonly outputNames: readonly string[];
+  /** Whether matrices in blocks are put into it as float32: for files that others read, and find weights in by name. */
+  readonly widensBlocks: boolean;
   /** Each weight once. */
   readonly weights: readonly GraphWeight[];
   /** The model as ONNX protobuf bytes; `locate` says where the session will look for each weight. */
@@ -83,7 +85,7 @@ export interface Graph {
 }
 
 /** An empty graph of that name. */
-export function createGraph(name: string): Graph {
+export function createGraph(name: string, { widensBlocks = false }: { widensBlocks?: boolean } = {}): Graph {
   let nodes: NodeProto[] = [];
   const inputs: ValueInfoProto[] = [];
   const outputs: ValueInfoProto[] = [];
@@ -101,6 +103,7 @@ export function createGraph(name: string): Graph {
 
   const graph: Graph = {
     sources,
+    widensBlocks,
     get weightBytes() {
       return [...weights.values()].reduce((bytes, { tensor }) => bytes + bytesInMemory(tensor), 0);
     },

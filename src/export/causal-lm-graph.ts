@@ -17,7 +17,9 @@ export interface CausalLmGraph {
  * @param head in place of the model's own
  */
 export function causalLmGraph({ description }: Model, head: Head, reduced?: ReducedHead): CausalLmGraph {
-  const { graph, tokenIds, hidden, cache, putOut } = cachedLayers("causal_lm", description);
+  const { graph, tokenIds, hidden, cache, putOut } = cachedLayers("causal_lm", description, {
+    widensBlocks: true,
+  });
   const rows = graph.op("Reshape", [hidden, graph.constant(BigInt64Array.of(-1n, BigInt(head.hiddenSize)))]);
   const flat = reduced === undefined ? logits(graph, head, rows) : reducedLogits(graph, head, reduced, rows);
   const width = graph.constant(BigInt64Array.of(BigInt(head.vocabSize)));

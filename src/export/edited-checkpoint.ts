@@ -64,8 +64,8 @@ async function weightFiles(
     const shard = shards.get(tensor.source) ?? new Map<string, TensorEntry>();
     shards.set(tensor.source, shard.set(name, tensor));
   }
-  const ofOnnx = [...shards.keys()].some(({ name }) => /\.onnx(_data)?$/.test(name));
-  if (shards.size === 1 || ofOnnx) {
+  const ofOther = [...shards.keys()].some(({ name }) => /\.(onnx(_data)?|gguf)$/i.test(name));
+  if (shards.size === 1 || ofOther) {
     const all = new Map([...tensors, ...changes]);
     return [[safetensorsFile, safetensorsPieces(all)]];
   }

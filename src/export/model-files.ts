@@ -1,5 +1,6 @@
 import { InputError } from "../errors.js";
 import type { InnerModel } from "../model/text-part.js";
+import { storedType } from "../tensor/blocks/block-tensor.js";
 import type { ByteSource, Folder } from "../tensor/byte-source.js";
 import { nestedText, withFields, withNestedFields } from "../tensor/json-fields.js";
 import { findNonFinite } from "../tensor/non-finite.js";
@@ -72,6 +73,6 @@ export async function requireWritable(place: string, name: string, tensor: Tenso
   const row = Math.floor(bad.index / (tensor.shape[1] ?? 1));
   throw new InputError(
     place,
-    `tensor "${name}" would hold ${bad.value} in the row of token id ${row}: too large for ${tensor.dtype}`,
+    `tensor "${name}" would hold ${bad.value} in the row of token id ${row}: too large for ${storedType(tensor)}`,
   );
 }

@@ -6,6 +6,7 @@ import type { Model } from "../../model/model.js";
 import { openCorpus } from "../../node/corpus/open-corpus.js";
 import { whileLocked } from "../../node/files/path-lock.js";
 import { rowFile } from "../../node/files/row-file.js";
+import { isGgufName } from "../../node/hub/model-folder.js";
 import type { HubOptions } from "../../node/hub/repository.js";
 import { defaultCorpus, defaultModel, embeddedTexts, loadModel } from "../../node/load-model.js";
 import { inRunFolder } from "../../node/runs/folder/claim-folder.js";
@@ -134,6 +135,12 @@ function checkOptions(args: ReduceArguments, given: (option: string) => boolean)
     throw new UsageError("--check", "- can be read only once, and is wanted twice: give a file");
   }
   if (out === undefined && !dryRun) throw new UsageError("--out", "is missing: where to write (or --dry-run)");
+  if (out !== undefined && isGgufName(out)) {
+    throw new UsageError(
+      "--out",
+      "is a GGUF file's name: those hold no factored head; a folder is written, as --format says",
+    );
+  }
   if (args.report !== undefined && !dryRun) {
     throw new UsageError("--report", "is for --dry-run: beside a model, the report is in its folder");
   }

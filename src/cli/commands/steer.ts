@@ -1,13 +1,18 @@
 import { join, resolve } from "node:path";
 import { Command, Option } from "commander";
-import { type ModelFormat, modelFormats } from "../../export/model-formats.js";
+import { requirePlace } from "../../export/edited-gguf.js";
+import { type EditedFormat, editedFormats } from "../../export/model-formats.js";
+import { ggufFilesOf } from "../../model/gguf/gguf-folder.js";
+import { type HeadType, headTypes } from "../../model/head/retyped-head.js";
 import type { Model } from "../../model/model.js";
 import { whileLocked } from "../../node/files/path-lock.js";
+import { isGgufName } from "../../node/hub/model-folder.js";
 import { defaultModel, loadModel } from "../../node/load-model.js";
 import { inRunFolder } from "../../node/runs/folder/claim-folder.js";
-import { saveSteering, saveTrials } from "../../node/runs/saved-steering.js";
+import { defaultFormat, saveSteering, saveTrials } from "../../node/runs/saved-steering.js";
 import { openSteerTexts } from "../../node/runs/steer-texts.js";
 import type { Asked } from "../../node/runs/write/run-record.js";
+import { checkGgufOut, reportBeside } from "../../node/save/save-gguf.js";
 import { checkOut } from "../../node/save/save-model.js";
 import type { SteerRunOptions } from "../../runs/steering/steer-options.js";
 import { isMet } from "../../steering/how-it-holds.js";
@@ -57,7 +62,9 @@ interface SteerArguments extends PlanArguments, TextArguments, TrialArguments, G
   check?: string[];
   checkTokens: number;
   seed: number;
-  format: ModelFormat;
+  format?: EditedFormat;
+  headType?: HeadType;
+  keepTied?: boolean;
   bound?: number;
   probes?: number;
   allowUnsafe?: boolean;
@@ -83,6 +90,7 @@ Examples:
   unembed steer ./my-model --edit '/^ [Dd]el/u=x0.2' --each --corpus a.txt \\
       --check b.txt c.txt --out edited
   unembed steer --edit ' the=x0.5' --format onnx --out for-the-browser
+  unembed steer model-Q4_K_M.gguf --edit ' the=ban' --out edited.gguf
   unembed steer ./my-model --sweep 0.01..100
       how far any token can be steered; writes no model
   unembed steer ./other-model --plan edited/unembed.json --out other-edited`;
@@ -143,17 +151,22 @@ export function steerCommand(signal: AbortSignal): Command {
     .addOption(seedOption("of the intervals and of tokens drawn at random"))
     .addOption(outOption("where to write the edited model"))
     .addOption(
-      new Option("--format <name>", "onnx: for onnxruntime and transformers.js")
-        .choices(modelFormats)
-        .default("safetensors"),
+      new Option(
+        "--format <name>",
+        "default: safetensors, of GGUF gguf; onnx: for onnxruntime and transformers.js",
+      ).choices(editedFormats),
     )
+    .addOption(
+      new Option("--head-type <type>", "of GGUF: number type of the head (default: its own)").choices(headTypes),
+    )
+    .option("--keep-tied", "of GGUF: change a tied input embedding with the head; reading changes too")
     .addOption(forceOption("replace the folder if it is there"))
     .option("--dry-run", "list what matched and stop");
   return runOptions(command)
     .addHelpText("after", examples)
     .action((name: string, args: SteerArguments, command: Command) => {
       const given = (option: string) => command.getOptionValueSource(option) === "cli";
-      checkOptions(args, given);
+      checkOptions(name, args, given);
       const asked = { command: askedCommand(command), arguments: { model: name, ...args } };
       const { out, dryRun, force } = args;
       const folder = out ?? args.report ?? join("runs", defaultName(command, folderName(name), name));
@@ -166,20 +179,39 @@ export function steerCommand(signal: AbortSignal): Command {
 }
 
 /** @param given whether an option stands on the command line @throws UsageError if they contradict one another */
-function checkOptions(args: SteerArguments, given: (option: string) => boolean): void {
+function checkOptions(name: string, args: SteerArguments, given: (option: string) => boolean): void {
   const { out, dryRun = false } = args;
   const trialsOnly = out === undefined && !dryRun && trialsOf(args) !== undefined;
   if (out === undefined && !dryRun && !trialsOnly) {
     throw new UsageError("--out", "is missing: where to write (or --dry-run, or an experiment like --sweep)");
   }
   checkPlanOptions(args, given, !trialsOnly);
-  if (args.report !== undefined && !trialsOnly) {
-    throw new UsageError("--report", "is for experiments without --out: beside a model, the report is in its folder");
+  if (args.report !== undefined && !trialsOnly && !isGgufName(name)) {
+    const otherwise = "beside a model, the report is in its folder";
+    throw new UsageError("--report", `is for experiments without --out, and for GGUF files: ${otherwise}`);
   }
   for (const option of ["corpus", "check"] as const) {
     if (!args[option]?.includes("-")) continue;
     const reason = "- can be read only once, and this text is read for more than one thing: give a file";
     throw new UsageError(`--${option}`, reason);
+  }
+}
+
+/** @throws UsageError if an option is for another format than what is written */
+function checkFormat(model: Model, format: EditedFormat, { out, report, headType, keepTied }: SteerArguments): void {
+  const isGguf = ggufFilesOf(model.folder) !== undefined;
+  if (format === "gguf" && !isGguf) throw new UsageError("--format", "gguf is for models that come as a GGUF file");
+  if (format === "gguf") {
+    if (keepTied && headType) throw new UsageError("--head-type", "is not for an input embedding that stays tied");
+    return;
+  }
+  if (headType !== undefined) throw new UsageError("--head-type", "is for GGUF files");
+  if (keepTied) throw new UsageError("--keep-tied", "is for GGUF files");
+  if (report !== undefined && out !== undefined) {
+    throw new UsageError(
+      "--report",
+      "is for GGUF files and experiments without --out: beside a model, the report is in its folder",
+    );
   }
 }
 
@@ -199,7 +231,13 @@ async function runSteer(
   let model: Model | undefined;
   try {
     model = await loadModel(name, { threads: args.threads, ...hub });
-    if (out !== undefined) await checkOut(model, out, force);
+    const format = args.format ?? defaultFormat(model);
+    checkFormat(model, format, args);
+    if (out !== undefined && format !== "gguf") await checkOut(model, out, force);
+    if (out !== undefined && format === "gguf") {
+      requirePlace(model, args);
+      await checkGgufOut(model, { out, report: args.report ?? reportBeside(out) }, force);
+    }
     const nothingAsked =
       !dryRun && out === undefined && [args.edit, args.edits, args.plan].every((source) => source === undefined);
     const plan = nothingAsked ? undefined : await planOf(model, args, given);
@@ -230,8 +268,8 @@ async function runSteer(
       showTrials(run, resolve(folder), args);
       return;
     }
-    const { format } = args;
-    const run = await saveSteering(model, plan, out, { ...options, format, force, asked });
+    const { headType, keepTied, report } = args;
+    const run = await saveSteering(model, plan, out, { ...options, format, force, asked, headType, keepTied, report });
     line.stop();
     showEdit(run, out, args, asked);
     const missed = run.edit.solution.groups.filter((group) => !isMet(group)).length;

@@ -21,6 +21,8 @@ export interface GgufFamily {
   /** Fields of the config.json that transformers has for it. */
   config(contents: GgufContents): Record<string, unknown>;
   rules(contents: GgufContents): TensorRules;
+  /** llama.cpp loads no file of it that has a head of its own. */
+  readonly tiedOnly?: boolean;
 }
 
 /** Fields that Llama-like families have in common. */

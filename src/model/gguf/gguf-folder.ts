@@ -1,5 +1,5 @@
 import { InputError } from "../../errors.js";
-import { type ByteSource, bytesSource } from "../../tensor/byte-source.js";
+import { type ByteSource, bytesSource, type Folder } from "../../tensor/byte-source.js";
 import type { TensorFolder } from "../../tensor/checkpoint-layouts.js";
 import type { GgufFile, GgufTensor } from "../../tensor/gguf/gguf-file.js";
 import { openShards } from "../../tensor/gguf/gguf-shards.js";
@@ -14,6 +14,11 @@ import { tokenId, tokenizerJson } from "./tokenizer-json.js";
 export interface GgufFolder extends TensorFolder {
   /** The file, or its shards in their order. */
   readonly gguf: readonly GgufFile[];
+}
+
+/** The GGUF files that a folder stands for; undefined if it is an ordinary one. */
+export function ggufFilesOf(folder: Folder): readonly GgufFile[] | undefined {
+  return "gguf" in folder ? (folder as GgufFolder).gguf : undefined;
 }
 
 /** Where a file lies, and what lies beside it. */

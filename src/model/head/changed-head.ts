@@ -1,3 +1,6 @@
+import { blockRowsOf, shareBlockRows } from "../../tensor/blocks/block-rows.js";
+import { blocksOf, blockTensor } from "../../tensor/blocks/block-tensor.js";
+import { blockRowBytes } from "../../tensor/blocks/block-types.js";
 import type { ByteSource } from "../../tensor/byte-source.js";
 import { checkRange } from "../../tensor/byte-source.js";
 import { bytesPerElement, encodeFloats, type FloatDType } from "../../tensor/dtype.js";
@@ -36,13 +39,27 @@ function changedWeight(weight: TensorEntry, { weight: whole, rows, dtype: wanted
   if (values.length !== ids.length * hiddenSize || ids.some((id) => id < 0 || id >= vocabSize)) {
     throw new RangeError(`${ids.length} changed rows do not fit a matrix of [${vocabSize}, ${hiddenSize}]`);
   }
+  const blocks = blocksOf(weight);
+  if (blocks !== undefined) {
+    const rowBytes = blockRowBytes(blocks.type, hiddenSize);
+    const place = { source: blocks.source, offset: blocks.offset, byteLength: vocabSize * rowBytes };
+    const source = overlaid(place, ids, blockRowsOf(weight)!.bytesOf(values), rowBytes);
+    const changed = blockTensor("lm_head.weight", weight.shape, { type: blocks.type, source, offset: 0 });
+    shareBlockRows(weight, changed);
+    return changed;
+  }
   const rowBytes = hiddenSize * bytesPerElement[dtype];
   const source = overlaid(weight, ids, encodeFloats(dtype, values), rowBytes);
   return { ...weight, name: "lm_head.weight", source, offset: 0 };
 }
 
 /** A tensor's bytes with some rows replaced. @param rows one after the other, in the order of their ids */
-function overlaid(tensor: TensorEntry, ids: Int32Array, rows: Uint8Array, rowBytes: number): ByteSource {
+function overlaid(
+  tensor: Pick<TensorEntry, "source" | "offset" | "byteLength">,
+  ids: Int32Array,
+  rows: Uint8Array,
+  rowBytes: number,
+): ByteSource {
   const source: ByteSource = {
     name: `${tensor.source.name} (changed rows)`,
     size: tensor.byteLength,

@@ -24,7 +24,7 @@ export function isTransformed({ transform }: Head): boolean {
 
 /** Adds z = E h + b and the model's own transform to a graph. @param hidden [n, d] @returns [n, V] */
 export function logits(graph: Graph, head: Head, hidden: Value): Value {
-  if (blocksOf(head.weight) !== undefined) {
+  if (blocksOf(head.weight) !== undefined && !graph.widensBlocks) {
     const product = timesTransposed(graph, hidden, head.weight);
     const biased = head.bias ? graph.op("Add", [product, graph.weightFloat32(head.bias)]) : product;
     return transformed(graph, head.transform, biased);

@@ -25,8 +25,12 @@ export interface CachedLayers {
  * outputs `present.N.key` and `.value`, which are the next pass's past. States that do not grow are `past_NAME.N` and
  * `present_NAME.N`.
  */
-export function cachedLayers(name: string, description: ModelDescription): CachedLayers {
-  const graph = createGraph(name);
+export function cachedLayers(
+  name: string,
+  description: ModelDescription,
+  options: { widensBlocks?: boolean } = {},
+): CachedLayers {
+  const graph = createGraph(name, options);
   const tokenIds = graph.input("input_ids", "int64", ["batch_size", "sequence_length"]);
   const attentionMask = graph.input("attention_mask", "int64", ["batch_size", "total_sequence_length"]);
   const positions = graph.input("position_ids", "int64", ["batch_size", "sequence_length"]);

@@ -63,7 +63,7 @@ export function linear(graph: Graph, x: Value, { weight, bias }: Affine): Value 
 /** x W + b with W as GPT-2's Conv1D stores it, [in, out]. */
 export function conv1d(graph: Graph, x: Value, { weight, bias }: Affine): Value {
   const stored = storedTransposed(weight);
-  if (stored !== undefined) return linear(graph, x, { weight: stored, bias });
+  if (stored !== undefined && !graph.widensBlocks) return linear(graph, x, { weight: stored, bias });
   const product = graph.op("MatMul", [x, graph.weightFloat32(weight)]);
   return bias === undefined ? product : graph.op("Add", [product, graph.weightFloat32(bias)]);
 }
@@ -71,7 +71,7 @@ export function conv1d(graph: Graph, x: Value, { weight, bias }: Affine): Value 
 /** Rows of an embedding matrix, widened after the look-up so that the matrix stays as it is stored. */
 export function embed(graph: Graph, table: TensorEntry, indices: Value): Value {
   const blocks = blocksOf(table);
-  if (blocks !== undefined) return blockRows(graph, table, blocks, indices);
+  if (blocks !== undefined && !graph.widensBlocks) return blockRows(graph, table, blocks, indices);
   const rows = graph.op("Gather", [graph.weight(table), indices]);
   return table.dtype === "F32" ? rows : graph.cast(rows, "float32");
 }

@@ -56,7 +56,10 @@ export async function resolveModelFolder(name: string, options: HubFolderOptions
   }
 }
 
-const isGgufName = (name: string): boolean => /\.gguf$/i.test(name);
+/** Whether a model's name is that of a GGUF file. */
+export function isGgufName(name: string): boolean {
+  return /\.gguf$/i.test(name);
+}
 
 function openGgufFile(name: string, path: string): Promise<Folder> {
   const beside = openFolder(dirname(path));

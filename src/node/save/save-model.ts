@@ -1,5 +1,5 @@
 import { readdir, realpath, stat } from "node:fs/promises";
-import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { dirname, relative, resolve, sep } from "node:path";
 import { InputError } from "../../errors.js";
 import { editedCheckpoint } from "../../export/edited-checkpoint.js";
 import type { ModelFile } from "../../export/model-files.js";
@@ -7,6 +7,7 @@ import type { HeadChange } from "../../model/head/head-change.js";
 import type { HeadModel } from "../../model/head/head-model.js";
 import { checkWritable } from "../files/check-writable.js";
 import { clearLeftovers } from "../files/leftovers.js";
+import { nearestReal } from "../files/real-path.js";
 import { chunksOf, type FileContents, stageFolder } from "../files/write-atomic.js";
 import { cardFile, changedCard } from "./card-file.js";
 
@@ -85,7 +86,7 @@ export async function saveExamined<Found>(
   const contents = [...(changed ? made.filter(([name]) => name !== cardFile) : made), ...files];
   const stage = await stageFolder(out);
   try {
-    await stage.add(signal ? contents.map(([name, content]) => [name, stoppable(content, signal)] as const) : contents);
+    await stage.add(contents.map(([name, content]) => [name, stoppable(content, signal)] as const));
     const examined = await examine(stage.path);
     const beside = [...examined.files];
     await stage.add(beside);
@@ -102,9 +103,9 @@ export async function saveExamined<Found>(
 }
 
 /** Chunks until the signal is aborted. */
-async function* stoppable(contents: FileContents, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+export async function* stoppable(contents: FileContents, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
   for await (const chunk of chunksOf(contents)) {
-    signal.throwIfAborted();
+    signal?.throwIfAborted();
     yield chunk;
   }
 }
@@ -135,15 +136,6 @@ export async function checkOut(model: HeadModel, out: string, force = false): Pr
   // A mistyped name must not cost someone their home folder.
   if (names.length > 0 && !names.includes("config.json")) {
     throw new InputError(out, "is there already and holds no model (config.json): it is not replaced");
-  }
-}
-
-/** The path with its existing part's symlinks resolved. */
-async function nearestReal(path: string): Promise<string> {
-  try {
-    return await realpath(path);
-  } catch {
-    return dirname(path) === path ? path : join(await nearestReal(dirname(path)), basename(path));
   }
 }
 

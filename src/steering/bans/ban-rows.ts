@@ -3,8 +3,8 @@ import { createProducts, type Products } from "../../engine/products.js";
 import type { ContextRows } from "../../model/contexts/stored-contexts.js";
 import type { Head } from "../../model/head/head.js";
 import { isIdentity } from "../../model/head/head-transform.js";
+import { asStored } from "../../model/head/stored-rows.js";
 import type { LargestProduct } from "../../model/layers/largest-product.js";
-import { decodeFloat64, encodeFloats, type FloatDType } from "../../tensor/dtype.js";
 import { readTensorFloat64 } from "../../tensor/safetensors/safetensors.js";
 import { readRows } from "../../tensor/tensor-rows.js";
 import { editedTokens } from "../solve/problem/edited-tokens.js";
@@ -69,8 +69,7 @@ export async function banRow(
   const products = await createProducts(engine, head.hiddenSize);
   try {
     const problem = await posed(subject, banned, evenly(others), fitted, products, watched);
-    const dtype = head.weight.dtype as FloatDType;
-    const rounded = ({ row }: Combination) => decodeFloat64(dtype, encodeFloats(dtype, row));
+    const rounded = ({ row }: Combination) => asStored(head.weight, row);
     let room = firstRoom;
     for (;;) {
       const found = await bestCombination(problem, room - Math.log(bound));

@@ -6,9 +6,10 @@ import { changedHead } from "../../model/head/changed-head.js";
 import type { Head } from "../../model/head/head.js";
 import type { HeadChange } from "../../model/head/head-change.js";
 import { readHeadRows } from "../../model/head/head-rows.js";
+import { rowToCopy } from "../../model/head/stored-rows.js";
 import { constantDirection, readFinalNorm } from "../../model/layers/constant-direction.js";
 import { type LargestProduct, largestProduct } from "../../model/layers/largest-product.js";
-import type { FloatDType } from "../../tensor/dtype.js";
+import { blocksOf, storedType } from "../../tensor/blocks/block-tensor.js";
 import { readTensorFloat64 } from "../../tensor/safetensors/safetensors.js";
 import { type BanMethod, banMethods } from "../plan/method.js";
 import { largestProbabilities } from "../probes/largest-probabilities.js";
@@ -45,6 +46,8 @@ export interface Ban {
   readonly worst: number;
 }
 
+/** A bound that was measured in float32 holds beyond its last digits. */
+const measuring = 1.001;
 /** How probes count beside the text in what a combination is fitted to. */
 const probeWeight = 0.1;
 /** What a bias takes off a logit: float32's smallest number is near exp(-100), and float16 holds it. */
@@ -80,8 +83,28 @@ export async function solveBan(
     // Nothing is lower than what float32 calls 0.
     if (worst < Number.MIN_VALUE) break;
   }
-  if (best === undefined) throw new RangeError(`no way of banning: ${refusals.join("; ")}`);
-  return best;
+  return best ?? (await copiedBan(model, problem, refusals, watched));
+}
+
+/**
+ * Where the head's blocks are too coarse for a row that keeps the bound: another token's blocks as they are.
+ * @throws RangeError if none is rare enough
+ */
+async function copiedBan(
+  model: BannedModel,
+  problem: BanProblem,
+  refusals: readonly string[],
+  watched: Watched,
+): Promise<Ban> {
+  const type = storedType(model.head.weight);
+  const coarse = blocksOf(model.head.weight) !== undefined;
+  const copied = coarse ? await leastUsedRow(model, problem, problem.bound, watched) : undefined;
+  if (copied === undefined || typeof copied === "string") {
+    const remedy = coarse ? `; in ${type} rows are coarse: a finer type of the head (--head-type) holds more` : "";
+    throw new RangeError(`no way of banning: ${refusals.join("; ")}${remedy}`);
+  }
+  const worst = await worstOf(model, problem, copied.change, watched);
+  return { ...copied, method: "unused", worst, bound: worst * measuring };
 }
 
 /** A ban, its bound undefined where only measuring tells; or why there is none of this kind. */
@@ -118,9 +141,9 @@ const ways: Record<BanMethod, Way> = {
       for (const contexts of [...fitted.map((one) => one.contexts), probes]) {
         texts.push(await fittingText({ head, engine, contexts }, watched));
       }
-      const dtype = head.weight.dtype as FloatDType;
-      const { rows: values, off } = await shiftedRows(dtype, rows, direction, wanted, texts, products);
-      if (off > exactShift) return `rounded to ${dtype}, the shift of the logit is off by up to ${off.toPrecision(2)}`;
+      const { rows: values, off } = await shiftedRows(head.weight, rows, direction, wanted, texts, products);
+      if (off > exactShift)
+        return `rounded to ${storedType(head.weight)}, the shift of the logit is off by up to ${off.toPrecision(2)}`;
       const proven = largest !== undefined && head.transform.softCap === undefined;
       return {
         change: { rows: { ids: Int32Array.from(banned), values } },
@@ -132,13 +155,8 @@ const ways: Record<BanMethod, Way> = {
     }
   },
 
-  async unused({ head, engine }, { banned, others, probes }, _, watched) {
-    const largestOf = await largestProbabilities({ head, engine, contexts: probes }, watched);
-    const least = others.reduce((best, id) => (largestOf[id]! < largestOf[best]! ? id : best), others[0]!);
-    if (!(largestOf[least]! < unused)) return "the model uses every token";
-    const { rows, biases } = await readHeadRows(head, [least]);
-    if (biases[0] !== 0) return "the head has a bias";
-    return { change: repeated(banned, rows), bound: undefined, proven: false };
+  async unused(model, problem, _, watched) {
+    return (await leastUsedRow(model, problem, unused, watched)) ?? "the model uses every token";
   },
 
   async combination({ head, engine }, { banned, others, fitted, probes, bound }, largest, watched) {
@@ -153,6 +171,21 @@ const ways: Record<BanMethod, Way> = {
     }
   },
 };
+
+/** The row of the token whose largest probability is the smallest, as it is; undefined if that is not below a limit. */
+async function leastUsedRow(
+  { head, engine }: BannedModel,
+  { banned, others, probes }: BanProblem,
+  limit: number,
+  watched: Watched,
+): Promise<Found | undefined> {
+  const largestOf = await largestProbabilities({ head, engine, contexts: probes }, watched);
+  const least = others.reduce((best, id) => (largestOf[id]! < largestOf[best]! ? id : best), others[0]!);
+  if (!(largestOf[least]! < limit)) return undefined;
+  const { biases } = await readHeadRows(head, [least]);
+  if (biases[0] !== 0) return "the head has a bias";
+  return { change: repeated(banned, await rowToCopy(head.weight, least)), bound: undefined, proven: false };
+}
 
 /** One row for every banned token. */
 function repeated(banned: readonly number[], row: Float64Array): HeadChange {

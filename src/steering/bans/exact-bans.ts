@@ -1,7 +1,8 @@
 import type { Products } from "../../engine/products.js";
 import type { Head } from "../../model/head/head.js";
+import { asStored } from "../../model/head/stored-rows.js";
 import type { LargestProduct } from "../../model/layers/largest-product.js";
-import { decodeFloat64, encodeFloats, type FloatDType } from "../../tensor/dtype.js";
+import type { TensorEntry } from "../../tensor/safetensors/safetensors.js";
 import { readRows } from "../../tensor/tensor-rows.js";
 import type { TextBlocks } from "../solve/problem/fitting-text.js";
 
@@ -53,7 +54,7 @@ export async function provenShift(
 
 /** The rows moved along a direction with v . h = 1 in every context, and what rounding to E's number type makes of it. */
 export async function shiftedRows(
-  dtype: FloatDType,
+  weight: TensorEntry,
   rows: Float64Array,
   direction: Float64Array,
   shift: number,
@@ -62,7 +63,7 @@ export async function shiftedRows(
 ): Promise<ExactShift> {
   const d = direction.length;
   const moved = rows.map((value, i) => value - shift * direction[i % d]!);
-  const rounded = decodeFloat64(dtype, encodeFloats(dtype, moved));
+  const rounded = asStored(weight, moved);
   const change = rounded.map((value, i) => value - rows[i]!);
   const m = rows.length / d;
   let off = 0;

@@ -3,6 +3,7 @@ import { createProducts } from "../../engine/products.js";
 import { norm } from "../../linalg/dot.js";
 import type { Gram } from "../../linalg/gram.js";
 import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
+import { storedType } from "../../tensor/blocks/block-tensor.js";
 import { defaultLambda, type Method } from "../plan/method.js";
 import { checkGroups, type TokenGroup } from "../plan/targets.js";
 import { type Directions, directionOf } from "./direction.js";
@@ -69,7 +70,7 @@ export async function solveEdits(
     const { rows, noise } = await roundRows({ head, text, products, tokens, groupOf, edits, aims, signal });
     return {
       method,
-      warnings: noise > noticeable ? [roundingWarning(head.weight.dtype, noise)] : [],
+      warnings: noise > noticeable ? [roundingWarning(storedType(head.weight), noise)] : [],
       rows: inOrderOfIds(tokens.ids, rows, head.hiddenSize),
       groups: solvedGroups(groups, problem, rows, await judgeRows(problem, rows), reached, (g) => ({
         method,

@@ -1,6 +1,7 @@
 import type { ByteSource } from "../byte-source.js";
 import { type ComputedSource, computedRows } from "../computed-rows.js";
 import type { TensorEntry } from "../safetensors/safetensors.js";
+import { storedTransposed } from "../tensor-views.js";
 import { type BlockType, blockRowBytes } from "./block-types.js";
 import { dequantise } from "./unpack-blocks.js";
 
@@ -59,4 +60,10 @@ export function blocksOf(tensor: TensorEntry): StoredBlocks | undefined {
 /** Number type that a tensor is stored in, for people. */
 export function storedType(tensor: TensorEntry): string {
   return blocksOf(tensor)?.type ?? tensor.dtype;
+}
+
+/** Bytes that a tensor takes where it is stored. */
+export function storedBytes(tensor: TensorEntry): number {
+  const blocks = blocksOf(storedTransposed(tensor) ?? tensor);
+  return blocks === undefined ? tensor.byteLength : blocks.rows * blockRowBytes(blocks.type, blocks.width);
 }

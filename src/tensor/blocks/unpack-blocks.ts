@@ -1,5 +1,6 @@
 import { type BlockLayout, halfAt } from "./block-layout.js";
 import { type BlockType, blockTypes } from "./block-types.js";
+import { iq4Values } from "./iq4-values.js";
 import { kQuants } from "./k-quants.js";
 
 /** Weights as whole numbers: weight i is scale * code - offset, of the group of weights that it is in. */
@@ -13,9 +14,6 @@ export interface UnpackedBlocks {
   /** [n / group], where the type has offsets. */
   readonly offsets: Float32Array<ArrayBuffer> | undefined;
 }
-
-/** Values of the 16 codes of IQ4_NL and IQ4_XS. */
-const iq4Values = Int8Array.of(-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113);
 
 /** Both nibbles of 16 bytes: low ones are weights 0 to 15, high ones 16 to 31. */
 function nibbles(bytes: Uint8Array, start: number, codes: Int8Array, code: number, value: (nibble: number) => number) {

@@ -30,11 +30,11 @@ export interface GgufFile {
   readonly tensors: ReadonlyMap<string, GgufTensor>;
   /** Bytes whose multiples tensors start at. */
   readonly alignment: number;
-  /** Where things lie: [start, end) of all metadata and of what is said of tensors, and the start of the numbers. */
-  readonly places: { readonly metadata: Range; readonly tensors: Range; readonly data: number };
+  /** [start, end) of each key and its value. */
+  readonly keyPlaces: ReadonlyMap<string, readonly [start: number, end: number]>;
+  /** Where the tensors' numbers start. */
+  readonly dataStart: number;
 }
-
-type Range = readonly [start: number, end: number];
 
 /** Versions 2 and 3 are laid out alike; version 1 had shorter counts. */
 const versions = [2, 3];
@@ -89,26 +89,28 @@ function parseHeader(source: ByteSource, bytes: Uint8Array): GgufFile {
   const version = readVersion(source, cursor);
   const tensorCount = bounded(source, "the number of tensors", cursor.count("the number of tensors"), maxTensors);
   const keyCount = bounded(source, "the number of metadata keys", cursor.count("the number of keys"), maxKeys);
-  const metadataStart = cursor.place;
   const metadata = new Map<string, GgufValue>();
+  const keyPlaces = new Map<string, readonly [start: number, end: number]>();
   for (let index = 0; index < keyCount; index++) {
+    const start = cursor.place;
     const key = cursor.string("a metadata key", maxKeyBytes);
     if (key === "") throw new InputError(source.name, "has a metadata key without a name");
     if (metadata.has(key)) throw new InputError(source.name, `${keyName(key)} is there twice`);
     metadata.set(key, cursor.value(keyName(key)));
+    keyPlaces.set(key, [start, cursor.place]);
   }
   const alignment = readAlignment(source, metadata);
-  const tensorsStart = cursor.place;
   const described: Described[] = [];
   for (let index = 0; index < tensorCount; index++) described.push(describeTensor(source, cursor));
-  const data = padded(cursor.place, alignment);
+  const dataStart = padded(cursor.place, alignment);
   return {
     source,
     version,
     metadata,
     alignment,
-    tensors: placeTensors(source, described, data, alignment),
-    places: { metadata: [metadataStart, tensorsStart], tensors: [tensorsStart, cursor.place], data },
+    keyPlaces,
+    tensors: placeTensors(source, described, dataStart, alignment),
+    dataStart,
   };
 }
 
@@ -173,13 +175,19 @@ function byteLengthOf(type: GgufType, shape: readonly number[], refuse: (problem
   return size;
 }
 
+/** The number by which files name a type. */
+export function typeId(type: GgufType): number {
+  if (isBlockType(type)) return blockTypes[type].id;
+  return Number(Object.keys(plainTypes).find((id) => plainTypes[Number(id)] === type));
+}
+
 /** Whether numbers lie in blocks. */
 export function isBlockType(type: GgufType): type is BlockType {
   return Object.hasOwn(blockTypes, type);
 }
 
 /** The next multiple of the alignment. */
-function padded(place: number, alignment: number): number {
+export function padded(place: number, alignment: number): number {
   return Math.ceil(place / alignment) * alignment;
 }
 

@@ -1,3 +1,5 @@
+import { nearestTwo } from "./nearest-two.js";
+
 /** What a last digit is in a number type: significant bits behind the first, and the exponent of the smallest step. */
 export interface NumberFormat {
   readonly bits: number;
@@ -42,44 +44,8 @@ export function moveLastDigits(
   }
   // What is left is less than any one step: two that nearly cancel go on from there.
   if (Math.abs(left) <= enough) return;
-  const pair = nearestPair(
-    still.map((k) => effects[k]!),
-    left,
-  );
-  for (const { index, sign } of pair ?? []) move(still[index]!, sign);
-}
-
-/**
- * The two signed numbers whose sum is nearest to an aim, of different places; undefined where zero, no pair, is nearer.
- * @param numbers [n]  Takes O(n log n): two ends of the sorted list move towards one another.
- */
-export function nearestPair(numbers: readonly number[], aim: number): readonly [Signed, Signed] | undefined {
-  const signed = numbers
-    .flatMap((value, index): (Signed & { value: number })[] => [
-      { value, index, sign: 1 },
-      { value: -value, index, sign: -1 },
-    ])
-    .sort((a, b) => a.value - b.value);
-  let best: readonly [Signed, Signed] | undefined;
-  let error = Math.abs(aim);
-  let [low, high] = [0, signed.length - 1];
-  while (low < high) {
-    const [a, b] = [signed[low]!, signed[high]!];
-    const sum = a.value + b.value;
-    if (a.index !== b.index && Math.abs(sum - aim) < error) {
-      best = [a, b];
-      error = Math.abs(sum - aim);
-    }
-    if (sum < aim) low++;
-    else high--;
-  }
-  return best;
-}
-
-interface Signed {
-  /** Place in the list. */
-  readonly index: number;
-  readonly sign: 1 | -1;
+  const signed = still.flatMap((at) => [1, -1].map((sign) => ({ at, sign, effect: sign * effects[at]! })));
+  for (const { at, sign } of nearestTwo(signed, left) ?? []) move(at, sign);
 }
 
 function lastDigit(value: number, { bits, smallest }: NumberFormat): number {

@@ -1,11 +1,13 @@
 import type { Products } from "../../../engine/products.js";
 import type { Head } from "../../../model/head/head.js";
 import { transform } from "../../../model/head/head-transform.js";
-import { decodeFloat64, encodeFloats, isFloatDType } from "../../../tensor/dtype.js";
+import { asStored } from "../../../model/head/stored-rows.js";
+import { blockRowsOf } from "../../../tensor/blocks/block-rows.js";
 import { type EditedTokens, productValues } from "../problem/edited-tokens.js";
 import type { FittingText } from "../problem/fitting-text.js";
 import { groupSums, toShares } from "../problem/shares.js";
-import { moveLastDigits, type NumberFormat, numberFormats } from "./last-digits.js";
+import { moveLastDigits, numberFormats } from "./last-digits.js";
+import { moveCodes, type WantedMove } from "./move-codes.js";
 
 /** Of ln(actual / wanted): half of what is promised, since who checks may do so with float32 logits. */
 const enough = 5e-7;
@@ -38,20 +40,68 @@ export interface RowsToRound {
  */
 export async function roundRows(problem: RowsToRound): Promise<{ rows: Float64Array; noise: number }> {
   const { head, tokens, edits, aims } = problem;
-  const { dtype } = head.weight;
   const exact = edits.map((value, index) => tokens.rows[index]! + value);
-  const rounded = roundTo(dtype, exact);
+  const rounded = asStored(head.weight, exact);
   const noise = await logitNoise(
     problem,
     rounded.map((value, index) => value - exact[index]!),
   );
-  const format = numberFormats[dtype];
-  if (aims === undefined || format === undefined) return { rows: rounded, noise };
-  return { rows: await broughtBack(problem, rounded, aims, format), noise };
+  if (aims === undefined) return { rows: rounded, noise };
+  const mover = moverOf(problem);
+  if (mover === undefined) return { rows: rounded, noise };
+  const start = blockRowsOf(head.weight) ? await bestLengths(problem, exact, aims) : rounded;
+  return { rows: await broughtBack(problem, start, aims, mover), noise };
 }
 
-function roundTo(dtype: Head["weight"]["dtype"], values: Float64Array): Float64Array {
-  return isFloatDType(dtype) ? decodeFloat64(dtype, encodeFloats(dtype, values)) : values;
+/** Moves numbers of some rows, in place, to others of E's number type, until ln alpha has moved as far as is wanted. */
+type Mover = (values: Float64Array, gradient: Float64Array, rows: readonly number[], move: WantedMove) => void;
+
+/** Undefined for a type in which there is nothing to move. */
+function moverOf({ head }: RowsToRound): Mover | undefined {
+  const { weight, hiddenSize: d } = head;
+  const blocks = blockRowsOf(weight);
+  if (blocks) return (values, gradient, rows, move) => moveCodes(blocks, values, gradient, rows, { ...move, d });
+  const format = numberFormats[weight.dtype];
+  if (format === undefined) return undefined;
+  return (values, gradient, rows, move) => {
+    const places = rows.flatMap((j) => Array.from({ length: d }, (_, i) => j * d + i));
+    moveLastDigits(values, gradient, places, { ...move, format });
+    values.set(asStored(weight, values));
+  };
+}
+
+/** Lengths that are tried on either side: rounding to blocks is a throw of dice. */
+const lengthTries = 10;
+/** How far from one another they are, relative to the error that rounding alone makes: together they reach beyond what makes that good. */
+const lengthStep = 0.1;
+
+/** The rows as rounded at the lengths at which each group comes nearest to its aim. */
+async function bestLengths(problem: RowsToRound, exact: Float64Array, aims: Float64Array): Promise<Float64Array> {
+  const { head, groupOf, signal } = problem;
+  const d = head.hiddenSize;
+  const errorsOf = async (rows: Float64Array) => {
+    const { mean } = await slopesAt(problem, rows, aims.length);
+    return aims.map((aim, g) => Math.abs(Math.log(mean[g]! / aim)));
+  };
+  const best = asStored(head.weight, exact);
+  const first = await errorsOf(best);
+  const errors = first.slice();
+  for (let k = 1; k <= 2 * lengthTries; k++) {
+    signal?.throwIfAborted();
+    // The nearest lengths first, so that of equals the one that changes least is taken.
+    const away = Math.ceil(k / 2) * (k % 2 === 0 ? 1 : -1);
+    const factors = first.map((error) => 1 + away * lengthStep * Math.min(error, 1));
+    const rows = asStored(
+      head.weight,
+      exact.map((value, i) => value * factors[groupOf[Math.floor(i / d)]!]!),
+    );
+    const found = await errorsOf(rows);
+    for (const [j, g] of groupOf.entries()) {
+      if (found[g]! < errors[g]!) best.set(rows.subarray(j * d, (j + 1) * d), j * d);
+    }
+    for (const [g, error] of found.entries()) errors[g] = Math.min(errors[g]!, error);
+  }
+  return best;
 }
 
 /** Of the logits of the worst row, root mean square over contexts. @param differences of the rows, [m, d] */
@@ -70,14 +120,14 @@ async function broughtBack(
   problem: RowsToRound,
   rounded: Float64Array,
   aims: Float64Array,
-  format: NumberFormat,
+  mover: Mover,
 ): Promise<Float64Array> {
   let base = await judged(problem, rounded, aims);
   let best = base;
   const beyond = new Float64Array(aims.length);
   for (let attempt = 0; attempt < maxRounds && best.error > enough && Number.isFinite(best.error); attempt++) {
     problem.signal?.throwIfAborted();
-    const next = await judged(problem, moved(problem, base, beyond, format), aims);
+    const next = await judged(problem, moved(problem, base, beyond, mover), aims);
     if (next.error < best.error) best = next;
     if (next.error < Math.max(muchBetter * base.error, nearlyThere)) {
       base = next;
@@ -108,21 +158,19 @@ async function judged(problem: RowsToRound, rows: Float64Array, aims: Float64Arr
 
 /** @param beyond what moves do beyond the gradient, as far as it is known, [G] */
 function moved(
-  { head, groupOf }: RowsToRound,
+  { groupOf }: RowsToRound,
   { rows, mean, gradient, errors }: JudgedRows,
   beyond: Float64Array,
-  format: NumberFormat,
+  mover: Mover,
 ): Float64Array {
-  const d = head.hiddenSize;
   const next = rows.slice();
   for (const [g, error] of errors.entries()) {
     const left = error + beyond[g]!;
     if (!(Math.abs(left) > enough / 2)) continue;
     const members = groupOf.flatMap((of, j) => (of === g ? [j] : []));
-    const places = members.flatMap((j) => Array.from({ length: d }, (_, i) => j * d + i));
-    moveLastDigits(next, gradient, places, { alpha: mean[g]!, wanted: -left, enough: enough / 2, format });
+    mover(next, gradient, members, { alpha: mean[g]!, wanted: -left, enough: enough / 2 });
   }
-  return roundTo(head.weight.dtype, next);
+  return next;
 }
 
 /** Mean probability of each group [G], and its derivatives by the members' rows [m, d]. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { nearestPair } from "./last-digits.js";
+import { nearestTwo } from "./nearest-two.js";
 
 const number = fc.double({ min: -1, max: 1, noNaN: true });
 
@@ -13,10 +13,11 @@ test("the pair of signed numbers is the nearest that there is, if any is nearer 
           for (const sum of [a + b, a - b, b - a, -a - b]) least = Math.min(least, Math.abs(sum - aim));
         }
       }
-      const pair = nearestPair(numbers, aim);
-      const sum = (pair ?? []).reduce((all, { index, sign }) => all + sign * numbers[index]!, 0);
+      const moves = numbers.flatMap((effect, at) => [effect, -effect].map((signed) => ({ at, effect: signed })));
+      const pair = nearestTwo(moves, aim);
+      const sum = (pair ?? []).reduce((all, { effect }) => all + effect, 0);
       expect(Math.abs(sum - aim)).toBeCloseTo(least, 12);
-      if (pair) expect(pair[0].index).not.toBe(pair[1].index);
+      if (pair) expect(pair[0].at).not.toBe(pair[1].at);
     }),
   );
 });
