@@ -47,10 +47,12 @@ export function refuseQuantizedConfig(config: Config): void {
 function methodOf(config: Config, field: string): string {
   const value = config.unknown(field);
   if (typeof value !== "object" || value === null || Array.isArray(value)) return shown(value);
-  const { quant_method: method, bits } = value as Record<string, unknown>;
+  const fields = value as Record<string, unknown>;
+  const ofBitsandbytes = fields.load_in_4bit === true ? 4 : fields.load_in_8bit === true ? 8 : undefined;
+  const bits = fields.bits ?? ofBitsandbytes;
   const width = typeof bits === "number" ? [`${bits} bits`] : [];
-  // MLX names no method.
-  const name =
-    typeof method === "string" ? shown(method).slice(1, -1) : field === "quantization" ? "MLX" : "no method named";
+  // MLX names no method, nor did bitsandbytes at first.
+  const unnamed = field === "quantization" ? "MLX" : ofBitsandbytes ? "bitsandbytes" : "no method named";
+  const name = typeof fields.quant_method === "string" ? shown(fields.quant_method).slice(1, -1) : unnamed;
   return [name, ...width].join(", ");
 }

@@ -38,7 +38,7 @@ export async function findCheckpointTensors(folder: Folder, onNotice?: OnNotice)
     const stored = await (layout.sharded ? readShards(folder, source, layout) : layout.read(source));
     const own = unwrappedNames(stored);
     if (own === undefined) return stored;
-    onNotice?.(`${source.name}: ${own.removed} is left out of the names of its tensors: a wrapper put it there`);
+    onNotice?.(`${source.name}: the names of its tensors are read without ${own.removed}, which a wrapper put there`);
     return own.tensors;
   }
   return undefined;

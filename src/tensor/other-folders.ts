@@ -31,8 +31,8 @@ export async function otherFolder(folder: Folder): Promise<string | undefined> {
 }
 
 function adapterProblem({ peft_type: kind, base_model_name_or_path: base }: Readonly<Record<string, unknown>>): string {
-  const what =
-    typeof kind === "string" && kind !== "" ? `a ${kind === "LORA" ? "LoRA" : shown(kind)} adapter` : "an adapter";
+  const named = typeof kind === "string" && kind !== "" ? `an adapter (${shown(kind)})` : "an adapter";
+  const what = kind === "LORA" ? "a LoRA adapter" : named;
   const of = typeof base === "string" && base !== "" ? shown(base, 200) : "a base model that it does not name";
   return (
     `is ${what} of ${of} (${adapterConfig}), not a model: merge it into that first, ` +

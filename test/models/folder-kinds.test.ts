@@ -123,7 +123,7 @@ describe("weights as transformers takes them", () => {
     const { model, notices } = await opened(whole(renamed(wrap)));
     await expectGolden(model, "index-omits-stored-head");
     expect(notices).toEqual([
-      `model.safetensors: ${removed} is left out of the names of its tensors: a wrapper put it there`,
+      `model.safetensors: the names of its tensors are read without ${removed}, which a wrapper put there`,
     ]);
   });
 
@@ -173,6 +173,11 @@ describe("folders that are something else are refused in one line", () => {
       { "adapter_config.json": adapter, "config.json": JSON.stringify(config) },
       /^model: is a LoRA adapter of "org\/base"/,
     ],
+    [
+      "another adapter",
+      { "adapter_config.json": '{"peft_type": "IA3"}' },
+      /^model: is an adapter \("IA3"\) of a base model/,
+    ],
     ["a broken adapter", { "adapter_config.json": "{" }, /^model: is an adapter of a base model that it does not name/],
     ["Meta's layout", { "params.json": "{}" }, /^model: is Meta's or Mistral's own layout: .* \(params\.json\)$/],
     [
@@ -217,6 +222,11 @@ describe("folders that are something else are refused in one line", () => {
       "a config that says GPTQ",
       whole(tensors, { quantization_config: { quant_method: "gptq", bits: 4 } }),
       /^config\.json: field "quantization_config" says that the weights are quantized \(gptq, 4 bits\)/,
+    ],
+    [
+      "a config that says bitsandbytes, as it did at first",
+      whole(tensors, { quantization_config: { load_in_4bit: true } }),
+      /^config\.json: field "quantization_config" says that the weights are quantized \(bitsandbytes, 4 bits\)/,
     ],
     [
       "a config that says MLX",

@@ -46,7 +46,7 @@ test.each<[string, () => string[], RegExp]>([
   ["no step in the name", () => [join(folder, "nameless")], /nameless: has no training step in its name/],
   ["no weights", () => [join(folder, "run-7b", "logs-2024")], /has no weights .* and no folders of steps/],
   ["a glob that matches nothing", () => [`${steps}/stop*`], /stop\*: matches no folder/],
-  ["a file", () => ["README.md"], /is a file where the folder of a model is wanted/],
+  ["a file", () => ["README.md"], /is a file where the folder of a model, or a .gguf file, is wanted/],
   ["nothing", () => [], /none is given/],
 ])("refuses %s", async (_name, patterns, message) => {
   await expect(openCheckpoints(patterns())).rejects.toThrow(message);

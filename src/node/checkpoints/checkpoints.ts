@@ -7,6 +7,7 @@ import { InputError } from "../../errors.js";
 import type { Folder } from "../../tensor/byte-source.js";
 import { checkpointFileNames, checkpointLayouts } from "../../tensor/checkpoint-layouts.js";
 import { openCheckpointTensors } from "../../tensor/checkpoint-tensors.js";
+import { otherFolder } from "../../tensor/other-folders.js";
 import { fileError, openFolder } from "../files/file-source.js";
 import { portablePattern } from "../files/portable-pattern.js";
 import { parseModelReference } from "../hub/model-folder.js";
@@ -99,7 +100,8 @@ async function stepFolders(folder: string): Promise<string[]> {
     if (stepOfName(entry.name) !== undefined && (await isFolder(path)) && (await hasWeights(path))) inside.push(path);
   }
   if (inside.length > 0) return inside;
-  throw new InputError(folder, `has no weights (${checkpointFileNames}), and no folders of steps that have`);
+  const problem = await otherFolder(openFolder(folder));
+  throw new InputError(folder, problem ?? `has no weights (${checkpointFileNames}), and no folders of steps that have`);
 }
 
 function stepOf(folder: string): number {

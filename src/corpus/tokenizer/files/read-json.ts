@@ -1,5 +1,6 @@
 import { InputError } from "../../../errors.js";
 import type { ByteSource, Folder } from "../../../tensor/byte-source.js";
+import { parsePythonJson } from "../../../tensor/python-json.js";
 
 /** The largest tokenizer.json in use are 40 MB; a bound on what is parsed. */
 const maxTokenizerBytes = 512 * 2 ** 20;
@@ -26,7 +27,7 @@ async function readText(source: ByteSource): Promise<string> {
 export async function readJson(source: ByteSource): Promise<unknown> {
   const text = await readText(source);
   try {
-    return JSON.parse(text);
+    return parsePythonJson(text);
   } catch (error) {
     const reason = (error as Error).message.replace(/\s+/g, " ").slice(0, 200);
     throw new InputError(source.name, `is not JSON: ${reason}`, { cause: error });
