@@ -9,6 +9,7 @@ import { exportCommand } from "./commands/export.js";
 import { generateCommand } from "./commands/generate.js";
 import { reduceCommand } from "./commands/reduce.js";
 import { steerCommand } from "./commands/steer.js";
+import { bareBos } from "./options/bare-bos.js";
 import { swallowedModel } from "./options/swallowed-model.js";
 import { Interrupted, untilInterrupted } from "./progress/interrupt.js";
 import { shownError } from "./shown-error.js";
@@ -25,7 +26,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const interrupt = untilInterrupted();
   const program = programOf(interrupt.signal);
   try {
-    await program.parseAsync(args as string[], { from: "user" });
+    await program.parseAsync(bareBos(args), { from: "user" });
     return exitCodes.ok;
   } catch (error) {
     if (error instanceof CommanderError) return exitCodeOf(error, program, args);

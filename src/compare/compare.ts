@@ -5,7 +5,8 @@ import { inOrder } from "../engine/in-order.js";
 import { InputError } from "../errors.js";
 import { divergenceSession, type HeadDivergences } from "../measures/divergence-session.js";
 import { divergenceSums, firstNonFinite } from "../measures/divergence-sums.js";
-import { contextLengthFor, requiredBeginOfText } from "../model/contexts/context.js";
+import { type BeginOfText, beginOfWindows } from "../model/contexts/begin-of-text.js";
+import { contextLengthFor } from "../model/contexts/context.js";
 import { followingTokens, windowBatches } from "../model/contexts/window-batches.js";
 import type { Model } from "../model/model.js";
 import type { ComparedModel, Comparison } from "./comparison.js";
@@ -17,8 +18,8 @@ export interface CompareOptions {
   contextLength?: number | undefined;
   /** Stop after this many tokens. Default: the whole corpus. */
   tokens?: number | undefined;
-  /** Start every window with the tokenizer's begin-of-text token. */
-  beginOfText?: boolean | undefined;
+  /** Whether every window starts with the begin-of-text token. Default "auto": as the model's own tokenizer does it. */
+  beginOfText?: BeginOfText | undefined;
   /** Id put between documents, null for none. Default: end-of-text between those of one file. */
   separator?: number | null | undefined;
   /** Called after every few windows. */
@@ -44,9 +45,9 @@ export async function compare(
   const { signal, onProgress } = options;
   const { tokenizer, vocabSize, heads } = await sharedVocabulary(modelA, modelB);
   const contextLength = contextLengthFor([modelA, modelB], options.contextLength);
-  const beginOfText = options.beginOfText ? requiredBeginOfText(modelA, tokenizer) : undefined;
-  const ids = tokenIds(corpus, tokenizer, { vocabSize, separator: options.separator });
-  const batches = windowBatches(windows(ids, { contextLength, maxTokens: options.tokens, beginOfText }));
+  const begin = await beginOfWindows(modelA, tokenizer, corpus, options.beginOfText);
+  const ids = tokenIds(begin.corpus, tokenizer, { vocabSize, separator: options.separator });
+  const batches = windowBatches(windows(ids, { contextLength, maxTokens: options.tokens, beginOfText: begin.ids }));
   const sums = divergenceSums(vocabSize);
   let windowCount = 0;
   const session = await divergenceSession(modelA.engine, heads.a, heads.b);
@@ -77,7 +78,7 @@ export async function compare(
       contextLength,
       windows: windowCount,
       contexts,
-      beginOfText: beginOfText !== undefined,
+      beginOfText: begin.ids.length > 0,
     },
     ...measured,
     tokens: Array.from({ length: vocabSize }, (_, id) => tokenizer?.tokenText(id) ?? `#${id}`),

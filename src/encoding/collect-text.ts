@@ -2,7 +2,8 @@ import type { Corpus } from "../corpus/corpus.js";
 import type { HiddenStates } from "../corpus/hidden-states.js";
 import { tokenIds } from "../corpus/tokens/token-ids.js";
 import { windows } from "../corpus/tokens/windows.js";
-import { contextLengthFor, requiredBeginOfText } from "../model/contexts/context.js";
+import { type BeginOfText, beginOfWindows } from "../model/contexts/begin-of-text.js";
+import { contextLengthFor } from "../model/contexts/context.js";
 import type { HeadModel } from "../model/head/head-model.js";
 import { optionalTokenizer } from "../model/head/head-model.js";
 import type { Model } from "../model/model.js";
@@ -17,8 +18,8 @@ export interface CollectTextOptions {
   contextLength?: number | undefined;
   /** The text ends after this many tokens. Default: the whole corpus. */
   tokens?: number | undefined;
-  /** Start every window with the tokenizer's begin-of-text token. */
-  beginOfText?: boolean | undefined;
+  /** Whether every window starts with the begin-of-text token. Default "auto": as the model's own tokenizer does it. */
+  beginOfText?: BeginOfText | undefined;
   /** Id put between documents, null for none. Default: the end-of-text token between the documents of one file. */
   separator?: number | null | undefined;
   /**
@@ -56,14 +57,17 @@ export async function collectText(model: Model, corpus: Corpus, options: Collect
   const { firstWindow = 0, endWindow, resume, signal, onProgress } = options;
   const contextLength = contextLengthFor([model], options.contextLength);
   const tokenizer = await optionalTokenizer(model);
-  const beginOfText = options.beginOfText ? requiredBeginOfText(model, tokenizer) : undefined;
+  const begin = await beginOfWindows(model, tokenizer, corpus, options.beginOfText);
   checkRegressionPossible(model);
 
-  const stream = windows(tokenIds(corpus, tokenizer, { vocabSize: model.vocabSize, separator: options.separator }), {
-    contextLength,
-    maxTokens: options.tokens,
-    beginOfText,
-  });
+  const stream = windows(
+    tokenIds(begin.corpus, tokenizer, { vocabSize: model.vocabSize, separator: options.separator }),
+    {
+      contextLength,
+      maxTokens: options.tokens,
+      beginOfText: begin.ids,
+    },
+  );
   const resumed = resume ? contextsOf(resume) : 0;
   const statistics = await collectStatistics(model, between(stream, resume?.nextWindow ?? firstWindow, endWindow), {
     firstWindow,
@@ -74,7 +78,7 @@ export async function collectText(model: Model, corpus: Corpus, options: Collect
   const seconds = (performance.now() - started) / 1000;
   return {
     statistics,
-    text: { files: corpus.files, contextLength, beginOfText: beginOfText !== undefined },
+    text: { files: corpus.files, contextLength, beginOfText: begin.ids.length > 0 },
     pass: { seconds, tokensPerSecond: (statistics.contexts - resumed) / seconds },
   };
 }

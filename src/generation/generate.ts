@@ -1,6 +1,6 @@
 import type { Tokenizer } from "../corpus/tokenizer/tokenizer.js";
 import { InputError } from "../errors.js";
-import { requiredBeginOfText } from "../model/contexts/context.js";
+import { type BeginOfText, beginOfTextIds } from "../model/contexts/begin-of-text.js";
 import { optionalTokenizer } from "../model/head/head-model.js";
 import type { Model } from "../model/model.js";
 import { type Continuation, type ContinueOptions, continueTexts, sampleRandom } from "./continuations.js";
@@ -24,7 +24,7 @@ export interface GenerateOptions extends Sampling {
   /** Texts for each prompt. Default 1. */
   n?: number | undefined;
   /** Begin each prompt with the begin-of-text token; an empty one always does. */
-  beginOfText?: boolean | undefined;
+  beginOfText?: BeginOfText | undefined;
   /** How many texts to write side by side. Default: as many as fit in 512 MB of keys and values, 32 at most. */
   batchSize?: number | undefined;
   signal?: AbortSignal | undefined;
@@ -65,7 +65,7 @@ export async function generate(model: Model, options: GenerateOptions): Promise<
   const { maxTokens = defaultMaxTokens, seed = 0, n = 1, onToken } = options;
   if (!Number.isInteger(n) || n < 1) throw new InputError("n", `is ${n}; a whole number above 0 is wanted`);
   const tokenizer = await optionalTokenizer(model);
-  const ids = promptIds(model, tokenizer, promptsOf(options), options.beginOfText ?? false);
+  const ids = promptIds(model, tokenizer, promptsOf(options), options.beginOfText ?? "auto");
   const endOfText = await endOfTextIds(model.folder);
   const texts = ids.flatMap((opening, prompt) =>
     Array.from({ length: n }, (_, sample) => ({
@@ -107,20 +107,22 @@ function promptsOf({ prompt, prompts }: GenerateOptions): readonly Prompt[] {
 
 /**
  * Token ids of prompts.
- * @param beginOfText whether each starts with that token; an empty one always does
+ * @param beginOfText whether each starts with that token; with "auto", ids are taken as they are. An empty one always does
  * @throws InputError if there is text and no tokenizer, or no begin-of-text token for an empty one
  */
 export function promptIds(
   model: Model,
   tokenizer: Tokenizer | undefined,
   prompts: readonly Prompt[],
-  beginOfText: boolean,
+  beginOfText: BeginOfText,
 ): (readonly number[])[] {
   return prompts.map((prompt) => {
     if (typeof prompt === "string" && tokenizer === undefined) {
       throw new InputError(model.name, "has no tokenizer.json: prompts have to be token ids");
     }
     const ids = typeof prompt === "string" ? tokenizer!.encode(prompt) : prompt;
-    return beginOfText || ids.length === 0 ? [requiredBeginOfText(model, tokenizer), ...ids] : ids;
+    const when =
+      ids.length === 0 ? "always" : typeof prompt === "string" || beginOfText !== "auto" ? beginOfText : "never";
+    return [...beginOfTextIds(model, tokenizer, when), ...ids];
   });
 }

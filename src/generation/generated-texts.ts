@@ -4,6 +4,7 @@ import { tokenIds } from "../corpus/tokens/token-ids.js";
 import { windows } from "../corpus/tokens/windows.js";
 import { float32Output } from "../engine/engine.js";
 import { InputError } from "../errors.js";
+import { type BeginOfText, beginOfWindows } from "../model/contexts/begin-of-text.js";
 import { contextLengthFor } from "../model/contexts/context.js";
 import type { Head } from "../model/head/head.js";
 import { logitsGraph, optionalTokenizer } from "../model/head/head-model.js";
@@ -62,6 +63,8 @@ export interface GeneratedTextsOptions extends Sampling {
   editedTokens?: readonly (readonly number[])[] | undefined;
   /** Default 60. */
   maxTokens?: number | undefined;
+  /** Whether prompts that are text begin with the begin-of-text token. Default "auto": as the model's own tokenizer does it. */
+  beginOfText?: BeginOfText | undefined;
   /** Also MAUVE, different n-grams and repetition; the original then writes a second set of texts to be held against. */
   measures?: boolean | undefined;
   batchSize?: number | undefined;
@@ -82,7 +85,7 @@ export async function generatedTexts(options: GeneratedTextsOptions): Promise<Ge
   const { original, prompts, seeds = [0], editedTokens = [], maxTokens = 60 } = options;
   if (seeds.length === 0) throw new InputError("seeds", "are none: at least one is wanted");
   const tokenizer = await optionalTokenizer(original);
-  const ids = promptIds(original, tokenizer, prompts, false);
+  const ids = promptIds(original, tokenizer, prompts, options.beginOfText ?? "auto");
   const endOfText = await endOfTextIds(original.folder);
   const wanted: ContinueOptions = {
     ...samplingOf(options),
@@ -136,17 +139,21 @@ export async function windowPrompts(
     tokens = 16,
     contextLength,
     separator,
+    beginOfText,
   }: {
     count?: number;
     tokens?: number;
     contextLength?: number | undefined;
     separator?: number | null | undefined;
+    beginOfText?: BeginOfText | undefined;
   } = {},
 ): Promise<number[][]> {
   const length = contextLengthFor([model], contextLength);
-  const ids = tokenIds(corpus, await optionalTokenizer(model), { vocabSize: model.vocabSize, separator });
+  const tokenizer = await optionalTokenizer(model);
+  const begin = await beginOfWindows(model, tokenizer, corpus, beginOfText);
+  const ids = tokenIds(begin.corpus, tokenizer, { vocabSize: model.vocabSize, separator });
   const prompts: number[][] = [];
-  for await (const window of windows(ids, { contextLength: length })) {
+  for await (const window of windows(ids, { contextLength: length, beginOfText: begin.ids })) {
     // What is left at the end may be too short; of a text that is all of it, it is the only one.
     if (window.length < Math.min(tokens, length) && prompts.length > 0) break;
     prompts.push(Array.from(window.subarray(0, tokens)));

@@ -1,3 +1,4 @@
+import type { BeginOfText } from "../model/contexts/begin-of-text.js";
 import { optionalTokenizer } from "../model/head/head-model.js";
 import type { Model } from "../model/model.js";
 import { checkOpening, requireFiniteLogits } from "./continuations.js";
@@ -8,7 +9,7 @@ import { checkSampling, likeliestFirst, type Sampling, samplingProbabilities, so
 export interface NextTokenOptions extends Sampling {
   prompt: Prompt;
   /** Begin the prompt with the begin-of-text token; an empty one always does. */
-  beginOfText?: boolean | undefined;
+  beginOfText?: BeginOfText | undefined;
   /** How many of the likeliest tokens to list. Default 20. */
   listed?: number | undefined;
 }
@@ -48,7 +49,7 @@ export const defaultListed = 20;
 export async function nextTokenDistribution(model: Model, options: NextTokenOptions): Promise<NextTokenDistribution> {
   checkSampling(options);
   const tokenizer = await optionalTokenizer(model);
-  const [ids] = promptIds(model, tokenizer, [options.prompt], options.beginOfText ?? false) as [readonly number[]];
+  const [ids] = promptIds(model, tokenizer, [options.prompt], options.beginOfText ?? "auto") as [readonly number[]];
   checkOpening(model, ids);
   const { hidden } = await model.forward(ids);
   const z = await model.logits(hidden.slice(-model.hiddenSize));

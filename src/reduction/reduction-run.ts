@@ -69,6 +69,8 @@ export interface ReductionRun {
     readonly fit: Corpus["files"];
     readonly check: Corpus["files"];
     readonly contextLength: number;
+    /** Whether every window began with the begin-of-text token. */
+    readonly beginOfText: boolean;
     readonly contexts: { readonly fit: number; readonly check: number };
   };
   readonly deleted: number;

@@ -19,6 +19,8 @@ export interface SteeringRun {
   readonly model: SteeredModel;
   readonly texts: { readonly [Text in CheckText]?: { readonly files: Corpus["files"] } };
   readonly contextLength: number;
+  /** Whether every window began with the begin-of-text token. */
+  readonly beginOfText: boolean;
   /** Seed of the bootstrap and of the choice of random tokens. */
   readonly seed: number;
   readonly threads: number;

@@ -34,6 +34,7 @@ export function plausibleReduction(name = "made-up"): ReductionRun {
       fit: [{ name, bytes: 100_000 }],
       check: Array.from({ length: 20 }, (_, i) => ({ name: `text ${i}`, bytes: 1000 })),
       contextLength: 256,
+      beginOfText: false,
       contexts: { fit: 20_000, check: 10_000 },
     },
     ...{ deleted: 19, kept: 45, order: "rotation", compensate: "refine", metric: "fisher", seed: 1, format: "onnx" },

@@ -92,6 +92,7 @@ export function plausibleSteering(token: readonly string[] = texts, edits = 3): 
     },
     texts: Object.fromEntries(checkTexts.map((text) => [text, { files: [{ name: `${text}.txt`, bytes: 12_345 }] }])),
     contextLength: 256,
+    beginOfText: false,
     seed: 1,
     threads: 2,
     seconds: 12.5,

@@ -2,6 +2,7 @@ import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { openHiddenStates } from "../../corpus/hidden-states.js";
 import { summarizeAnalysis } from "../../encoding/summary.js";
+import type { BeginOfText } from "../../model/contexts/begin-of-text.js";
 import { openCorpus } from "../../node/corpus/open-corpus.js";
 import { openFileSource } from "../../node/files/file-source.js";
 import { defaultCorpus, defaultModel, loadHead, loadModel } from "../../node/load-model.js";
@@ -35,7 +36,7 @@ interface AnalyzeArguments extends TextArguments, RunArguments {
   headTensor?: string;
   context?: number;
   tokens?: number;
-  bos?: boolean;
+  bos: BeginOfText;
   out?: string;
   force?: boolean;
   seed: number;

@@ -1,6 +1,7 @@
 import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { summarizeComparison } from "../../compare/comparison.js";
+import type { BeginOfText } from "../../model/contexts/begin-of-text.js";
 import type { Model } from "../../model/model.js";
 import { openCorpus } from "../../node/corpus/open-corpus.js";
 import { defaultCorpus, loadModel } from "../../node/load-model.js";
@@ -30,7 +31,7 @@ interface CompareArguments extends TextArguments, RunArguments {
   corpus?: string[];
   context?: number;
   tokens?: number;
-  bos?: boolean;
+  bos: BeginOfText;
   movers: number;
   out?: string;
   force?: boolean;
@@ -94,7 +95,7 @@ async function runCompare(
     for (const name of names) opened.push(await loadModel(name, { threads: args.threads, ...hub }));
     const [modelA, modelB] = opened as [Model, Model];
     const comparison = await saveComparison(modelA, modelB, text, out, {
-      ...{ contextLength: args.context, tokens: args.tokens, beginOfText: args.bos ?? false },
+      ...{ contextLength: args.context, tokens: args.tokens, beginOfText: args.bos },
       separator: await separatorId(modelA, args.separator),
       ...{ movers: args.movers, asked, signal, onEvent: line.onEvent },
     });

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { defaultMaxTokens, type GeneratedToken } from "../../generation/generate.js";
 import { defaultListed, type NextTokenDistribution, nextTokenDistribution } from "../../generation/next-token.js";
 import type { Sampling } from "../../generation/sampling.js";
+import type { BeginOfText } from "../../model/contexts/begin-of-text.js";
 import type { Model } from "../../model/model.js";
 import { defaultModel, loadModel } from "../../node/load-model.js";
 import { counted } from "../../report/page/numbers.js";
@@ -31,7 +32,7 @@ interface GenerateArguments extends RunArguments, PromptArguments {
   topP: number;
   seed: number;
   n: number;
-  bos?: boolean;
+  bos: BeginOfText;
   showProbabilities?: number | true;
 }
 
@@ -69,7 +70,7 @@ export function generateCommand(signal: AbortSignal): Command {
     .option("--top-p <p>", "draw from the likeliest tokens that together have this probability", positiveShare, 1)
     .addOption(seedOption("of the random numbers"))
     .option("--n <n>", "texts for each prompt", positiveInteger, 1)
-    .addOption(bosOption("start every prompt with the begin-of-text token"))
+    .addOption(bosOption("every prompt"))
     .option(
       "--show-probabilities [k]",
       `list the k likeliest next tokens instead (default: ${defaultListed})`,

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { Command, Option } from "commander";
 import { InputError } from "../../errors.js";
 import { type ModelFormat, modelFormats } from "../../export/model-formats.js";
+import type { BeginOfText } from "../../model/contexts/begin-of-text.js";
 import type { Model } from "../../model/model.js";
 import { openCorpus } from "../../node/corpus/open-corpus.js";
 import { whileLocked } from "../../node/files/path-lock.js";
@@ -23,6 +24,7 @@ import type { ReduceOptions, ReductionAmount } from "../../runs/reduction/reduce
 import { reduceRun } from "../../runs/reduction/reduce-run.js";
 import { askedCommand, folderName } from "../options/arguments.js";
 import {
+  bosOption,
   collectedPaths,
   contextOption,
   corpusOption,
@@ -47,6 +49,7 @@ interface ReduceArguments extends TextArguments, ReductionArguments, RunArgument
   corpus?: string[];
   tokens: number;
   context?: number;
+  bos: BeginOfText;
   check?: string[];
   checkTokens: number;
   savePlan?: string;
@@ -105,6 +108,7 @@ export function reduceCommand(signal: AbortSignal): Command {
   textOptions(command)
     .addOption(tokensOption("stop fitting after this many tokens", 200_000))
     .addOption(contextOption())
+    .addOption(bosOption())
     .option("--check <file...>", "unseen text to measure on (default: embedded text)", collectedPaths)
     .option("--check-tokens <n>", "tokens that are measured on", positiveInteger, 20_000)
     .option("--curve", "also measure other shares, orders and compensations; with refine, each share is refined")
@@ -213,7 +217,13 @@ async function reduceOptions(
   return {
     fit: await openCorpus(args.corpus ?? [defaultCorpus], reading, hub),
     check: await openCorpus(args.check ?? [embeddedTexts.inDomain], reading, hub),
-    ...{ tokens, checkTokens, contextLength: context, separator: await separatorId(model, args.separator) },
+    ...{
+      tokens,
+      checkTokens,
+      contextLength: context,
+      beginOfText: args.bos,
+      separator: await separatorId(model, args.separator),
+    },
     amount: amountOf(args, plan),
     ...{ order, compensate, metric, steps, seed, curve, format, bias },
   };

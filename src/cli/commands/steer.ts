@@ -2,6 +2,7 @@ import { join, resolve } from "node:path";
 import { Command, Option } from "commander";
 import { requirePlace } from "../../export/edited-gguf.js";
 import { type EditedFormat, editedFormats } from "../../export/model-formats.js";
+import type { BeginOfText } from "../../model/contexts/begin-of-text.js";
 import { ggufFilesOf } from "../../model/gguf/gguf-folder.js";
 import { type HeadType, headTypes } from "../../model/head/retyped-head.js";
 import type { Model } from "../../model/model.js";
@@ -24,6 +25,7 @@ import { summarizeSteering } from "../../steering/summary.js";
 import { summarizeExperiments } from "../../steering/trials/experiment-summary.js";
 import { askedCommand, folderName } from "../options/arguments.js";
 import {
+  bosOption,
   collectedPaths,
   contextOption,
   corpusOption,
@@ -59,6 +61,7 @@ interface SteerArguments extends PlanArguments, TextArguments, TrialArguments, G
   corpus?: string[];
   tokens: number;
   context?: number;
+  bos: BeginOfText;
   check?: string[];
   checkTokens: number;
   seed: number;
@@ -142,6 +145,7 @@ export function steerCommand(signal: AbortSignal): Command {
   trialOptions(generatedTextOptions(textOptions(command)))
     .addOption(tokensOption("stop fitting after this many tokens", 40_000))
     .addOption(contextOption())
+    .addOption(bosOption())
     .option(
       "--check <file...>",
       "unseen text: the first of the same kind, the others of another (default: embedded)",
@@ -249,7 +253,7 @@ async function runSteer(
     if (plan !== undefined) line.onEvent({ type: "notice", message: matchedLines(plan) });
     const options: SteerRunOptions = {
       ...{ texts, trials, generate: textsToGenerate(args), signal, onEvent: line.onEvent },
-      ...{ tokens: args.tokens, checkTokens: args.checkTokens, contextLength: args.context },
+      ...{ tokens: args.tokens, checkTokens: args.checkTokens, contextLength: args.context, beginOfText: args.bos },
       separator: await separatorId(model, args.separator),
       seed: args.seed,
       ...{ bound: args.bound, probes: args.probes, allowUnsafe: args.allowUnsafe },
@@ -297,6 +301,6 @@ function showEdit(run: EditedRun, out: string, args: SteerArguments, { command }
   } else if (!args.quiet) {
     if (generated) console.log(`${generatedTextTable(edit.plan, generated)}\n`);
     if (trials) console.log(`${experimentLines(trials).join("\n")}\n`);
-    console.log(steeringTable(edit, seconds, out));
+    console.log(steeringTable(run, seconds, out));
   }
 }

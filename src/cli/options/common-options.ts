@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { BeginOfText } from "../../model/contexts/begin-of-text.js";
 import { maxThreads } from "../../node/load-model.js";
 import { integerUpTo, positiveInteger, wholeNumber } from "./numbers.js";
 
@@ -31,9 +32,18 @@ export function contextOption(): Option {
   );
 }
 
-export function bosOption(what = "start every window with the begin-of-text token"): Option {
-  return new Option("--bos", what);
+/** @param what begins with the token */
+export function bosOption(what = "every window"): Option {
+  return new Option(
+    "--bos [when]",
+    `start ${what} with the begin-of-text token; alone: always (auto: as its tokenizer does)`,
+  )
+    .choices(beginOfTextChoices)
+    .preset("always")
+    .default("auto");
 }
+
+export const beginOfTextChoices = ["auto", "always", "never"] as const satisfies BeginOfText[];
 
 /** @param what is drawn by it. The same 0 everywhere, so that the same command gives the same numbers. */
 export function seedOption(what: string): Option {

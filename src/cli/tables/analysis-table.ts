@@ -2,6 +2,7 @@ import type { Analysis } from "../../encoding/analysis.js";
 import { worstTokens } from "../../encoding/summary.js";
 import { plain } from "../../report/page/numbers.js";
 import { duration } from "../progress/progress-text.js";
+import { beginNote } from "./begin-note.js";
 
 const worstShown = 5;
 const nameWidth = 26;
@@ -17,7 +18,8 @@ export function analysisTable(analysis: Analysis, seconds: number, out: string):
     ["model", `${model.name} (${model.modelType}), V = ${count(model.vocabSize)}, d = ${count(model.hiddenSize)}`],
     [
       "contexts",
-      count(corpus.contexts) + (corpus.contextLength ? ` in windows of ${count(corpus.contextLength)}` : ""),
+      count(corpus.contexts) +
+        (corpus.contextLength ? ` in windows of ${count(corpus.contextLength)}${beginNote(corpus)}` : ""),
     ],
     ...warningRows(analysis),
     ["", ""],

@@ -4,6 +4,7 @@ import { isSame } from "../../report/comparison/comparison-headline.js";
 import { plain, plainDecimal } from "../../report/page/numbers.js";
 import { duration } from "../progress/progress-text.js";
 import { printable } from "./analysis-table.js";
+import { beginNote } from "./begin-note.js";
 
 const lineWidth = 80;
 const firstColumn = 26;
@@ -19,7 +20,7 @@ export function comparisonTable(comparison: Comparison, movers: number, seconds:
     ["A", modelLine(models.a)],
     ["B", modelLine(models.b)],
     ...vocabularyRows(comparison),
-    ["contexts", `${count(corpus.contexts)} in windows of ${count(corpus.contextLength)}`],
+    ["contexts", `${count(corpus.contexts)} in windows of ${count(corpus.contextLength)}${beginNote(corpus)}`],
     ["", ""],
     ["nats", columns("mean", "95%", "max")],
     ["  KL(A || B)", spread(comparison.kl)],

@@ -28,6 +28,7 @@ export function reductionTable(run: ReductionRun, written: WrittenFolders): stri
   ];
   const lines = [
     `${deleted} of ${model.hiddenSize} dimensions deleted (${share}%), ${kept} kept: ${order}, ${compensate}`,
+    ...(run.corpus.beginOfText ? ["every window starts with begin-of-text"] : []),
     "",
     row("", "KL", "JS", "top-1", "perplexity"),
     measured("  fitting text", measures.fit),

@@ -3,7 +3,7 @@ import { checkTexts } from "../../steering/check/check-texts.js";
 import { isInContext } from "../../steering/plan/word-edits.js";
 import type { ProbedEdit } from "../../steering/probes/probe-edits.js";
 import type { SolvedGroup } from "../../steering/solve/solution.js";
-import type { WrittenEdit } from "../../steering/steering-run.js";
+import type { EditedRun } from "../../steering/steering-run.js";
 import type { MeasuredWord } from "../../steering/words/measure-words.js";
 import { printable } from "./analysis-table.js";
 import { closingLines } from "./experiments-table.js";
@@ -12,13 +12,10 @@ const names = { fit: "fitting text", inDomain: "unseen, same kind", outOfDomain:
 const editsShown = 12;
 
 /** What was asked for and what became of it, as a table that fits 80 columns. */
-export function steeringTable(
-  { plan, solution, check, probed, words }: WrittenEdit,
-  seconds: number,
-  out: string,
-): string {
+export function steeringTable(run: EditedRun, seconds: number, out: string): string {
+  const { plan, solution, check, probed, words } = run.edit;
   const four = (value: number) => plain(value, 4);
-  const lines: string[] = [];
+  const lines: string[] = run.beginOfText ? ["every window starts with begin-of-text"] : [];
   for (const [g, group] of solution.groups.slice(0, editsShown).entries()) {
     const { tokens } = plan.edits[g]!;
     const { before, wanted } = group.probability;

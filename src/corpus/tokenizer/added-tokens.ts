@@ -1,10 +1,10 @@
-import type { AddedToken } from "./files/tokenizer-file.js";
+import type { AddedToken } from "./files/added-token.js";
 import type { TokenModel } from "./models/token-model.js";
 import { Refusal } from "./refusal.js";
 import type { Normalizer } from "./steps/normalizers.js";
 import { whiteSpace } from "./steps/patterns.js";
 import { rustWordCharacter } from "./steps/unicode-tables.js";
-import { buildTrie } from "./trie.js";
+import { buildTrie, longestAt } from "./trie.js";
 
 /** A part of a text: a token that is written out in it, or text for the model. */
 export type TextPart = { id: number } | { text: string; fromStart: boolean };
@@ -77,18 +77,6 @@ function finder(entries: readonly (readonly [number, AddedToken])[]): Finder {
   const begins = new Uint8Array(0x10000);
   for (const [, { content }] of tokens) begins[content.charCodeAt(0)] = 1;
 
-  /** The longest token that is written at a place. */
-  const longestAt = (text: string, start: number): readonly [number, AddedToken] | undefined => {
-    let found = -1;
-    let node = 0;
-    for (let at = start; at < text.length; at++) {
-      node = trie.next(node, text.charCodeAt(at));
-      if (node === 0) break;
-      if (trie.ending(node) >= 0) found = trie.ending(node);
-    }
-    return tokens[found];
-  };
-
   return (text, fromStart) => {
     const parts: TextPart[] = [];
     // End of the part before.
@@ -97,10 +85,10 @@ function finder(entries: readonly (readonly [number, AddedToken])[]): Finder {
       if (done < end) parts.push({ text: text.slice(done, end), fromStart: fromStart && done === 0 });
     };
     for (let at = 0; at < text.length; at++) {
-      const match = begins[text.charCodeAt(at)] === 1 ? longestAt(text, at) : undefined;
+      const match = begins[text.charCodeAt(at)] === 1 ? longestAt(trie, text, at) : undefined;
       if (match === undefined) continue;
-      const [id, token] = match;
-      const end = at + token.content.length;
+      const [id, token] = tokens[match.index]!;
+      const { end } = match;
       if (!token.single_word || standsAlone(text, at, end)) {
         // What another one has swallowed is not swallowed again, and a token of which nothing is left then is none.
         const start = token.lstrip ? Math.max(done, spaceStart(text, at)) : at;

@@ -1,11 +1,12 @@
 import { addedVocabulary, normalizedContent } from "./added-tokens.js";
+import type { AddedToken } from "./files/added-token.js";
 import type { TokenizerFile } from "./files/tokenizer-file.js";
 import { createModel } from "./models/create-model.js";
 import type { TokenModel } from "./models/token-model.js";
 import { checkGrowth, growthLimit } from "./refusal.js";
 import { createDecoder } from "./steps/decoders.js";
-import { createNormalizer } from "./steps/normalizers.js";
-import { createPreTokenizer } from "./steps/pre-tokenizers.js";
+import { createNormalizer, type Normalizer } from "./steps/normalizers.js";
+import { createPreTokenizer, type PreTokenizer } from "./steps/pre-tokenizers.js";
 
 /** Pieces remembered at most, and the longest: some 10 MB. A text's words recur, those that don't are cheap to lose. */
 const maxKnown = 2 ** 16;
@@ -26,13 +27,31 @@ export interface Encoder {
   readonly unknown: number | undefined;
 }
 
-/** @throws Refusal naming the field that cannot be used */
-export function createEncoder(file: TokenizerFile): Encoder {
-  const normalize = createNormalizer(file.normalizer);
-  const { split, spell } = createPreTokenizer(file.pre_tokenizer);
-  const decodeTokens = createDecoder(file.decoder);
-  const model = createModel(file);
-  const added = addedVocabulary(file.added_tokens, model, normalize);
+/** What an encoder is made of. */
+export interface EncoderParts {
+  normalize: Normalizer;
+  preTokenizer: PreTokenizer;
+  model: TokenModel;
+  decode: (tokens: string[]) => string;
+  added: readonly AddedToken[];
+}
+
+/** The parts that a tokenizer.json describes. @throws Refusal naming the field that cannot be used */
+export function partsOf(file: TokenizerFile): EncoderParts {
+  return {
+    normalize: createNormalizer(file.normalizer),
+    preTokenizer: createPreTokenizer(file.pre_tokenizer),
+    model: createModel(file),
+    decode: createDecoder(file.decoder),
+    added: file.added_tokens,
+  };
+}
+
+/** @throws Refusal naming an added token that cannot be used */
+export function createEncoder(parts: EncoderParts): Encoder {
+  const { normalize, model } = parts;
+  const { split, spell } = parts.preTokenizer;
+  const added = addedVocabulary(parts.added, model, normalize);
   const idsOf = remembering((piece) => model.ids(spell === undefined ? piece : spell(piece)));
   const tokens = new Map(model.tokens());
   // Added tokens that are looked for in normalised text are decoded to it.
@@ -56,7 +75,7 @@ export function createEncoder(file: TokenizerFile): Encoder {
       return ids;
     },
     decode: (ids) =>
-      decodeTokens(ids.map((id) => written.get(id) ?? tokens.get(id)).filter((token) => token !== undefined)),
+      parts.decode(ids.map((id) => written.get(id) ?? tokens.get(id)).filter((token) => token !== undefined)),
     tokens,
     added: new Set(added.tokens.keys()),
     special: new Set(Array.from(added.tokens).flatMap(([id, { special }]) => (special ? [id] : []))),

@@ -2,11 +2,16 @@ import type { TokenizerFile } from "./files/tokenizer-file.js";
 import { bytesOf } from "./steps/byte-letters.js";
 import { flatten, type Step } from "./steps/step.js";
 
+/** What of a tokenizer tells how its tokens are shown. */
+export type ShownParts = Pick<TokenizerFile, "normalizer" | "pre_tokenizer" | "decoder"> & {
+  model: Pick<TokenizerFile["model"], "end_of_word_suffix" | "byte_fallback">;
+};
+
 /**
  * How a vocabulary's entries are shown as the text that they stand for: byte-level letters as the bytes that they stand
  * for, a mark for a space as a space, `<0x0A>` as that byte. Bytes that are no valid UTF-8 alone give U+FFFD.
  */
-export function tokenTextOf(file: TokenizerFile): (token: string) => string {
+export function tokenTextOf(file: ShownParts): (token: string) => string {
   const steps = [
     ...flatten(file.normalizer, "normalizer").filter(({ step }) => step.type === "ByteLevel"),
     ...flatten(file.pre_tokenizer, "pre_tokenizer"),

@@ -1,9 +1,7 @@
-import { InputError } from "../../errors.js";
 import type { Folder } from "../../tensor/byte-source.js";
-import { createEncoder } from "./encoder.js";
-import { readObject } from "./files/read-json.js";
-import { inFile, readTokenizerFile } from "./files/tokenizer-file.js";
-import { tokenTextOf } from "./token-text.js";
+import { type Companions, contentOf } from "./files/companions.js";
+import { inFile } from "./files/tokenizer-file.js";
+import { openTokenizerSource, type TokenizerSource } from "./open-source.js";
 
 /** Text to token ids and back, as the model's own tokenizer does it. */
 export interface Tokenizer {
@@ -25,27 +23,26 @@ export interface Tokenizer {
   readonly beginOfText: number | undefined;
   /** Id that ends a text (`eos_token`). */
   readonly endOfText: number | undefined;
+  /** Ids that it puts before a text by itself, mostly none or the one that begins a text: `encode` leaves them out. */
+  readonly startsWith: readonly number[];
 }
 
 /**
- * Reads tokenizer.json; the begin- and end-of-text tokens are those of tokenizer_config.json, or config.json where that
- * doesn't name them.
+ * Reads tokenizer.json, or vocab.json and merges.txt, or SentencePiece's tokenizer.model, with what the files beside it say
+ * (added_tokens.json, tokenizer_config.json, special_tokens_map.json), as transformers does; the begin- and end-of-text tokens
+ * are those of tokenizer_config.json, or config.json where that doesn't name them.
  * @throws InputError naming the file and the field that cannot be used
  */
 export async function loadTokenizer(folder: Folder): Promise<Tokenizer> {
-  const source = await folder.open("tokenizer.json");
-  if (source === undefined) throw new InputError(folder.name, "tokenizer.json is missing: text cannot be tokenised");
-  const file = await readTokenizerFile(source);
-  const guarded = <Result>(use: () => Result): Result => inFile(source.name, use);
-  const encoder = guarded(() => createEncoder(file));
+  const source = await openTokenizerSource(folder);
+  const { encoder, companions } = source;
   const { tokens, added } = encoder;
-  const text = guarded(() => tokenTextOf(file));
+  const guarded = <Result>(use: () => Result): Result => inFile(source.name, use);
   let largestId = 0;
   for (const id of tokens.keys()) largestId = Math.max(largestId, id);
   const idOf = new Map(Array.from(tokens, ([id, token]) => [token, id]));
-  const names = await readNames(folder);
-  const beginOfText = names.id("bos_token", idOf);
-  const endOfText = names.id("eos_token", idOf);
+  const beginOfText = idOfRole("bos_token", companions, idOf);
+  const endOfText = idOfRole("eos_token", companions, idOf);
   const special = new Set([
     ...encoder.special,
     ...[beginOfText, endOfText, encoder.unknown].filter((id) => id !== undefined),
@@ -56,33 +53,44 @@ export async function loadTokenizer(folder: Folder): Promise<Tokenizer> {
     decode: (ids) => guarded(() => encoder.decode(ids)),
     vocabSize: largestId + 1,
     produces: (id) => tokens.has(id),
-    tokenText: (id) => (added.has(id) ? (tokens.get(id) ?? "") : text(tokens.get(id) ?? "")),
+    tokenText: (id) => (added.has(id) ? (tokens.get(id) ?? "") : source.tokenText(tokens.get(id) ?? "")),
     entry: (id) => tokens.get(id),
     isSpecial: (id) => special.has(id),
     beginOfText,
     endOfText,
+    startsWith: startsWith(source, beginOfText),
   };
+}
+
+/**
+ * Ids that the model's own tokenizer puts before a text: as the post-processor of tokenizer.json says, where transformers asks
+ * nothing else, or as tokenizer_config.json does.
+ */
+function startsWith(
+  { companions: { config }, first, begins }: TokenizerSource,
+  beginOfText: number | undefined,
+): readonly number[] {
+  if (first !== undefined) return first;
+  const adds = typeof config.add_bos_token === "boolean" ? config.add_bos_token : begins;
+  return adds && beginOfText !== undefined ? [beginOfText] : [];
 }
 
 /** What a text ends with where no file beside tokenizer.json names it, most particular first. */
 const usualEnds = ["<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>"];
 const isId = (id: number | undefined): id is number => id !== undefined;
 
-/** What tokenizer_config.json and config.json say about bos_token and eos_token. */
-async function readNames(folder: Folder) {
-  const tokenizerConfig = await readObject(folder, "tokenizer_config.json");
-  const modelConfig = await readObject(folder, "config.json");
-  return {
-    id(field: "bos_token" | "eos_token", idOf: ReadonlyMap<string, number>): number | undefined {
-      if (Object.hasOwn(tokenizerConfig, field)) {
-        const named = tokenizerConfig[field];
-        const content = typeof named === "object" && named !== null && "content" in named ? named.content : named;
-        return typeof content === "string" ? idOf.get(content) : undefined;
-      }
-      const given = modelConfig[`${field}_id`];
-      if (field === "eos_token" && given === undefined) return usualEnds.map((end) => idOf.get(end)).find(isId);
-      const id: unknown = Array.isArray(given) ? given[0] : given;
-      return [...idOf.values()].find((known) => known === id);
-    },
-  };
+/** The token that has a role, by the files beside the tokenizer: those that name it, else config.json. */
+function idOfRole(
+  role: "bos_token" | "eos_token",
+  { config, model }: Companions,
+  idOf: ReadonlyMap<string, number>,
+): number | undefined {
+  if (Object.hasOwn(config, role)) {
+    const content = contentOf(config[role]);
+    return content === undefined ? undefined : idOf.get(content);
+  }
+  const given = model[`${role}_id`];
+  if (role === "eos_token" && given === undefined) return usualEnds.map((end) => idOf.get(end)).find(isId);
+  const id: unknown = Array.isArray(given) ? given[0] : given;
+  return [...idOf.values()].find((known) => known === id);
 }

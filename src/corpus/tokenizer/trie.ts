@@ -48,3 +48,16 @@ export function buildTrie(texts: readonly string[], { lastOfEqual = false } = {}
     ending: (node) => endings[node]!,
   };
 }
+
+/** The longest text of a trie that is written at a place: its number and where it ends. */
+export function longestAt(trie: Trie, text: string, start: number): { index: number; end: number } | undefined {
+  let found: { index: number; end: number } | undefined;
+  let node = 0;
+  for (let at = start; at < text.length; at++) {
+    node = trie.next(node, text.charCodeAt(at));
+    if (node === 0) break;
+    const index = trie.ending(node);
+    if (index >= 0) found = { index, end: at + 1 };
+  }
+  return found;
+}

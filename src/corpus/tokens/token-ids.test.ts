@@ -12,6 +12,7 @@ const letters: Tokenizer = {
   entry: (id) => String.fromCharCode(id + 97),
   isSpecial: (id) => id === 26,
   beginOfText: undefined,
+  startsWith: [],
   endOfText: 26,
 };
 

@@ -47,17 +47,17 @@ test("reads no more than it needs", async () => {
 
 test("starts every window with the begin-of-text token and counts it", async () => {
   const parts = [[1, 2, 3, 4, 5]];
-  expect(await collect(parts, { contextLength: 3, beginOfText: 9 })).toEqual([
+  expect(await collect(parts, { contextLength: 3, beginOfText: [9] })).toEqual([
     [9, 1, 2],
     [9, 3, 4],
     [9, 5],
   ]);
-  expect(await collect([[1, 2]], { contextLength: 3, beginOfText: 0 })).toEqual([[0, 1, 2]]);
-  expect(await collect(parts, { contextLength: 3, beginOfText: 9, maxTokens: 5 })).toEqual([
+  expect(await collect([[1, 2]], { contextLength: 3, beginOfText: [0] })).toEqual([[0, 1, 2]]);
+  expect(await collect(parts, { contextLength: 3, beginOfText: [9], maxTokens: 5 })).toEqual([
     [9, 1, 2],
     [9, 3],
   ]);
-  expect(await collect(parts, { contextLength: 3, beginOfText: 9, maxTokens: 4 })).toEqual([[9, 1, 2], [9]]);
+  expect(await collect(parts, { contextLength: 3, beginOfText: [9], maxTokens: 4 })).toEqual([[9, 1, 2], [9]]);
 });
 
 test("windows are the ids in order, whatever the parts", async () => {
@@ -80,8 +80,8 @@ test("windows are the ids in order, whatever the parts", async () => {
 
 test("refuses a text of fewer than two tokens and impossible lengths", async () => {
   await expect(collect([], { contextLength: 4 })).rejects.toThrow("corpus: has 0 tokens; at least two are needed");
-  await expect(collect([[5]], { contextLength: 4, beginOfText: 1 })).rejects.toThrow("corpus: has 1 token;");
+  await expect(collect([[5]], { contextLength: 4, beginOfText: [1] })).rejects.toThrow("corpus: has 1 token;");
   await expect(collect([[5, 6]], { contextLength: 0 })).rejects.toThrow("contextLength: is 0");
-  await expect(collect([[5, 6]], { contextLength: 1, beginOfText: 0 })).rejects.toThrow("at least 2 is wanted");
+  await expect(collect([[5, 6]], { contextLength: 1, beginOfText: [0] })).rejects.toThrow("at least 2 is wanted");
   await expect(collect([[5, 6]], { contextLength: 2, maxTokens: 1.5 })).rejects.toThrow("tokens: is 1.5");
 });

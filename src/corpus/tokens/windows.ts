@@ -5,8 +5,8 @@ export interface WindowOptions {
   contextLength: number;
   /** Stop after exactly this many tokens, begin-of-text tokens included. Default: at the end of the text. */
   maxTokens?: number | undefined;
-  /** Id that every window starts with; it counts as one of its tokens. Default: none. */
-  beginOfText?: number | undefined;
+  /** Ids that every window starts with; they count as its tokens. Default: none. */
+  beginOfText?: readonly number[] | undefined;
   /** What the text is called in messages. Default corpus. */
   name?: string | undefined;
 }
@@ -18,16 +18,20 @@ export interface WindowOptions {
  */
 export async function* windows(
   ids: AsyncIterable<ArrayLike<number>>,
-  { contextLength, maxTokens = Number.POSITIVE_INFINITY, beginOfText, name = "corpus" }: WindowOptions,
+  { contextLength, maxTokens = Number.POSITIVE_INFINITY, beginOfText = [], name = "corpus" }: WindowOptions,
 ): AsyncGenerator<Int32Array> {
-  const first = beginOfText === undefined ? 0 : 1;
+  const first = beginOfText.length;
   if (!Number.isInteger(contextLength) || contextLength < 1 + first) {
     throw new InputError("contextLength", `is ${contextLength}; at least ${1 + first} is wanted`);
   }
   if (maxTokens !== Number.POSITIVE_INFINITY && !(Number.isInteger(maxTokens) && maxTokens > 0)) {
     throw new InputError("tokens", `is ${maxTokens}; a positive integer is wanted`);
   }
-  const newWindow = () => new Int32Array(contextLength).fill(beginOfText ?? 0, 0, first);
+  const newWindow = () => {
+    const window = new Int32Array(contextLength);
+    window.set(beginOfText);
+    return window;
+  };
   let left = maxTokens;
   let total = 0;
   let window = newWindow();

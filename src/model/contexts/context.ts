@@ -1,6 +1,4 @@
-import type { Tokenizer } from "../../corpus/tokenizer/tokenizer.js";
 import { InputError } from "../../errors.js";
-import type { HeadModel } from "../head/head-model.js";
 import type { Model } from "../model.js";
 
 const defaultContextLength = 256;
@@ -15,10 +13,4 @@ export function contextLengthFor(models: readonly Model[], asked: number | undef
   return (
     asked ?? Math.min(defaultContextLength, ...models.map(({ maxPositions }) => maxPositions ?? defaultContextLength))
   );
-}
-
-/** Id to start windows with. @throws InputError if the tokenizer names none */
-export function requiredBeginOfText({ name }: HeadModel, tokenizer: Tokenizer | undefined): number {
-  if (tokenizer?.beginOfText !== undefined) return tokenizer.beginOfText;
-  throw new InputError(name, "its tokenizer names no begin-of-text token (bos_token) to start windows with");
 }

@@ -4,6 +4,7 @@ import { windows } from "../../corpus/tokens/windows.js";
 import { InputError } from "../../errors.js";
 import { optionalTokenizer } from "../head/head-model.js";
 import type { Model } from "../model.js";
+import { type BeginOfText, beginOfWindows } from "./begin-of-text.js";
 import { contextLengthFor } from "./context.js";
 import { memoryStore, type RowStore, type StoredContexts, storeContexts } from "./stored-contexts.js";
 
@@ -15,6 +16,8 @@ export interface StoreTextOptions {
   contextLength?: number | undefined;
   /** Id put between documents, null for none. Default: end-of-text between those of one file. */
   separator?: number | null | undefined;
+  /** Whether every window starts with the begin-of-text token. Default "auto": as the model's own tokenizer does it. */
+  beginOfText?: BeginOfText | undefined;
   /** Where the hidden states are kept. Default: memory. */
   store?: RowStore | undefined;
   signal?: AbortSignal | undefined;
@@ -32,27 +35,29 @@ export interface StoreTextOptions {
 export async function storeText(
   model: Model,
   corpus: Corpus,
-  { tokens, contextLength, separator, store = memoryStore(), signal, onProgress }: StoreTextOptions = {},
+  { tokens, contextLength, separator, beginOfText, store = memoryStore(), signal, onProgress }: StoreTextOptions = {},
 ): Promise<StoredContexts> {
-  const stream = await textWindows(model, corpus, { tokens, contextLength, separator });
+  const stream = await textWindows(model, corpus, { tokens, contextLength, separator, beginOfText });
   const contexts = await storeContexts(model, stream, store, { signal, onProgress });
   if (contexts.count > 0) return contexts;
   await contexts.release();
   throw new InputError(nameOf(corpus), "holds no tokens");
 }
 
-type WindowChoice = Pick<StoreTextOptions, "tokens" | "contextLength" | "separator">;
+type WindowChoice = Pick<StoreTextOptions, "tokens" | "contextLength" | "separator" | "beginOfText">;
 
 const nameOf = (corpus: Corpus): string => corpus.files.map((file) => file.name).join(", ");
 
 async function textWindows(
   model: Model,
   corpus: Corpus,
-  { tokens, contextLength, separator }: WindowChoice,
+  { tokens, contextLength, separator, beginOfText }: WindowChoice,
 ): Promise<AsyncGenerator<Int32Array>> {
-  const ids = tokenIds(corpus, await optionalTokenizer(model), { vocabSize: model.vocabSize, separator });
+  const tokenizer = await optionalTokenizer(model);
+  const begin = await beginOfWindows(model, tokenizer, corpus, beginOfText);
+  const ids = tokenIds(begin.corpus, tokenizer, { vocabSize: model.vocabSize, separator });
   const length = contextLengthFor([model], contextLength);
-  return windows(ids, { contextLength: length, maxTokens: tokens, name: nameOf(corpus) });
+  return windows(ids, { contextLength: length, maxTokens: tokens, name: nameOf(corpus), beginOfText: begin.ids });
 }
 
 /** The tokens of a text in its windows, as they are run through a model, without running it. @throws InputError as storeText */

@@ -1,3 +1,4 @@
+import { hasTokenizer } from "../../corpus/tokenizer/open-source.js";
 import { loadTokenizer, type Tokenizer } from "../../corpus/tokenizer/tokenizer.js";
 import { type Engine, float32Output } from "../../engine/engine.js";
 import { createGraph, type Graph } from "../../engine/graph.js";
@@ -28,7 +29,7 @@ export interface HeadModel {
   readonly hasOrdinaryHead: boolean;
   /** Name of an untied output embedding in this family's checkpoints. */
   readonly headName: string;
-  /** Whether there is a tokenizer.json. */
+  /** Whether there is a tokenizer.json, or what can stand for it. */
   hasTokenizer(): Promise<boolean>;
   /**
    * The model's tokenizer, read when first asked for.
@@ -72,7 +73,7 @@ export function headModel(parts: HeadModelParts): HeadModel {
     tensors: parts.tensors,
     hasOrdinaryHead: parts.hasOrdinaryHead ?? true,
     headName: tied ? (parts.head.ownName ?? "lm_head.weight") : weight.name,
-    hasTokenizer: async () => (await parts.folder.open("tokenizer.json")) !== undefined,
+    hasTokenizer: () => hasTokenizer(parts.folder),
     tokenizer: once(() => loadTokenizer(parts.folder)),
     async logits(hidden) {
       const rows = hidden.length / hiddenSize;

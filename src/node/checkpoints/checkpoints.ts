@@ -1,6 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { globSync } from "tinyglobby";
+import { hasTokenizer } from "../../corpus/tokenizer/open-source.js";
 import { type Checkpoint, findOutputEmbedding, stepOfName } from "../../dynamics/inputs/checkpoint.js";
 import { expandBraces } from "../../dynamics/inputs/expand-braces.js";
 import { InputError } from "../../errors.js";
@@ -48,7 +49,7 @@ export async function openCheckpoints(
       const near = lastFolder === undefined ? [] : [lastFolder, dirname(lastFolder), dirname(dirname(lastFolder))];
       for (const path of near) {
         const folder = openFolder(path);
-        if ((await folder.open("tokenizer.json")) !== undefined) return folder;
+        if (await hasTokenizer(folder)) return folder;
       }
       return remote?.tokenizerFolder();
     },

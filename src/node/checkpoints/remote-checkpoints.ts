@@ -1,3 +1,4 @@
+import { hasTokenizer } from "../../corpus/tokenizer/open-source.js";
 import { type Checkpoint, stepOfName } from "../../dynamics/inputs/checkpoint.js";
 import { InputError } from "../../errors.js";
 import type { Folder } from "../../tensor/byte-source.js";
@@ -75,7 +76,7 @@ export async function remoteCheckpoints(
     checkpoints,
     async tokenizerFolder() {
       const folder = await openHubFolder(last, { ...hub, files: [] });
-      return (await folder.open("tokenizer.json")) === undefined ? undefined : folder;
+      return (await hasTokenizer(folder)) ? folder : undefined;
     },
     fetched: () => ({ bytes, checkpointBytes: [...sizes.values()].reduce((sum, size) => sum + size, 0) }),
   };

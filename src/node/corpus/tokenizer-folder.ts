@@ -1,3 +1,4 @@
+import { hasTokenizer } from "../../corpus/tokenizer/open-source.js";
 import { InputError } from "../../errors.js";
 import type { Folder } from "../../tensor/byte-source.js";
 import { embeddedTokenizerFolder } from "../checkpoints/embedded-series.js";
@@ -12,6 +13,6 @@ import type { HubOptions } from "../hub/repository.js";
 export async function openTokenizerFolder(name: string, hub: HubOptions = {}): Promise<Folder> {
   const embedded = embeddedTokenizerFolder(name);
   const folder = embedded === undefined ? await resolveModelFolder(name, { ...hub, files: [] }) : openFolder(embedded);
-  if ((await folder.open("tokenizer.json")) !== undefined) return folder;
+  if (await hasTokenizer(folder)) return folder;
   throw new InputError(name, "has no tokenizer.json");
 }

@@ -28,7 +28,7 @@ export async function resumableAnalysis(
   folder: string,
   { reading, asked, ...options }: ResumableAnalysisOptions,
 ): Promise<Analysis> {
-  const { contextLength, tokens, beginOfText = false, separator, signal, onEvent } = options;
+  const { contextLength, tokens, beginOfText = "auto", separator, signal, onEvent } = options;
   const identity = { contextLength, tokens, beginOfText, separator, reading, inputs: await inputIdentity(model, text) };
   const unfinished = await openUnfinished(folder, identity, asked, model.head);
   const { found: resume } = unfinished;

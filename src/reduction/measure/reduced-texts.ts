@@ -1,5 +1,6 @@
 import type { Corpus } from "../../corpus/corpus.js";
 import { generatedTexts, windowPrompts } from "../../generation/generated-texts.js";
+import type { BeginOfText } from "../../model/contexts/begin-of-text.js";
 import type { Head } from "../../model/head/head.js";
 import type { Model } from "../../model/model.js";
 import type { ReducedTexts } from "../reduction-run.js";
@@ -11,6 +12,8 @@ const samplesShown = 4;
 
 export interface ReducedTextsOptions {
   readonly contextLength?: number | undefined;
+  /** Whether every window starts with the begin-of-text token. Default "auto": as the model's own tokenizer does it. */
+  readonly beginOfText?: BeginOfText | undefined;
   readonly separator?: number | null | undefined;
   readonly seed?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -24,10 +27,10 @@ export async function reducedTexts(
   model: Model,
   { head, deleted }: { head: Head; deleted: number },
   corpus: Corpus,
-  { contextLength, separator, seed = 0, signal }: ReducedTextsOptions = {},
+  { contextLength, separator, beginOfText, seed = 0, signal }: ReducedTextsOptions = {},
 ): Promise<ReducedTexts> {
   const prompts = await windowPrompts(model, corpus, {
-    ...{ count: promptCount, tokens: promptTokens, contextLength, separator },
+    ...{ count: promptCount, tokens: promptTokens, contextLength, separator, beginOfText },
   });
   const { pairs, measures } = await generatedTexts({
     ...{ original: model, edited: { head }, prompts, seeds: [seed], maxTokens: writtenTokens, measures: true, signal },

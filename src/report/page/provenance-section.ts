@@ -66,6 +66,11 @@ function modelFacts({ model }: Analysis): Fact[] {
   ];
 }
 
+/** Whether a text's windows begin with the begin-of-text token. */
+export function beginText(beginOfText: boolean): string {
+  return beginOfText ? "before every window" : "not added";
+}
+
 /** The first files of a corpus, and how many more there are. */
 export function fileList(files: Analysis["corpus"]["files"]): Html {
   const more = files.length - LISTED_FILES;
@@ -84,7 +89,7 @@ export function textFacts({ files, contextLength, windows, contexts, beginOfText
       : ([
           ["context length", counted(contextLength, "token")],
           ["windows", `${count(windows)}, each independent`],
-          ["begin-of-text", beginOfText ? "before every window" : "not added"],
+          ["begin-of-text", beginText(beginOfText)],
         ] satisfies Fact[])),
     ["contexts averaged", count(contexts)],
   ];

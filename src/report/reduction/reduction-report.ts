@@ -2,7 +2,7 @@ import type { ReductionRun } from "../../reduction/reduction-run.js";
 import { type Html, html } from "../page/html.js";
 import { count, counted, duration } from "../page/numbers.js";
 import { pageFrame, section } from "../page/page-frame.js";
-import { facts, fileList, madeBy, type Provenance } from "../page/provenance-section.js";
+import { beginText, facts, fileList, madeBy, type Provenance } from "../page/provenance-section.js";
 import { shortName, visibleText } from "../page/visible-text.js";
 import { reductionHeadline } from "./reduction-headline.js";
 import type { ReductionPageData } from "./reduction-page-data.js";
@@ -75,6 +75,7 @@ ${facts("Text", [
   ["unseen", fileList(corpus.check)],
   ["contexts", `${count(corpus.contexts.fit)} fitted, ${count(corpus.contexts.check)} unseen`],
   ["context length", counted(corpus.contextLength, "token")],
+  ["begin-of-text", beginText(corpus.beginOfText)],
 ])}
 ${facts("Run", [
   ["order", run.order],

@@ -7,7 +7,7 @@ import type { SteeringRun, WrittenEdit } from "../../steering/steering-run.js";
 import { divergenceText } from "../page/divergence-text.js";
 import { type Html, html } from "../page/html.js";
 import { count, counted, decimal, duration, percent, probability, significant } from "../page/numbers.js";
-import { facts, fileList, madeBy, type Provenance } from "../page/provenance-section.js";
+import { beginText, facts, fileList, madeBy, type Provenance } from "../page/provenance-section.js";
 import { tokenLabel } from "../page/token-label.js";
 import { visibleText } from "../page/visible-text.js";
 import { editName, signedPercent } from "./steering-headline.js";
@@ -214,6 +214,7 @@ ${facts("Texts", [
     (text) => [textNames[text], run.texts[text] && fileList(run.texts[text].files)] as [string, Html | undefined],
   ),
   ["context length", counted(run.contextLength, "token")],
+  ["begin-of-text", beginText(run.beginOfText)],
 ])}
 ${facts("Run", [
   ["method", edit?.plan.method],

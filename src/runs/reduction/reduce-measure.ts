@@ -1,4 +1,5 @@
 import type { ModelFormat } from "../../export/model-formats.js";
+import { beginsWindows } from "../../model/contexts/begin-of-text.js";
 import type { Head } from "../../model/head/head.js";
 import { spreadHead } from "../../model/head/spread-head.js";
 import type { Model } from "../../model/model.js";
@@ -49,6 +50,7 @@ export async function measureReduction(
     model: { name, modelType, vocabSize, hiddenSize, dtype, tied: model.head.tied },
     corpus: {
       ...{ fit: fit.corpus.files, check: check.corpus.files, contextLength },
+      beginOfText: await beginsWindows(model, fit.corpus.files, options.beginOfText),
       contexts: { fit: fit.contexts.count, check: check.contexts.count },
     },
     ...{ deleted: hiddenSize - reduced.kept, kept: reduced.kept, order, compensate },
@@ -82,7 +84,13 @@ async function writtenTexts(
   const { hiddenSize } = model;
   const { corpus } = texts.check;
   const { separator, signal } = options;
-  const choice = { contextLength: texts.contextLength, separator, seed: methodOf(options).seed, signal };
+  const choice = {
+    contextLength: texts.contextLength,
+    separator,
+    beginOfText: options.beginOfText,
+    seed: methodOf(options).seed,
+    signal,
+  };
   const written = [await reducedTexts(model, { head, deleted: hiddenSize - reduced.kept }, corpus, choice)];
   for (const other of curve?.others ?? []) {
     if (other.kept === reduced.kept) continue;

@@ -1,6 +1,7 @@
 import type { Corpus } from "../../corpus/corpus.js";
 import { InputError } from "../../errors.js";
 import type { ModelFormat } from "../../export/model-formats.js";
+import type { BeginOfText } from "../../model/contexts/begin-of-text.js";
 import type { RowStore } from "../../model/contexts/stored-contexts.js";
 import type { Compensation, Metric, Order } from "../../reduction/methods/orders.js";
 import { keptFor, type ReductionPlan } from "../../reduction/plan/reduction-plan.js";
@@ -29,6 +30,8 @@ export interface ReduceOptions {
   readonly checkTokens?: number | undefined;
   /** Tokens per window. Default 256, or what the model can take. */
   readonly contextLength?: number | undefined;
+  /** Whether every window starts with the begin-of-text token. Default "auto": as the model's own tokenizer does it. */
+  readonly beginOfText?: BeginOfText | undefined;
   /** Id put between documents, null for none. Default: end-of-text between those of one file. */
   readonly separator?: number | null | undefined;
   readonly amount: ReductionAmount;

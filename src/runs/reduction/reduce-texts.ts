@@ -50,11 +50,11 @@ async function stored(
   model: Model,
   corpus: Corpus,
   { label, tokens, contextLength }: { label: string; tokens: number; contextLength: number },
-  { separator, store = async () => memoryStore(), signal, onEvent }: ReduceOptions,
+  { separator, beginOfText, store = async () => memoryStore(), signal, onEvent }: ReduceOptions,
 ): Promise<StoredText> {
   const onProgress = progressOf(onEvent, label, "tokens", tokens);
   const contexts = await storeText(model, corpus, {
-    ...{ tokens, contextLength, separator, store: await store(), signal, onProgress },
+    ...{ tokens, contextLength, separator, beginOfText, store: await store(), signal, onProgress },
   });
   return { corpus, contexts };
 }

@@ -1,4 +1,5 @@
 import type { Corpus } from "../../corpus/corpus.js";
+import type { BeginOfText } from "../../model/contexts/begin-of-text.js";
 import type { RowStore } from "../../model/contexts/stored-contexts.js";
 import type { ExperimentOptions } from "../../steering/trials/run-experiments.js";
 import type { OnRunEvent } from "../run-events.js";
@@ -34,6 +35,8 @@ export interface SteerRunOptions {
   readonly checkTokens?: number | undefined;
   /** Tokens per window. Default 256, or what the model can take. */
   readonly contextLength?: number | undefined;
+  /** Whether every window starts with the begin-of-text token. Default "auto": as the model's own tokenizer does it. */
+  readonly beginOfText?: BeginOfText | undefined;
   /** Id put between documents, null for none. Default: end-of-text between those of one file. */
   readonly separator?: number | null | undefined;
   /** Seed of the bootstrap and of the choice of random tokens. Default 0. */

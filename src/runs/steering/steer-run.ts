@@ -66,11 +66,22 @@ export async function withContexts<Result>(
   work: (contexts: RunContexts) => Promise<Result>,
 ): Promise<Result> {
   const started = performance.now();
-  const { texts, tokens, contextLength, separator, probes: most, seed, store, signal, onEvent } = withDefaults(options);
+  const {
+    texts,
+    tokens,
+    contextLength,
+    separator,
+    beginOfText,
+    probes: most,
+    seed,
+    store,
+    signal,
+    onEvent,
+  } = withDefaults(options);
   // Refused before the text is read.
   if (plan.exact) await finalNormOf(model);
   const text = await storeText(model, texts.fit, {
-    ...{ tokens, contextLength, separator, store: await store?.(), signal },
+    ...{ tokens, contextLength, separator, beginOfText, store: await store?.(), signal },
     onProgress: progressOf(onEvent, "steer", "tokens", tokens),
   });
   let probes: Probes | undefined;
@@ -144,14 +155,14 @@ export async function examineRun(
     words,
     out: edited.out,
   };
-  return { ...steeringFacts(model, options, contexts.started), edit, generated, experiments };
+  return { ...(await steeringFacts(model, options, contexts.started)), edit, generated, experiments };
 }
 
 /** What the edits do to words of several tokens, on unseen text where there is some. */
 async function wordsMeasured(model: Model, { head }: EditedHead, plan: EditPlan, options: SteerRunOptions) {
-  const { texts, tokens, checkTokens, contextLength, separator, seed, signal } = withDefaults(options);
+  const { texts, tokens, checkTokens, contextLength, separator, beginOfText, seed, signal } = withDefaults(options);
   const corpus = texts.inDomain ?? texts.fit;
-  const shared = { contextLength, separator, seed, signal };
+  const shared = { contextLength, separator, beginOfText, seed, signal };
   return measureWords(model, head, plan, corpus, { ...shared, tokens: texts.inDomain ? checkTokens : tokens });
 }
 
@@ -160,7 +171,7 @@ async function textsBeforeAndAfter(
   original: Model,
   head: Head,
   { edits }: EditPlan,
-  { generate, texts, contextLength, separator, signal, onEvent }: SteerRunOptions,
+  { generate, texts, contextLength, separator, beginOfText, signal, onEvent }: SteerRunOptions,
 ): Promise<GeneratedTexts | undefined> {
   if (generate === undefined || generate.count === 0) return undefined;
   if (!(await original.hasTokenizer())) {
@@ -170,7 +181,7 @@ async function textsBeforeAndAfter(
   const { count, tokens } = generate;
   const prompts =
     generate.prompts ??
-    (await windowPrompts(original, texts.inDomain ?? texts.fit, { count, contextLength, separator }));
+    (await windowPrompts(original, texts.inDomain ?? texts.fit, { count, contextLength, separator, beginOfText }));
   const seeds = Array.from({ length: Math.ceil(count / prompts.length) }, (_, seed) => seed);
   const tell = progressOf(onEvent, "texts", "tokens", 2 * prompts.length * seeds.length * tokens);
   let written = 0;
@@ -192,7 +203,7 @@ async function checkedOn(
   { text: fit }: RunContexts,
   options: SteerRunOptions,
 ): Promise<EditCheck> {
-  const { texts, checkTokens, contextLength, separator, seed, signal, onEvent } = withDefaults(options);
+  const { texts, checkTokens, contextLength, separator, beginOfText, seed, signal, onEvent } = withDefaults(options);
   const { inDomain, outOfDomain } = texts;
   const subject = {
     original,
@@ -205,7 +216,7 @@ async function checkedOn(
     subject,
     { fit, inDomain, outOfDomain },
     {
-      ...{ tokens: checkTokens, contextLength, separator, seed, signal },
+      ...{ tokens: checkTokens, contextLength, separator, beginOfText, seed, signal },
       onProgress: ({ text, contexts }) => tell(before[text] + contexts),
     },
   );

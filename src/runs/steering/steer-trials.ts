@@ -12,9 +12,10 @@ export async function tryEdits(
   plan: ExperimentPlan,
   options: SteerRunOptions,
 ): Promise<Experiments | undefined> {
-  const { trials, texts, tokens, checkTokens, contextLength, separator, seed, signal, onEvent } = withDefaults(options);
+  const { trials, texts, tokens, checkTokens, contextLength, separator, beginOfText, seed, signal, onEvent } =
+    withDefaults(options);
   const { store = async () => memoryStore() } = options;
-  const shared = { contextLength, separator, seed, store, signal };
+  const shared = { contextLength, separator, beginOfText, seed, store, signal };
   const onProgress = (done: number, total: number) =>
     onEvent?.({ type: "progress", phase: "trying edits", done, total, unit: "steps" });
   if (trials === undefined) return undefined;
@@ -30,5 +31,5 @@ export async function trialRun(model: Model, plan: ExperimentPlan, options: Stee
   const started = performance.now();
   const experiments = await tryEdits(model, plan, options);
   options.signal?.throwIfAborted();
-  return { ...steeringFacts(model, options, started), experiments };
+  return { ...(await steeringFacts(model, options, started)), experiments };
 }

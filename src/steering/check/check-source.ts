@@ -1,6 +1,7 @@
 import type { Corpus } from "../../corpus/corpus.js";
 import { tokenIds } from "../../corpus/tokens/token-ids.js";
 import { windows } from "../../corpus/tokens/windows.js";
+import { type BeginOfText, beginOfWindows } from "../../model/contexts/begin-of-text.js";
 import { contextLengthFor } from "../../model/contexts/context.js";
 import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
 import { windowBatches } from "../../model/contexts/window-batches.js";
@@ -15,6 +16,8 @@ export interface ReadOptions {
   /** Tokens of each text. Default: all. */
   readonly tokens?: number | undefined;
   readonly contextLength?: number | undefined;
+  /** Whether every window starts with the begin-of-text token. Default "auto": as the model's own tokenizer does it. */
+  readonly beginOfText?: BeginOfText | undefined;
   /** Id put between documents, null for none. Default: end-of-text between those of one file. */
   readonly separator?: number | null | undefined;
 }
@@ -40,10 +43,12 @@ export async function checkBatches(model: Model, source: CheckSource, options: R
   }
   const { vocabSize } = model;
   const { separator, tokens: maxTokens } = options;
-  const ids = tokenIds(source, await optionalTokenizer(model), { vocabSize, separator });
+  const tokenizer = await optionalTokenizer(model);
+  const begin = await beginOfWindows(model, tokenizer, source, options.beginOfText);
+  const ids = tokenIds(begin.corpus, tokenizer, { vocabSize, separator });
   const contextLength = contextLengthFor([model], options.contextLength);
   return {
-    batches: placed(windowBatches(windows(ids, { contextLength, maxTokens }))),
+    batches: placed(windowBatches(windows(ids, { contextLength, maxTokens, beginOfText: begin.ids }))),
     hiddenOf: ({ part }) => model.hiddenStates(part),
   };
 }

@@ -2,6 +2,7 @@ import type { Corpus } from "../../corpus/corpus.js";
 import { dimensionsFor } from "../../encoding/sparsity/saliency.js";
 import { createProducts } from "../../engine/products.js";
 import { InputError } from "../../errors.js";
+import type { BeginOfText } from "../../model/contexts/begin-of-text.js";
 import { storeText } from "../../model/contexts/store-text.js";
 import { memoryStore, type RowStore, type StoredContexts } from "../../model/contexts/stored-contexts.js";
 import { tokenNames } from "../../model/head/token-names.js";
@@ -38,6 +39,8 @@ export interface ExperimentOptions {
   readonly tokens?: number | undefined;
   readonly checkTokens?: number | undefined;
   readonly contextLength?: number | undefined;
+  /** Whether every window starts with the begin-of-text token. Default "auto": as the model's own tokenizer does it. */
+  readonly beginOfText?: BeginOfText | undefined;
   /** Token put between documents. */
   readonly separator?: number | null | undefined;
   /** Makes a place for the hidden states of one text. Default: in memory. */
@@ -86,9 +89,9 @@ export async function runExperiments(
     for (const text of checkTexts) {
       const corpus = texts[text];
       if (corpus === undefined) continue;
-      const { contextLength, separator } = options;
+      const { contextLength, separator, beginOfText } = options;
       const tokens = text === "fit" ? options.tokens : options.checkTokens;
-      const kept = { tokens, contextLength, separator, signal, store: await store() };
+      const kept = { tokens, contextLength, separator, beginOfText, signal, store: await store() };
       stored.push({ text, contexts: await storeText(model, corpus, kept) });
     }
     const [fit] = stored;

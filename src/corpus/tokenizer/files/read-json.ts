@@ -6,7 +6,7 @@ import { parsePythonJson } from "../../../tensor/python-json.js";
 const maxTokenizerBytes = 512 * 2 ** 20;
 
 /** All of a file's bytes. @throws InputError if they are more than a tokenizer has */
-async function readWhole(source: ByteSource): Promise<Uint8Array> {
+export async function readWhole(source: ByteSource): Promise<Uint8Array> {
   if (source.size > maxTokenizerBytes) {
     throw new InputError(source.name, `is ${source.size} bytes; more than ${maxTokenizerBytes} are not read`);
   }
@@ -14,7 +14,7 @@ async function readWhole(source: ByteSource): Promise<Uint8Array> {
 }
 
 /** All of a file as text. @throws InputError */
-async function readText(source: ByteSource): Promise<string> {
+export async function readText(source: ByteSource): Promise<string> {
   const bytes = await readWhole(source);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);

@@ -3,27 +3,12 @@ import { InputError } from "../../../errors.js";
 import type { ByteSource } from "../../../tensor/byte-source.js";
 import { Refusal } from "../refusal.js";
 import type { Step } from "../steps/step.js";
+import { type AddedToken, addedTokenFields, withDefaults } from "./added-token.js";
 import { readJson } from "./read-json.js";
 
 const id = z.int().min(0);
 
-const addedToken = z
-  .object({
-    id,
-    content: z.string(),
-    special: z.boolean().default(false),
-    single_word: z.boolean().default(false),
-    lstrip: z.boolean().default(false),
-    rstrip: z.boolean().default(false),
-    normalized: z.boolean().optional(),
-  })
-  .transform(({ id, content, special, single_word, lstrip, rstrip, normalized }) => ({
-    ...{ id, content, special, single_word, lstrip, rstrip },
-    normalized: normalized ?? !special,
-  }));
-
-/** A token that is found in texts before the model sees them. */
-export type AddedToken = z.infer<typeof addedToken>;
+const addedToken = addedTokenFields.extend({ id });
 
 const step = z.looseObject({ type: z.string() });
 const part = step.nullish();
@@ -89,9 +74,9 @@ export async function readTokenizerFile(source: ByteSource): Promise<TokenizerFi
   }
   return inFile(source.name, () => ({
     ...result.data,
-    added_tokens: result.data.added_tokens.map((token, index) => {
-      checkId(token.content, token.id, source.size, `added_tokens.${index}`);
-      return token;
+    added_tokens: result.data.added_tokens.map(({ id, ...token }, index) => {
+      checkId(token.content, id, source.size, `added_tokens.${index}`);
+      return withDefaults(token);
     }),
     model: checkedModel(result.data.model, source.size),
   }));
@@ -184,6 +169,20 @@ function mergePairs(merges: unknown): [string, string][] {
 }
 
 const isVersion = (merge: unknown): boolean => typeof merge === "string" && merge.startsWith("#version");
+
+/** The pairs of merges.txt. @throws InputError naming the file */
+export function readMerges(name: string, lines: readonly string[]): [string, string][] {
+  try {
+    return mergePairs(lines);
+  } catch (error) {
+    throw new InputError(name, "has a line that is not two tokens with a space between", { cause: error });
+  }
+}
+
+/** The model of vocab.json and merges.txt. @throws InputError naming the file that cannot be used */
+export function byteLevelBpe(source: ByteSource, vocab: unknown, merges: readonly [string, string][]): BpeModel {
+  return inFile(source.name, () => ({ type: "BPE", vocab: plainVocabulary(vocab, source.size), merges }));
+}
 
 /** A merge as it is written today, `["a", "b"]`, or before, `"a b"`. */
 function mergePair(merge: unknown): [string, string] | undefined {

@@ -7,8 +7,8 @@ const shortPiece = 48;
 export interface MergeTable {
   /** Place of the pair's merge in the list, the earlier the sooner; undefined if there is none. */
   rank(left: number, right: number): number | undefined;
-  /** Id that the merge of a rank makes. */
-  merged(rank: number): number;
+  /** Id that the merge of a pair makes. */
+  merged(left: number, right: number): number;
 }
 
 /** @param prefix that tokens have which go on a word  @throws Refusal naming a merge of tokens that are not there */
@@ -36,7 +36,7 @@ export function mergeTable(
   }
   return {
     rank: (left, right) => ranks.get(left * span + right),
-    merged: (rank) => results[rank]!,
+    merged: (left, right) => results[ranks.get(left * span + right)!]!,
   };
 }
 
@@ -56,7 +56,7 @@ function mergeShort(ids: number[], { rank, merged }: MergeTable): number[] {
       place = i;
     }
     if (place < 0) return ids;
-    ids.splice(place, 2, merged(best));
+    ids.splice(place, 2, merged(ids[place]!, ids[place + 1]!));
   }
 }
 
@@ -82,7 +82,7 @@ function mergeLong(ids: number[], merges: MergeTable): number[] {
     // What was queued before its neighbours changed is no pair any more.
     if (current[place] === gone || following >= count) continue;
     if (merges.rank(current[place]!, current[following]!) !== rank) continue;
-    current[place] = merges.merged(rank);
+    current[place] = merges.merged(current[place]!, current[following]!);
     current[following] = gone;
     next[place] = next[following]!;
     if (next[place]! < count) previous[next[place]!] = place;

@@ -7,21 +7,25 @@ import { byteIds } from "./vocabulary.js";
 /** How much less than the least likely token an unknown character is worth. */
 const unknownPenalty = 10;
 
+/** Tokens and how likely they are. */
+interface Likelihoods {
+  /** Empty for those that are never found in a text. */
+  tokens: readonly string[];
+  /** In float64, or in the float32 that SentencePiece adds them up in. */
+  scores: Float64Array | Float32Array;
+  unknownScore: number;
+  unknown: number | undefined;
+}
+
 /**
- * The likeliest way to write a piece in tokens (Viterbi), in time linear in its length: neighbouring unknown characters are
- * one unknown token, or with byte fallback their bytes.
+ * The likeliest way to write a piece in tokens (Viterbi), in time linear in its length.
+ * @returns what gives the ids of a piece, its neighbouring unknown characters together as what `unknownIds` gives for them
+ * @throws Refusal if a piece has unknown characters and there is no token for them
  */
-export function unigram({ vocab, unk_id, byte_fallback }: UnigramModel): TokenModel {
-  const idOf = new Map(vocab.map(([token], id) => [token, id]));
-  const scores = Float64Array.from(vocab, ([, score]) => score);
-  const unknownScore =
-    scores.reduce((least, score) => Math.min(least, score), Number.POSITIVE_INFINITY) - unknownPenalty;
-  // An empty token is never found in a text.
-  const trie = buildTrie(
-    vocab.map(([token]) => token),
-    { lastOfEqual: true },
-  );
-  const unknown = unk_id ?? undefined;
+export function likeliestIds({ tokens, scores, unknownScore, unknown }: Likelihoods) {
+  const trie = buildTrie(tokens, { lastOfEqual: true });
+  const single = scores instanceof Float32Array;
+  const rounded = single ? Math.fround : (value: number) => value;
 
   /** Where the last token of the best way to write the piece up to each place begins, and its id. */
   const bestPath = (piece: string): { starts: Int32Array; ids: Int32Array } => {
@@ -29,7 +33,7 @@ export function unigram({ vocab, unk_id, byte_fallback }: UnigramModel): TokenMo
     const starts = new Int32Array(piece.length + 1).fill(-1);
     const ids = new Int32Array(piece.length + 1);
     const offer = (start: number, end: number, score: number, id: number | undefined) => {
-      const total = score + best[start]!;
+      const total = rounded(score + best[start]!);
       if (starts[end] !== -1 && total <= best[end]!) return;
       if (id === undefined) throw new Refusal("model.unk_id", "is missing, and a text has no other token for it");
       best[end] = total;
@@ -48,12 +52,45 @@ export function unigram({ vocab, unk_id, byte_fallback }: UnigramModel): TokenMo
         offer(start, end, scores[id]!, id);
         isKnown ||= end === start + width;
       }
-      if (!isKnown) offer(start, start + width, unknownScore, unknown);
+      if (!isKnown) offer(start, start + width, rounded(unknownScore), unknown);
       start += width;
     }
     return { starts, ids };
   };
 
+  return (piece: string, unknownIds: (text: string) => readonly number[]): number[] => {
+    const { starts, ids } = bestPath(piece);
+    const found: number[] = [];
+    // From the end, unknown ids too.
+    for (let end = piece.length; end > 0; ) {
+      const id = ids[end]!;
+      let start = starts[end]!;
+      if (id !== unknown) found.push(id);
+      else {
+        while (start > 0 && ids[start] === unknown) start = starts[start]!;
+        for (const part of unknownIds(piece.slice(start, end)).toReversed()) found.push(part);
+      }
+      end = start;
+    }
+    return found.reverse();
+  };
+}
+
+/** The Unigram model of a tokenizer.json: with byte fallback unknown characters are their bytes. */
+export function unigram({ vocab, unk_id, byte_fallback }: UnigramModel): TokenModel {
+  const idOf = new Map(vocab.map(([token], id) => [token, id]));
+  const scores = Float64Array.from(vocab, ([, score]) => score);
+  const least = scores.reduce((lowest, score) => Math.min(lowest, score), Number.POSITIVE_INFINITY);
+  const unknown = unk_id ?? undefined;
+  const likeliest = likeliestIds({
+    ...{ tokens: vocab.map(([token]) => token), scores, unknown },
+    unknownScore: least - unknownPenalty,
+  });
+  const unknownIds = (text: string): readonly number[] => {
+    const known = idOf.get(text);
+    if (known !== undefined) return [known];
+    return (byte_fallback === true ? byteIds(text, idOf) : undefined) ?? [unknown!];
+  };
   return {
     idOf: (token) => idOf.get(token),
     size: vocab.length,
@@ -61,24 +98,6 @@ export function unigram({ vocab, unk_id, byte_fallback }: UnigramModel): TokenMo
     *tokens() {
       for (const [id, [token]] of vocab.entries()) yield [id, token];
     },
-    ids(piece) {
-      const { starts, ids } = bestPath(piece);
-      const found: number[] = [];
-      // From the end, bytes too.
-      for (let end = piece.length; end > 0; ) {
-        const id = ids[end]!;
-        let start = starts[end]!;
-        if (id !== unknown) found.push(id);
-        else {
-          while (start > 0 && ids[start] === unknown) start = starts[start]!;
-          const text = piece.slice(start, end);
-          const known = idOf.get(text);
-          const bytes = known === undefined && byte_fallback === true ? byteIds(text, idOf) : undefined;
-          for (const part of bytes?.reverse() ?? [known ?? unknown]) found.push(part);
-        }
-        end = start;
-      }
-      return found.reverse();
-    },
+    ids: (piece) => likeliest(piece, unknownIds),
   };
 }

@@ -13,7 +13,8 @@ const utf8 = new TextEncoder();
  * @throws Refusal if it is no such map
  */
 export function precompiledNormalizer(base64: string, field: string): (text: string) => string {
-  const lookUp = readMap(base64, field);
+  const map = readMap(decodeBase64(base64, field), field);
+  const lookUp = (bytes: Uint8Array) => map(bytes, "shortest")?.text;
   const segmenter = new Intl.Segmenter("und", { granularity: "grapheme" });
   const known = new Map<string, string>();
 
@@ -47,10 +48,12 @@ export function precompiledNormalizer(base64: string, field: string): (text: str
 /** Graphemes remembered at most. */
 const maxKnown = 2 ** 16;
 
-/** @returns what the bytes' shortest beginning in the map becomes; undefined if it has none */
-function readMap(base64: string, field: string): (bytes: Uint8Array) => string | undefined {
-  const bytes = decodeBase64(base64, field);
-  const view = new DataView(bytes.buffer);
+/** What the bytes' shortest, or longest, beginning in a map becomes, and its length; undefined if it has none. */
+export type MapLookUp = (key: Uint8Array, which: "shortest" | "longest") => { text: string; bytes: number } | undefined;
+
+/** @throws Refusal if the bytes are no such map */
+export function readMap(bytes: Uint8Array, field: string): MapLookUp {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const size = bytes.length < 4 ? 0 : view.getUint32(0, true);
   if (size === 0 || size % 4 !== 0 || 4 + size > bytes.length) {
     throw new Refusal(field, "is not a map: its first four bytes are not the size of its array");
@@ -62,17 +65,21 @@ function readMap(base64: string, field: string): (bytes: Uint8Array) => string |
     const end = texts.indexOf(0, start);
     return new TextDecoder("utf-8", { ignoreBOM: true }).decode(texts.subarray(start, end < 0 ? undefined : end));
   };
-  return (key) => {
+  return (key, which) => {
+    let found: { start: number; bytes: number } | undefined;
     let at = childrenOf(units[0]!);
-    for (const byte of key) {
-      if (byte === 0) return undefined;
+    for (const [index, byte] of key.entries()) {
+      if (byte === 0) break;
       at ^= byte;
       const unit = units[at];
-      if (unit === undefined || (unit & 0x800000ff) >>> 0 !== byte) return undefined;
+      if (unit === undefined || (unit & 0x800000ff) >>> 0 !== byte) break;
       at ^= childrenOf(unit);
-      if (((unit >>> 8) & 1) === 1) return textAt((units[at] ?? 0) & 0x7fffffff);
+      if (((unit >>> 8) & 1) === 0) continue;
+      found = { start: (units[at] ?? 0) & 0x7fffffff, bytes: index + 1 };
+      if (which === "shortest") break;
     }
-    return undefined;
+    const text = found && textAt(found.start);
+    return text === undefined ? undefined : { text, bytes: found!.bytes };
   };
 }
 

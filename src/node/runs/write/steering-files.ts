@@ -30,8 +30,8 @@ export function editedRunFiles(run: EditedRun, asked: Asked, original: OriginalM
 }
 
 function steeringRunFiles(run: SteeringRun, asked: Asked): NamedTexts {
-  const { seed, model, texts, contextLength, threads, seconds } = run;
-  const contents = { seed, model, texts, contextLength, results: steeringResults(run) };
+  const { seed, model, texts, contextLength, beginOfText, threads, seconds } = run;
+  const contents = { seed, model, texts, contextLength, beginOfText, results: steeringResults(run) };
   const { file, provenance } = runRecord("steer", asked, contents, { threads, seconds });
   return [file, ["report.html", renderSteeringReport(run, provenance)]];
 }
