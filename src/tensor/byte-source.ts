@@ -13,9 +13,17 @@ export interface ByteSource {
   read(offset: number, length: number, into?: Uint8Array): Promise<Uint8Array>;
 }
 
+/**
+ * Runs work whose length the files of a folder decide, such as the patterns of a tokenizer, and ends it after some time.
+ * @returns what the work does; undefined if it was ended
+ */
+export type EndedAfter = <Result>(milliseconds: number, work: () => Result) => { result: Result } | undefined;
+
 /** The files of one checkpoint or data set, by name relative to its root. */
 export interface Folder {
   readonly name: string;
+  /** How work that its files make long is ended, where that can be done: a page's worker is ended from outside. */
+  readonly endedAfter?: EndedAfter | undefined;
   /** @returns undefined if there is no such file. */
   open(fileName: string): Promise<ByteSource | undefined>;
 }

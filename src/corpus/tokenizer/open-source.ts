@@ -11,6 +11,7 @@ import { createDecoder } from "./steps/decoders.js";
 import { firstTokens } from "./steps/first-tokens.js";
 import type { Normalizer } from "./steps/normalizers.js";
 import type { PreTokenizer } from "./steps/pre-tokenizers.js";
+import { hasPatterns, type Timed, timeLimit } from "./time-limit.js";
 import { type ShownParts, tokenTextOf } from "./token-text.js";
 
 /** A tokenizer as its files describe it. */
@@ -23,6 +24,8 @@ export interface TokenizerSource {
   readonly companions: Companions;
   /** Ids that the post-processor of tokenizer.json puts before a text; undefined if there is no tokenizer.json. */
   readonly first: readonly number[] | undefined;
+  /** Runs a step of it on a text; ended if it takes too long. */
+  readonly timed: Timed;
   /** Whether it puts a begin-of-text token first where nothing else says so. */
   readonly begins: boolean;
 }
@@ -49,9 +52,11 @@ export async function openTokenizerSource(folder: Folder): Promise<TokenizerSour
   if (json !== undefined) {
     const companions = await readCompanions(folder);
     const file = withPrefixSpace(await readTokenizerFile(json), companions);
+    const timed = inFile(json.name, () => timeLimit(json.name, hasPatterns(file) ? folder.endedAfter : undefined));
     return inFile(json.name, () => ({
-      ...described(json.name, file, companions),
+      ...timed(0, () => described(json.name, file, companions)),
       first: firstTokens(file.post_processor),
+      timed,
     }));
   }
   const config = await readObject(folder, "tokenizer_config.json");
@@ -86,6 +91,7 @@ function described(name: string, file: TokenizerFile, companions: Companions): T
     ...made(name, partsOf(file), companions, file),
     first: undefined,
     begins: false,
+    timed: withoutLimit,
   }));
 }
 
@@ -112,9 +118,12 @@ async function sentencePiece(folder: Folder, source: ByteSource): Promise<Tokeni
     // transformers' own classes for these files put it first unless they are told not to.
     const begins =
       beginsTexts.test(`${companions.model.model_type}`) || beginsTexts.test(`${companions.config.tokenizer_class}`);
-    return { ...made(source.name, parts, companions, shown), first: undefined, begins };
+    return { ...made(source.name, parts, companions, shown), first: undefined, begins, timed: withoutLimit };
   });
 }
+
+/** For steps that are all written here. */
+const withoutLimit: Timed = (_, work) => work();
 
 /** Families whose SentencePiece tokenizers put a begin-of-text token first. */
 const beginsTexts = /^(?:llama|code_?llama|mistral|mixtral|gemma)/i;

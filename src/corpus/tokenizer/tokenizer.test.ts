@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { InputError } from "../../errors.js";
 import { openFolder } from "../../node/files/file-source.js";
-import { bytesSource, type Folder } from "../../tensor/byte-source.js";
+import { bytesSource, type EndedAfter, type Folder } from "../../tensor/byte-source.js";
 import { loadTokenizer } from "./tokenizer.js";
 
 const tinyBooks = openFolder("assets/tiny-books");
@@ -115,7 +115,7 @@ test.each<[string, unknown, RegExp]>([
   [
     "an id that is no number",
     wordLevel({ a: "1" as unknown as number }),
-    /field "model.vocab" gives "a" the id a string/,
+    /field "model.vocab" gives "a" no number for an id/,
   ],
   ["an id beyond reason", wordLevel({ a: 4e9 }), /field "model.vocab" gives "a" the id 4000000000/],
   ["a negative id", wordLevel({ a: -1 }), /field "model.vocab" gives "a" the id -1/],
@@ -141,7 +141,7 @@ test.each<[string, unknown, RegExp]>([
   [
     "an id nested without end",
     JSON.stringify(wordLevel({ a: 0 })).replace('"a":0', `"a":${"[".repeat(9e3)}${"]".repeat(9e3)}`),
-    /gives "a" the id a object/,
+    /gives "a" no number for an id/,
   ],
   [
     "merges of tokens that it lacks",
@@ -182,4 +182,26 @@ test("refuses a folder without tokenizer.json and a text that it can't express",
   const json = { ...wordLevel({ a: 0 }), model: { type: "WordLevel", vocab: { a: 0 } } };
   const tokenizer = await loadTokenizer(folder({ "tokenizer.json": json }));
   expect(() => tokenizer.encode("a b")).toThrow(/field "model.unk_token" is missing/);
+});
+
+test("ends a pattern that takes too long, and text that grows without end", async () => {
+  const slow = { type: "Split", pattern: { Regex: "(\\p{L}+)+$" }, behavior: "Isolated", invert: false };
+  const json = { ...file, pre_tokenizer: { type: "Sequence", pretokenizers: [slow, file.pre_tokenizer] } };
+  const given: number[] = [];
+  let isSlow = false;
+  const endedAfter: EndedAfter = (milliseconds, work) => {
+    given.push(milliseconds);
+    return isSlow ? undefined : { result: work() };
+  };
+  const tokenizer = await loadTokenizer({ ...folder({ "tokenizer.json": json }), endedAfter });
+  tokenizer.encode("a few words");
+  isSlow = true;
+  expect(() => tokenizer.encode("more of them")).toThrow(/^model\/tokenizer.json: has a pattern that takes too long/);
+  expect(Math.max(...given)).toBeLessThanOrEqual(3000);
+  const twice = { type: "Replace", pattern: { String: "e" }, content: "e".repeat(10) };
+  const growing = { ...file, normalizer: { type: "Sequence", normalizers: Array(8).fill(twice) } };
+  const grown = await loadTokenizer(folder({ "tokenizer.json": growing }));
+  expect(() => grown.encode("e".repeat(500))).toThrow(
+    /field "normalizer.normalizers.[1-7]" makes more than \d+ characters/,
+  );
 });

@@ -49,8 +49,8 @@ export async function loadTokenizer(folder: Folder): Promise<Tokenizer> {
   ]);
 
   return {
-    encode: (part) => guarded(() => encoder.encode(part)),
-    decode: (ids) => guarded(() => encoder.decode(ids)),
+    encode: (part) => guarded(() => source.timed(part.length, () => encoder.encode(part))),
+    decode: (ids) => guarded(() => source.timed(ids.length, () => encoder.decode(ids))),
     vocabSize: largestId + 1,
     produces: (id) => tokens.has(id),
     tokenText: (id) => (added.has(id) ? (tokens.get(id) ?? "") : source.tokenText(tokens.get(id) ?? "")),

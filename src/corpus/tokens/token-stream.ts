@@ -1,3 +1,4 @@
+import { eventLoopTurns } from "../text/event-loop-turns.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
 
 export interface TokenStreamOptions {
@@ -32,10 +33,12 @@ export async function* tokenStream(
   let pending = "";
   let wanted = chunkLength + lookahead;
   let kind = 0;
+  const turn = eventLoopTurns();
   for await (const part of text) {
     pending += part;
     let start = 0;
     while (pending.length - start >= wanted) {
+      await turn();
       const block = pending.slice(start, characterEdge(pending, start + wanted));
       const ids = tokenizer.encode(block);
       const cut =

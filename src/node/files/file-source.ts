@@ -4,6 +4,7 @@ import { join, relative, sep } from "node:path";
 import { InputError } from "../../errors.js";
 import { type ByteSource, checkRange, type Folder } from "../../tensor/byte-source.js";
 import { maxPointerBytes, refuseLfsPointer } from "../../tensor/git-lfs.js";
+import { endedAfter } from "./bounded-match.js";
 
 /** A byte source on disk; `path` has its symlinks resolved, which the engine needs to map it. */
 export interface FileSource extends ByteSource {
@@ -42,6 +43,7 @@ export async function openFileSource(path: string, name = path): Promise<FileSou
 export function openFolder(path: string): Folder {
   return {
     name: path,
+    endedAfter,
     async open(fileName) {
       const target = join(path, fileName);
       const inside = relative(path, target);

@@ -2,6 +2,7 @@ import { InputError } from "../../errors.js";
 import type { Folder } from "../../tensor/byte-source.js";
 import { type CheckpointLayout, checkpointLayouts, safetensorsFile } from "../../tensor/checkpoint-layouts.js";
 import { readWeightMap } from "../../tensor/checkpoint-tensors.js";
+import { endedAfter } from "../files/bounded-match.js";
 import { type FileSource, openFileSource } from "../files/file-source.js";
 import { snapshotPath } from "./cache.js";
 import { type HubEntry, listFolder } from "./listing.js";
@@ -45,6 +46,7 @@ export async function openHubFolder(reference: string | HubReference, options: H
   await (files === undefined ? fetchModel(repository) : fetchNamed(repository, files));
   return {
     name: referenceText(repository.reference),
+    endedAfter,
     open: (fileName) => openFile(repository, fileName),
   };
 }

@@ -87,8 +87,11 @@ export function inFile<Result>(name: string, use: () => Result): Result {
   try {
     return use();
   } catch (error) {
+    if (error instanceof InputError) throw error;
     if (error instanceof Refusal) throw new InputError(name, error.message, { cause: error });
-    throw error;
+    // A pattern too large, a text too long: what a file asks for may fail in any way.
+    const reason = (error as Error).message.replace(/\s+/g, " ").slice(0, 200);
+    throw new InputError(name, `cannot be used: ${reason}`, { cause: error });
   }
 }
 
@@ -139,10 +142,10 @@ function plainVocabulary(vocab: unknown, size: number): Map<string, number> {
 
 function checkId(token: string, id: unknown, size: number, field: string): asserts id is number {
   if (Number.isInteger(id) && (id as number) >= 0 && (id as number) <= size) return;
-  const shown = typeof id === "number" ? `${id}` : id === null ? "null" : `a ${typeof id}`;
+  const shown = typeof id === "number" ? `the id ${id}` : "no number for an id";
   throw new Refusal(
     field,
-    `gives ${JSON.stringify(token.slice(0, 40))} the id ${shown}, which is none or beyond what the file can hold`,
+    `gives ${JSON.stringify(token.slice(0, 40))} ${shown}: whole numbers from 0 on are wanted, no more than the file has bytes`,
   );
 }
 
