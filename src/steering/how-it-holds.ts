@@ -1,14 +1,11 @@
-import { isBan } from "./plan/targets.js";
+import { isBan, tolerance } from "./plan/targets.js";
 import type { ProbedEdit } from "./probes/probe-edits.js";
 import type { SolvedGroup } from "./solve/solution.js";
 import type { MeasuredWord } from "./words/measure-words.js";
 
-/** Relative error of a mean probability within which a target is met. */
-const near = 1e-3;
-
 /** Whether a target was met on the fitting text: a ban by leaving no more than it is to leave. */
 export function isMet({ target, probability: { wanted, after } }: SolvedGroup): boolean {
-  return isBan(target) ? after <= wanted * (1 + near) : Math.abs(after / wanted - 1) <= near;
+  return isBan(target) ? after <= wanted * (1 + tolerance) : Math.abs(Math.log(after / wanted)) <= tolerance;
 }
 
 /** What run.json and `--json` say of an edit beside its means: what found it, what it promises, what it does in the worst case. */

@@ -3,6 +3,7 @@ import { changedHead } from "../model/head/changed-head.js";
 import type { Head } from "../model/head/head.js";
 import { optionalTokenizer } from "../model/head/head-model.js";
 import type { Model } from "../model/model.js";
+import { isMet } from "./how-it-holds.js";
 import type { EditPlan } from "./plan/saved-plan.js";
 import { isInContext } from "./plan/word-edits.js";
 import { groupsOf, type PlanSolver } from "./plan-solver.js";
@@ -19,13 +20,13 @@ const mostWrong = 2048;
  * How much one that went wrong counts, in contexts of the text, and by how much more each time that it goes wrong again: little
  * enough has to be left of a token there that a mean over the text would not notice it.
  */
-const firstWeight = 100;
-const growth = 100;
+const firstWeight = 10;
+const growth = 10;
 
 /**
  * Solves a plan, probes what came of it, and solves the edits that went wrong again with those contexts in their fit, until
  * none does or the rounds are used up.
- * @returns what went wrong least often
+ * @returns what is safe; of what is not, what reaches most of its targets, and then what went wrong least often
  */
 export async function solveAndProbe(
   model: Model,
@@ -45,7 +46,7 @@ export async function solveAndProbe(
       }
     }
     last = await probedSolution(await solve(contextsToMend(probes, weights)));
-    if (unsafeCount(last) < unsafeCount(best)) best = last;
+    if (rank(last) < rank(best)) best = last;
   }
   return best;
 
@@ -94,8 +95,13 @@ export async function probePlan(
   return probeEdits(heads, probed, probes, { textOf, signal });
 }
 
-const unsafeCount = ({ probed }: { probed: readonly ProbedEdit[] }) =>
-  probed.reduce((sum, { unsafe }) => sum + unsafe.length, 0);
+/** Which solution is kept: the one of the lowest rank. */
+function rank({ solution: { groups }, probed }: { solution: Solution; probed: readonly ProbedEdit[] }): number {
+  const unsafe = probed.reduce((sum, one) => sum + one.unsafe.length, 0);
+  if (unsafe === 0) return 0;
+  const missed = groups.filter((group) => !isMet(group)).length;
+  return 1 + missed + unsafe / (unsafe + 1);
+}
 
 /** At most so many of a list, evenly spread. */
 function spread(list: readonly number[], most: number): readonly number[] {

@@ -60,14 +60,15 @@ async function steered(model: Model, options: PlanOptions) {
   }
 }
 
-function expectReached({ solution, fit }: Awaited<ReturnType<typeof steered>>): void {
+/** @param within how near a target is where nothing is said of it */
+function expectReached({ solution, fit }: Awaited<ReturnType<typeof steered>>, within: number): void {
   for (const [g, { probability, shortfall }] of solution.groups.entries()) {
     const measured = fit.groups[g]!.after;
     // The logits of the check are float32.
     expect(Math.abs(Math.log(measured / probability.after))).toBeLessThan(5e-7);
     const missed = Math.abs(Math.log(probability.after / probability.wanted));
-    if (shortfall === undefined) expect(missed).toBeLessThan(1e-6);
-    else expect(missed).toBeGreaterThan(1e-5);
+    if (shortfall === undefined) expect(missed).toBeLessThan(within);
+    else expect(missed).toBeGreaterThan(1e-3);
   }
   expect(fit.collateral.klOthers.max).toBeLessThan(1e-6);
 }
@@ -76,7 +77,7 @@ test.each(readdirSync(goldens))("%s is steered to its targets, as they lie on th
   const model = await open(name);
   const result = await steered(model, { method: "nearest" });
   expect(result.solution.groups.map(({ shortfall }) => shortfall)).toEqual([undefined, undefined, undefined]);
-  expectReached(result);
+  expectReached(result, 1e-6);
   await model.close();
 });
 
@@ -96,7 +97,7 @@ test.each(kinds)(
       model.description.finalNorm?.kind === "layer" && model.description.finalNorm.bias
         ? [{ method: "constant", exact: true }]
         : [];
-    for (const options of [...methods, ...exact]) expectReached(await steered(model, options));
+    for (const options of [...methods, ...exact]) expectReached(await steered(model, options), 1e-3);
     await model.close();
   },
 );

@@ -301,6 +301,6 @@ function showEdit(run: EditedRun, out: string, args: SteerArguments, { command }
   } else if (!args.quiet) {
     if (generated) console.log(`${generatedTextTable(edit.plan, generated)}\n`);
     if (trials) console.log(`${experimentLines(trials).join("\n")}\n`);
-    console.log(steeringTable(run, seconds, out));
+    console.log(steeringTable(run, out));
   }
 }

@@ -1,8 +1,10 @@
 import { plain, plainDecimal } from "../../report/page/numbers.js";
+import type { EditCheck } from "../../steering/check/check.js";
 import { checkTexts } from "../../steering/check/check-texts.js";
 import { isInContext } from "../../steering/plan/word-edits.js";
 import type { ProbedEdit } from "../../steering/probes/probe-edits.js";
-import type { SolvedGroup } from "../../steering/solve/solution.js";
+import { unsafeEdits } from "../../steering/probes/unsafe-edits.js";
+import { isRounded, type SolvedGroup } from "../../steering/solve/solution.js";
 import type { EditedRun } from "../../steering/steering-run.js";
 import type { MeasuredWord } from "../../steering/words/measure-words.js";
 import { printable } from "./analysis-table.js";
@@ -12,10 +14,14 @@ const names = { fit: "fitting text", inDomain: "unseen, same kind", outOfDomain:
 const editsShown = 12;
 
 /** What was asked for and what became of it, as a table that fits 80 columns. */
-export function steeringTable(run: EditedRun, seconds: number, out: string): string {
-  const { plan, solution, check, probed, words } = run.edit;
+export function steeringTable({ edit, model, seconds, beginOfText }: EditedRun, out: string): string {
+  const { plan, solution, check, probed, words } = edit;
+  const { dtype } = model;
   const four = (value: number) => plain(value, 4);
-  const lines: string[] = run.beginOfText ? ["every window starts with begin-of-text"] : [];
+  // What may do harm is said before all that went well.
+  const unsafe = unsafeEdits(plan, probed);
+  const lines = unsafe.flatMap((one) => [`warning: ${one}`, ""]);
+  if (beginOfText) lines.push("every window starts with begin-of-text");
   for (const [g, group] of solution.groups.slice(0, editsShown).entries()) {
     const { tokens } = plan.edits[g]!;
     const { before, wanted } = group.probability;
@@ -35,20 +41,12 @@ export function steeringTable(run: EditedRun, seconds: number, out: string): str
       );
     }
     lines.push(...wordLines(words?.[g]));
-    lines.push(...worstCase(group, probed[g]!));
+    lines.push(...worstCase(group, probed[g]!), ...roundingLine(group, dtype));
     if (group.shortfall !== undefined) lines.push(`  ${group.shortfall}`);
   }
   if (solution.groups.length > editsShown) lines.push(`... and ${solution.groups.length - editsShown} more`);
-  lines.push("", "all other tokens      KL          JS          top-1    perplexity");
-  for (const text of checkTexts) {
-    const collateral = check[text]?.collateral;
-    if (collateral === undefined) continue;
-    const { klOthers, jsOthers, top1, perplexity } = collateral;
-    lines.push(
-      `  ${names[text].padEnd(20)}${plain(klOthers.mean).padEnd(12)}${plain(jsOthers.mean).padEnd(12)}${(100 * top1).toFixed(2)}%   ${plainDecimal(perplexity.before, 3)} -> ${plainDecimal(perplexity.after, 3)}`,
-    );
-  }
-  for (const warning of solution.warnings) lines.push(`warning: ${warning}`);
+  lines.push("", ...itselfLines(check), "", ...othersLines(check));
+  for (const warning of solution.warnings) if (!unsafe.includes(warning)) lines.push(`warning: ${warning}`);
   return [...lines, "", `written               ${out}`, ...closingLines(seconds, out)].join("\n");
 }
 
@@ -64,9 +62,46 @@ function wordLines(word: MeasuredWord | undefined): string[] {
   ];
 }
 
+/** What the edit does to the whole distribution. */
+function itselfLines(check: EditCheck): string[] {
+  return [
+    "the edit itself       KL          JS          top-1    perplexity",
+    ...collaterals(check).map(([text, { kl, js, top1, perplexity }]) => {
+      const share = `${(100 * top1).toFixed(2)}%`.padEnd(9);
+      return `  ${names[text].padEnd(20)}${plain(kl.mean).padEnd(12)}${plain(js.mean).padEnd(12)}${share}${plainDecimal(perplexity.before, 3)} -> ${plainDecimal(perplexity.after, 3)}`;
+    }),
+  ];
+}
+
+/** What it does to all tokens that were not edited, renormalised: nothing, as long as their rows are what they were. */
+function othersLines(check: EditCheck): string[] {
+  const all = collaterals(check);
+  if (all.every(([, { klOthers, jsOthers }]) => klOthers.max === 0 && jsOthers.max === 0)) {
+    return ["all other tokens      keep their proportions to one another in every context"];
+  }
+  return [
+    "all other tokens      KL          JS",
+    ...all.map(
+      ([text, { klOthers, jsOthers }]) =>
+        `  ${names[text].padEnd(20)}${plain(klOthers.mean).padEnd(12)}${plain(jsOthers.mean)}`,
+    ),
+  ];
+}
+
+const collaterals = (check: EditCheck) =>
+  checkTexts.flatMap((text) => (check[text] ? [[text, check[text].collateral] as const] : []));
+
 function worstCase({ bound }: SolvedGroup, { contexts, largest }: ProbedEdit): string[] {
   const [before, after] = [largest.before, largest.after].map((value) => plain(value, 2));
   const line = `  worst of ${contexts.toLocaleString("en")} probes  p ${after}, was ${before}`;
   if (bound === undefined) return [line];
   return [`${line}; each at most ${plain(bound.probability, 2)} ${bound.proven ? "anywhere" : "as measured"}`];
+}
+
+/** Where the number type and nothing else keeps a target from being met to the last digit. */
+function roundingLine(group: SolvedGroup, dtype: string): string[] {
+  if (!isRounded(group)) return [];
+  return [
+    `  off by ${plain(100 * Math.abs(group.rounding!), 2)}% on the fitting text: the weights' own rounding (${dtype})`,
+  ];
 }

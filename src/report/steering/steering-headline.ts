@@ -2,7 +2,10 @@ import { finiteMedian } from "../../measures/median.js";
 import type { CheckedGroup } from "../../steering/check/check.js";
 import type { CheckText } from "../../steering/check/check-texts.js";
 import type { EditPlan } from "../../steering/plan/saved-plan.js";
+import { tolerance } from "../../steering/plan/targets.js";
 import { isInContext } from "../../steering/plan/word-edits.js";
+import { unsafeEdits } from "../../steering/probes/unsafe-edits.js";
+import { isRounded } from "../../steering/solve/solution.js";
 import type { SteeringRun, WrittenEdit } from "../../steering/steering-run.js";
 import { type Html, html } from "../page/html.js";
 import { count, counted, decimal, percent, significant, times } from "../page/numbers.js";
@@ -13,18 +16,23 @@ import { selectorOf, textNames } from "./steering-texts.js";
 
 /** Edits that the title names one by one. */
 const NAMED = 3;
-/** A factor missed by more than this is called so. */
-const MISSED = 1e-4;
-
 /** The result in plain words, with the numbers behind it. */
 export function steeringHeadline(run: SteeringRun, edit: WrittenEdit): Html {
   return html`<header class="headline">
 <p class="eyebrow">Steering · ${shortName(run.model.name)}</p>
 <h1>${verdict(edit)}</h1>
-<p class="lead">${done(run, edit)} ${held(edit)}</p>
+${unsafe(edit)}<p class="lead">${done(run, edit)} ${held(edit)}</p>
 <p class="lead">${cost(edit)}</p>
 ${tiles(edit)}
 </header>`;
+}
+
+/** What may do harm, before all that went well. */
+function unsafe({ plan, probed }: WrittenEdit): Html | undefined {
+  const found = unsafeEdits(plan, probed);
+  if (found.length === 0) return undefined;
+  return html`<ul class="note missed">${found.map((one) => html`<li>${visibleText(one, 400)}</li>`)}</ul>
+`;
 }
 
 /** A token by its text, a word by itself, a set by what it was asked for with and its size. */
@@ -73,8 +81,8 @@ function held({ plan, check, solution }: WrittenEdit): string {
   const sentences: string[] = [];
   if (Number.isFinite(fit)) {
     sentences.push(
-      fit < MISSED
-        ? `Read back from the disk, the model gives ${several ? "every edit" : "it"} the wanted factor on the fitting text${fit === 0 ? "" : `, to within ${significant(fit)} of it`}.`
+      fit < tolerance
+        ? `Read back from the disk, the model gives ${several ? "every edit" : "it"} the wanted factor on the fitting text${fit === 0 ? "" : `, to within ${significant(fit)} of it`}${solution.groups.some(isRounded) ? ", which is the rounding of its number type" : ""}.`
         : `Read back from the disk, the factor on the fitting text is off by ${offBy(fit)}${several ? " at worst" : ""}.`,
     );
   }
@@ -97,15 +105,15 @@ const inAllContexts = <Of>({ edits }: Pick<EditPlan, "edits">, all: readonly Of[
 function cost({ check }: WrittenEdit): string {
   const text = (["inDomain", "fit", "outOfDomain"] as const).find((name) => check[name] !== undefined);
   if (text === undefined) return "What else changed was not measured.";
-  const { top1, perplexity, klOthers } = check[text]!.collateral;
+  const { top1, perplexity, kl, klOthers } = check[text]!.collateral;
   const change = perplexity.after / perplexity.before - 1;
   const rest =
-    klOthers.mean < 1e-6
-      ? "all other tokens keep their proportions to one another"
-      : `the proportions of all other tokens move by ${significant(klOthers.mean)} nats (KL)`;
-  return `What it cost (${textNames[text]}): ${rest}; the likeliest next token is the same in ${percent(top1)} of contexts; perplexity goes from ${decimal(perplexity.before, 2)} to ${decimal(perplexity.after, 2)}${
+    klOthers.max < 1e-6
+      ? "All other tokens keep their proportions to one another in every context"
+      : `Among one another, all other tokens move by ${significant(klOthers.mean)} nats (KL, renormalised)`;
+  return `What the edit itself cost (${textNames[text]}): the whole distribution moves by ${significant(kl.mean)} nats (KL); the likeliest next token is the same in ${percent(top1)} of contexts; perplexity goes from ${decimal(perplexity.before, 2)} to ${decimal(perplexity.after, 2)}${
     Number.isFinite(change) ? ` (${signedPercent(change)})` : ""
-  }.`;
+  }. ${rest}.`;
 }
 
 /** |ln(actual / wanted)| as people say it: a percentage while that is short, a factor beyond. */

@@ -2,6 +2,7 @@ import type { CheckText } from "../../steering/check/check-texts.js";
 import { isInContext } from "../../steering/plan/word-edits.js";
 import type { SteeringRun, WrittenEdit } from "../../steering/steering-run.js";
 import { visibleText, visibleToken } from "../page/visible-text.js";
+import { type ProbedPoints, probedPoints } from "./probed-points.js";
 import { measuredTexts, SHOWN_EDITS } from "./steering-sections.js";
 import { selectorOf } from "./steering-texts.js";
 import { type ExperimentsPageData, experimentsPageData } from "./steering-trials.js";
@@ -9,6 +10,7 @@ import { type ExperimentsPageData, experimentsPageData } from "./steering-trials
 /** What the figures of a steering run's report are drawn from, as it lies in the page. */
 export interface SteeringPageData {
   edits: EditPoint[];
+  probes: ProbedPoints[];
   experiments: ExperimentsPageData | undefined;
 }
 
@@ -27,6 +29,7 @@ export interface EditPoint {
 export function steeringPageData({ edit, experiments }: SteeringRun): SteeringPageData {
   return {
     edits: edit === undefined ? [] : editPoints(edit),
+    probes: edit === undefined ? [] : probedPoints(edit),
     experiments: experiments && experimentsPageData(experiments),
   };
 }

@@ -117,21 +117,13 @@ function factor(value: number): string {
 
 export function collateralSection({ check }: WrittenEdit): Html {
   const texts = measuredTexts(check);
-  return html`<p>Only the edited rows changed, so in each context all other tokens keep their proportions to one another; what the edited tokens lose or gain, the others gain or lose in proportion. The divergences below are between the original’s and the written model’s
-distributions, per context, in nats.</p>
+  return html`<p>What the edited tokens lose or gain, the others gain or lose in proportion. The divergences are between the original’s and the written model’s distributions, per context, in nats. ${othersKeep(check, texts)}</p>
 <div class="columns two">
-<div class="wide"><table><caption><b>Divergence per context</b></caption>
-<thead><tr><th scope="col">measure</th><th scope="col">text</th><th scope="col" class="number">mean</th><th scope="col" class="number">95th %ile</th><th scope="col" class="number">largest</th></tr></thead>
-<tbody>${(
-    [
-      ["KL(original ‖ edited)", "kl"],
-      ["Jensen–Shannon", "js"],
-      ["KL without the edited tokens", "klOthers"],
-      ["Jensen–Shannon without them", "jsOthers"],
-    ] as const
-  ).map(([name, measure]) =>
-    texts.map((text, i) => spreadRow(i === 0 ? name : "", text, check[text]!.collateral[measure])),
-  )}</tbody></table></div>
+<div class="wide"><table><caption><b>The edit itself</b> Divergence of the whole distribution</caption>
+${spreadRows(check, texts, [
+  ["KL(original ‖ edited)", "kl"],
+  ["Jensen–Shannon", "js"],
+])}</table></div>
 <div class="wide"><table><caption><b>Predictions</b></caption>
 <thead><tr><th scope="col">text</th><th scope="col" class="number">contexts</th><th scope="col" class="number">same top token</th><th scope="col" class="number">perplexity</th><th scope="col" class="number">after</th><th scope="col" class="number">change</th></tr></thead>
 <tbody>${texts.map((text) => {
@@ -140,9 +132,40 @@ distributions, per context, in nats.</p>
 `;
   })}</tbody></table></div>
 </div>
+${othersTable(check, texts)}
 <h3>Moved without being asked to</h3>
 <p>The tokens whose mean probability changed by the largest factor, up or down: those that stand where the edited tokens stood.</p>
 <div class="columns three">${texts.map((text) => moverTable(textNames[text], check[text]!.collateral.movers))}</div>`;
+}
+
+const othersAlike = (check: EditCheck, texts: readonly CheckText[]): boolean =>
+  texts.every((text) => check[text]!.collateral.klOthers.max === 0 && check[text]!.collateral.jsOthers.max === 0);
+
+function othersKeep(check: EditCheck, texts: readonly CheckText[]): string {
+  return othersAlike(check, texts)
+    ? "All other tokens have the rows that they had, number for number: among one another they keep their proportions in every context, and renormalised without the edited tokens both divergences are 0."
+    : "Among one another the other tokens move too, if by the last digits of the logits alone.";
+}
+
+/** Where the others are not known to keep their proportions. */
+function othersTable(check: EditCheck, texts: readonly CheckText[]): Html | undefined {
+  if (othersAlike(check, texts)) return undefined;
+  return html`<div class="wide"><table><caption><b>All other tokens</b> Divergence without the edited tokens, renormalised</caption>
+${spreadRows(check, texts, [
+  ["KL of the others", "klOthers"],
+  ["Jensen–Shannon of the others", "jsOthers"],
+])}</table></div>`;
+}
+
+function spreadRows(
+  check: EditCheck,
+  texts: readonly CheckText[],
+  measures: readonly (readonly [name: string, measure: "kl" | "js" | "klOthers" | "jsOthers"])[],
+): Html {
+  return html`<thead><tr><th scope="col">measure</th><th scope="col">text</th><th scope="col" class="number">mean</th><th scope="col" class="number">95th %ile</th><th scope="col" class="number">largest</th></tr></thead>
+<tbody>${measures.map(([name, measure]) =>
+    texts.map((text, i) => spreadRow(i === 0 ? name : "", text, check[text]!.collateral[measure])),
+  )}</tbody>`;
 }
 
 function spreadRow(name: string, text: CheckText, { mean, percentile95, max }: Spread): Html {

@@ -12,6 +12,9 @@ export type Target =
 /** What a ban leaves of a token's mean probability where a method without a bound carries it out and no share is given. */
 const banScale = 1e-6;
 
+/** |ln(reached / wanted)| within which a mean probability is what it was to be: a tenth of a percent. */
+export const tolerance = 1e-3;
+
 export const isBan = (target: Target): target is Extract<Target, { ban: unknown }> => "ban" in target;
 
 /** Tokens that share one target: one token, or a set whose probabilities are added. */

@@ -7,6 +7,7 @@ import { editedTokens, productValues } from "../solve/problem/edited-tokens.js";
 import { fittingText, type Watched } from "../solve/problem/fitting-text.js";
 import { groupSums, toShares } from "../solve/problem/shares.js";
 import type { Probes } from "./probe-contexts.js";
+import { unsafeAbove } from "./unsafe-probability.js";
 
 /** Tokens of one edit, and whether it is to make them rarer. */
 export interface ProbedGroup {
@@ -47,8 +48,6 @@ export interface ProbedContext {
 
 /** A move of a probability that counts. */
 const noticeable = 1e-4;
-const likely = 0.01;
-const manyTimes = 10;
 /** What is to stay as likely as it was is likelier by this much where it is likelier at all: less comes of rounding. */
 const twice = 2;
 const listed = 5;
@@ -113,7 +112,7 @@ function judged(
     if (against(i) > noticeable) opposite++;
     const passed =
       bound === undefined
-        ? rarer && isUnsafe(before[i]!, after[i]!, inFew ? twice : 1)
+        ? rarer && after[i]! > unsafeAbove(before[i]!, inFew ? twice : 1)
         : after[i]! > bound * tokens.length;
     if (passed) unsafe.push(i);
     if (worst.length < listed || against(i) > against(worst.at(-1)!)) {
@@ -133,6 +132,3 @@ function judged(
     after,
   };
 }
-
-const isUnsafe = (before: number, after: number, times: number): boolean =>
-  (after > likely && after > times * before) || (after > noticeable && after > manyTimes * before);

@@ -2,7 +2,7 @@ import { InputError } from "../../errors.js";
 import type { ProbedEdit } from "./probe-edits.js";
 
 /** Of each edit that is unsafe, what it does where: the contexts in which its tokens are likely though they are to be rarer. */
-function unsafeEdits(
+export function unsafeEdits(
   { edits }: { readonly edits: readonly { readonly label: string }[] },
   probed: readonly ProbedEdit[],
 ): string[] {

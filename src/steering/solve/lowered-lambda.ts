@@ -1,10 +1,8 @@
+import { tolerance } from "../plan/targets.js";
 import type { Solution } from "./solution.js";
 
 /** Values of lambda that are tried where a larger one keeps an edit from its target. */
 const tried = [1e-5, 1e-6, 1e-7, 1e-8];
-
-/** Miss of the logarithm of a mean probability that no rounding to a number type explains. */
-const farOff = 1e-3;
 
 /** Share of the miss that a tenth of lambda may leave: bans of common tokens go down by half or more. */
 const worthwhile = 0.75;
@@ -38,7 +36,7 @@ export async function solveAtLoweredLambdas(
 }
 
 function missing(solution: Solution, groups: Iterable<number>): number[] {
-  return [...groups].filter((g) => missOf(solution, g) > farOff);
+  return [...groups].filter((g) => missOf(solution, g) > tolerance);
 }
 
 /** |ln(reached / wanted)|. */
@@ -58,7 +56,8 @@ export function withAdvice(solution: Solution, asked: readonly number[]): Soluti
     ...solution,
     groups: groups.map((group, g) => {
       // Of a ban with a bound nothing else would leave less.
-      if (group.shortfall === undefined || group.bound !== undefined || !(missOf(solution, g) > farOff)) return group;
+      if (group.shortfall === undefined || group.bound !== undefined || !(missOf(solution, g) > tolerance))
+        return group;
       const advice =
         group.method === "nearest"
           ? `more text, a size below ${group.lambda} or a weaker target may reach it`

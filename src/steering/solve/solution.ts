@@ -30,7 +30,9 @@ export interface SolvedGroup extends TokenGroup {
   readonly norms: readonly number[];
   /** Of a piece of a word: how often the fitting text holds the word, and what else it holds the piece in. */
   readonly uses?: WordUses | undefined;
-  /** Why the target was not reached, where it was not. */
+  /** Where the lengths were solved for: ln of the mean that the rows in E's number type give to the one that the exact rows gave. */
+  readonly rounding?: number | undefined;
+  /** Why the target was not reached, where it was missed by more than a tenth of a percent. */
   readonly shortfall?: string | undefined;
 }
 
@@ -44,4 +46,12 @@ export interface Solution {
   readonly bias?: Float64Array | undefined;
   /** What a user should know, such as a direction too long for E's number type. */
   readonly warnings: readonly string[];
+}
+
+/** Rounding that moves a mean probability by less is none: float32 logits have more. */
+const noticeable = 1e-6;
+
+/** Whether the number type's rounding, within what counts as reached, is all that a target is off by. */
+export function isRounded({ rounding = 0, shortfall }: Pick<SolvedGroup, "rounding" | "shortfall">): boolean {
+  return shortfall === undefined && Math.abs(rounding) > noticeable;
 }

@@ -5,7 +5,7 @@ import type { Gram } from "../../linalg/gram.js";
 import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
 import { storedType } from "../../tensor/blocks/block-tensor.js";
 import { defaultLambda, type Method } from "../plan/method.js";
-import { checkGroups, type TokenGroup } from "../plan/targets.js";
+import { checkGroups, type TokenGroup, tolerance } from "../plan/targets.js";
 import { type Directions, directionOf } from "./direction.js";
 import { productValues } from "./problem/edited-tokens.js";
 import { type FittingText, fittingText, type Subject, type Watched } from "./problem/fitting-text.js";
@@ -35,7 +35,7 @@ export interface SolveOptions extends Directions, Watched {
   readonly onRows?: ((found: number, of: number) => void) | undefined;
 }
 
-/** Relative error of a mean probability beyond which a target counts as missed. */
+/** Relative error of a mean probability beyond which exact rows have not reached a target. */
 const missed = 1e-6;
 /** Difference of a logit that changes a probability by 2%. */
 const noticeable = 0.02;
@@ -164,7 +164,10 @@ export function solvedGroups(
     klToIdeal: klToIdeal[g]!,
     klOfIdeal: klOfIdeal[g]!,
     norms: norms.filter((_, j) => groupOf[j] === g),
-    shortfall: reached && isMissed(after[g]!, wanted[g]!) ? shortfallOf(after[g]!, wanted[g]!, reached[g]!) : undefined,
+    ...(reached && {
+      rounding: Math.log(after[g]! / reached[g]!),
+      shortfall: shortfallOf(after[g]!, wanted[g]!, reached[g]!),
+    }),
   }));
 }
 
@@ -173,16 +176,17 @@ function lambdaOf({ lambda = defaultLambda }: SolveOptions, group: number): numb
 }
 
 /** Whether a mean probability is not what it was to be. */
-function isMissed(mean: number, target: number): boolean {
-  return !(Math.abs(Math.log(mean / target)) <= missed);
+function isMissed(mean: number, target: number, by = missed): boolean {
+  return !(Math.abs(Math.log(mean / target)) <= by);
 }
 
 function roundingWarning(dtype: string, noise: number): string {
   return `rounded to ${dtype}, the edited rows give logits that are off by ${noise.toPrecision(2)} (root mean square)`;
 }
 
-/** Why a target was missed: no length along the edit reaches it, or no number of E's type does. */
-function shortfallOf(after: number, target: number, calibrated: number): string {
+/** Why a target was missed: no length along the edit reaches it, or no number of E's type does; undefined where it was not. */
+function shortfallOf(after: number, target: number, calibrated: number): string | undefined {
+  if (!isMissed(after, target, tolerance)) return undefined;
   const numbers = `mean probability ${after.toPrecision(6)} instead of ${target.toPrecision(6)}`;
   return isMissed(calibrated, target)
     ? `${numbers}: no length of the edit comes nearer, since it moves the logit by different amounts in different contexts`

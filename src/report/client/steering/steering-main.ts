@@ -1,8 +1,10 @@
 import { checkTexts } from "../../../steering/check/check-texts.js";
 import type { SteeringPageData } from "../../steering/steering-page-data.js";
+import { choice } from "../page/choice.js";
 import { drawFigure, find, followTheme } from "../page/page.js";
 import { methodsFigure } from "./methods-figure.js";
 import { missFigure, tokensFigure } from "./miss-figures.js";
+import { probesFigure } from "./probes-figure.js";
 import { sizesFigure } from "./sizes-figure.js";
 import { ratioFigure, scaleFigure } from "./steering-figures.js";
 import { costFigure, sweepFigure } from "./sweep-figures.js";
@@ -12,6 +14,17 @@ const data: SteeringPageData = JSON.parse(find("#data").textContent ?? "");
 if (data.edits.length > 0) {
   drawFigure("ratio-figure", ratioFigure(data.edits));
   drawFigure("scale-figure", scaleFigure(data.edits));
+}
+if (data.probes.length > 0) {
+  let shown = 0;
+  const redraw = drawFigure("probes-figure", (width) => probesFigure(data.probes[shown]!)(width));
+  if (data.probes.length > 1) {
+    const names = Object.fromEntries(data.probes.map(({ name }, place) => [place, name]));
+    choice<string>(find("#probes-controls"), "edit", names, "0", (place) => {
+      shown = Number(place);
+      redraw();
+    });
+  }
 }
 const { experiments } = data;
 if (experiments?.scales) {
