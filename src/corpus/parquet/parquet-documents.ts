@@ -19,7 +19,7 @@ const maxHeaderBytes = 2 ** 24;
 const maxPageBytes = 2 ** 28;
 
 /** So many texts may lie in a file of any size, and so many to its byte: short labels, eight to a byte, compressed. */
-const freeRows = 2 ** 18;
+const freeRows = 2 ** 16;
 const maxRowsPerByte = 64;
 /** The same of a byte of bit-packed levels, each of which is up to eight rows to look at, with a text or without. */
 const levelByteCost = 16;
