@@ -1,6 +1,6 @@
-import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { onePerFamily } from "../../test/support/families.js";
 import { writtenModels } from "../../test/support/written-models.js";
 import { canHoldBias } from "../export/edited-checkpoint.js";
 import { memoryStore, storeContexts } from "../model/contexts/stored-contexts.js";
@@ -57,7 +57,7 @@ describe("every order, compensation and output", () => {
 });
 
 describe("what is written is what was measured", () => {
-  test.each(readdirSync(goldens))("%s", async (name) => {
+  test.each(onePerFamily())("%s", async (name) => {
     const { model, contexts, kept } = await prepared(name);
     const plan = await planReduction(model, contexts, { kept });
     const reduced = reduceHead(model, plan);

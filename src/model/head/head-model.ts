@@ -13,7 +13,7 @@ import { type Head, logits } from "./head.js";
 export interface HeadModel {
   /** As it was asked for. */
   readonly name: string;
-  /** `model_type` of its config.json. */
+  /** `model_type` of its config.json; of a language model inside a larger one that too: "llava (text: llama)". */
   readonly modelType: string;
   readonly vocabSize: number;
   readonly hiddenSize: number;
