@@ -64,6 +64,21 @@ test("what a process did not come to write is taken over after a while", async (
   await (await lockPath(join(folder, "cut"))).release();
 });
 
+test("whoever writes beside it clears away what dead processes left, and nothing else", async () => {
+  const beside = await mkdtemp(join(folder, "beside-"));
+  const lock = (name: string) => join(beside, `.unembed-lock-${name}`);
+  await writeFile(lock("dead"), holder({ pid: 2 ** 22 + 1 }));
+  await writeFile(lock("alive"), holder({ pid: process.ppid }));
+  await writeFile(lock("elsewhere"), holder({ host: "elsewhere", pid: 2 ** 22 + 1 }));
+  await writeFile(lock("begun"), "");
+  await (await lockPath(join(beside, "another"))).release();
+  expect((await readdir(beside)).sort()).toEqual([
+    ".unembed-lock-alive",
+    ".unembed-lock-begun",
+    ".unembed-lock-elsewhere",
+  ]);
+});
+
 test("of many that find what a dead process left, one gets it", async () => {
   await writeFile(lockOf("many"), holder({ pid: 2 ** 22 + 1 }));
   const tries = await Promise.allSettled(Array.from({ length: 20 }, () => lockPath(join(folder, "many"))));

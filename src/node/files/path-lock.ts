@@ -1,4 +1,4 @@
-import { link, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { InputError } from "../../errors.js";
@@ -41,7 +41,10 @@ export async function lockPath(path: string): Promise<PathLock> {
   for (;;) {
     try {
       const taken = await take(place);
-      if (taken) return taken;
+      if (taken) {
+        await clearDeadLocks(path, place);
+        return taken;
+      }
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       const refused = code === "EACCES" || code === "EPERM" || code === "EROFS";
@@ -103,6 +106,17 @@ async function removeStale(path: string, lock: string): Promise<void> {
   if (held) await link(aside, lock).catch(() => undefined);
   await rm(aside, { force: true });
   if (held) throw inUse(path, lock, holder);
+}
+
+/** Locks beside one's own that killed processes left: their paths may never be written again. */
+async function clearDeadLocks(path: string, own: string): Promise<void> {
+  const parent = dirname(own);
+  for (const name of await readdir(parent).catch(() => [])) {
+    const lock = join(parent, name);
+    if (!name.startsWith(lockPrefix) || lock === own || (await isHeld(lock))) continue;
+    // Another process may be at it too, and one that has taken it since keeps it.
+    await removeStale(path, lock).catch(() => undefined);
+  }
 }
 
 async function isHeld(lock: string): Promise<boolean> {
