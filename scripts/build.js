@@ -25,6 +25,10 @@ await bundlePageScript(
   "src/report/client/comparison/comparison-main.ts",
   "src/report/comparison/comparison-page-script.generated.ts",
 );
+await bundlePageScript(
+  "src/report/client/trimming/trimming-main.ts",
+  "src/report/trimming/trim-page-script.generated.ts",
+);
 rmSync(join(root, "dist"), { recursive: true, force: true });
 const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin", "tsc");
 const { status } = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });

@@ -10,6 +10,7 @@ import { generateCommand } from "./commands/generate.js";
 import { reduceCommand } from "./commands/reduce.js";
 import { steerCommand } from "./commands/steer.js";
 import { bareBos } from "./options/bare-bos.js";
+import { trimCommand } from "./commands/trim.js";
 import { swallowedModel } from "./options/swallowed-model.js";
 import { Interrupted, untilInterrupted } from "./progress/interrupt.js";
 import { shownError } from "./shown-error.js";
@@ -59,6 +60,7 @@ function programOf(signal: AbortSignal): Command {
     analyzeCommand(signal),
     steerCommand(signal),
     reduceCommand(signal),
+    trimCommand(signal),
     compareCommand(signal),
     generateCommand(signal),
     exportCommand(signal),

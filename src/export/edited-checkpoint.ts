@@ -55,7 +55,8 @@ export function canHoldBias(model: HeadModel): boolean {
   return model.head.bias !== undefined;
 }
 
-async function weightFiles(
+/** The weights of a checkpoint with some tensors changed, in as many files as it has. PyTorch files become safetensors. */
+export async function weightFiles(
   tensors: ReadonlyMap<string, TensorEntry>,
   changes: ReadonlyMap<string, TensorEntry>,
 ): Promise<ModelFile[]> {

@@ -1,4 +1,4 @@
-import { jsonStringEnd } from "./json-string-end.js";
+import { jsonTokens } from "./json-tokens.js";
 
 /**
  * A JSON object's own text with some of its fields set and everything else as it was: written anew, 30.0 would become
@@ -38,7 +38,7 @@ function valuePlace(text: string, name: string): { start: number; end: number } 
   let key: string | undefined;
   let start: number | undefined;
   let end = 0;
-  for (const { token, index } of tokens(text)) {
+  for (const { token, index } of jsonTokens(text)) {
     const endsField = depth === 1 && (token === "," || token === "}");
     if (endsField && start !== undefined) return { start, end };
     if (endsField) key = undefined;
@@ -49,17 +49,4 @@ function valuePlace(text: string, name: string): { start: number; end: number } 
     end = index + token.length;
   }
   return undefined;
-}
-
-/** Strings, punctuation, and numbers or words, one after the other. */
-function* tokens(text: string): Generator<{ token: string; index: number }> {
-  const start = /\S/g;
-  const other = /[{}[\],:]|[^\s{}[\],:"]+/y;
-  for (let found = start.exec(text); found !== null; found = start.exec(text)) {
-    const { index } = found;
-    other.lastIndex = index;
-    const end = text[index] === '"' ? jsonStringEnd(text, index) : index + (other.exec(text)?.[0].length ?? 1);
-    yield { token: text.slice(index, end), index };
-    start.lastIndex = end;
-  }
 }

@@ -109,7 +109,7 @@ function checkOptions({ name, hiddenSize }: Model, { salient }: PlanArguments): 
 const maxListBytes = 2 ** 24;
 
 /** The lines of a list of tokens. @throws InputError if it cannot be read, or is no text */
-async function readList(path: string): Promise<string> {
+export async function readList(path: string): Promise<string> {
   const bytes = await wholeFile(await openFileSource(path), maxListBytes);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);

@@ -2,10 +2,8 @@ import type { BeforeAfter } from "../../measures/before-after.js";
 import type { Head } from "../../model/head/head.js";
 import type { ReducedHead } from "../../model/head/reduced-head.js";
 import type { Model } from "../../model/model.js";
-import { storedBytes } from "../../tensor/blocks/block-tensor.js";
-import type { ByteSource } from "../../tensor/byte-source.js";
 import { bytesPerElement } from "../../tensor/dtype.js";
-import type { TensorEntry } from "../../tensor/safetensors/safetensors.js";
+import { weightBytes } from "../../tensor/weight-bytes.js";
 import type { ReducedBytes } from "../reduction-run.js";
 import { exactHeadBytes } from "./exact-head.js";
 
@@ -44,16 +42,4 @@ function factoredBytes(
   const number = bytesPerElement[weight.dtype];
   const picking = coordinates === undefined ? kept * hiddenSize * number : kept * bytesPerElement.I64;
   return vocabSize * kept * number + picking + vocabSize * bytesPerElement.F32;
-}
-
-/** Bytes of tensors as they are stored, those that are one counted once. */
-export function weightBytes(tensors: ReadonlyMap<string, TensorEntry>): number {
-  const counted = new Map<ByteSource, Set<number>>();
-  let bytes = 0;
-  for (const tensor of tensors.values()) {
-    const offsets = counted.get(tensor.source) ?? new Set();
-    if (!offsets.has(tensor.offset)) bytes += storedBytes(tensor);
-    counted.set(tensor.source, offsets.add(tensor.offset));
-  }
-  return bytes;
 }

@@ -1,9 +1,11 @@
+import { createGraph, type Graph } from "../../engine/graph.js";
 import type { ModelFormat } from "../../export/model-formats.js";
 import { beginsWindows } from "../../model/contexts/begin-of-text.js";
+import { decodingTime } from "../../generation/decoding-time.js";
 import type { Head } from "../../model/head/head.js";
+import { type ReducedHead, reducedLogits } from "../../model/head/reduced-head.js";
 import { spreadHead } from "../../model/head/spread-head.js";
 import type { Model } from "../../model/model.js";
-import { decodingTime } from "../../reduction/measure/decoding-time.js";
 import { type ContextRange, measureHead } from "../../reduction/measure/measure-head.js";
 import { reducedTexts } from "../../reduction/measure/reduced-texts.js";
 import type { ReducedTexts, ReductionMeasures, ReductionRun } from "../../reduction/reduction-run.js";
@@ -63,11 +65,18 @@ export async function measureReduction(
       ...bytes,
       written: written && { before: bytes.model.before, after: written.weightBytes },
     },
-    milliseconds: await decodingTime(model, reduced, signal),
+    milliseconds: await decodingTime(model, reducedGraph(model, reduced), signal),
     warnings: [...plan.warnings, ...notes, ...budgetWarnings(budget)],
     threads: model.engine.threads,
     seconds: (performance.now() - started) / 1000,
   };
+}
+
+function reducedGraph({ head }: Model, reduced: ReducedHead): Graph {
+  const graph = createGraph("reduced");
+  const hidden = graph.input("hidden", "float32", ["rows", head.hiddenSize]);
+  graph.output(reducedLogits(graph, head, reduced, hidden), "logits", "float32", ["rows", head.vocabSize]);
+  return graph;
 }
 
 /** Texts of the head that is measured and, as nobody can read a curve's every point, of a few others. */

@@ -1,7 +1,7 @@
-import type { Tokenizer } from "../../corpus/tokenizer/tokenizer.js";
 import { InputError } from "../../errors.js";
 import type { HeadModel } from "../../model/head/head-model.js";
 import { type TokenNames, tokenNames } from "../../model/head/token-names.js";
+import { vocabularyHash } from "../../model/head/vocabulary-hash.js";
 import type { ByteSource } from "../../tensor/byte-source.js";
 import { askedEdits, type Edits, wordOf } from "./edit-list.js";
 import { checkedTarget } from "./edit-spec.js";
@@ -193,12 +193,4 @@ function checkWord(edit: PlannedEdit, method: EditPlan["method"], place: string)
   if (isInContext(edit) && method !== "nearest") {
     throw new InputError(place, `is of a word of several tokens, which only the method nearest edits, not ${method}`);
   }
-}
-
-/** Over the entries as the vocabulary has them: texts would show pieces of characters alike. Where there is none, over as many null. */
-async function vocabularyHash(names: Tokenizer | TokenNames): Promise<string> {
-  const entry = "entry" in names ? names.entry : () => undefined;
-  const entries = Array.from({ length: names.vocabSize }, (_, id) => entry(id) ?? null);
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(entries)));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -6,7 +6,7 @@ const schemaVersion = 1;
 export const runSchema = "unembed-run";
 
 /** The command, or what stands for it in the library. */
-export type RunKind = "analyze" | "compare" | "dynamics" | "steer" | "reduce";
+export type RunKind = "analyze" | "compare" | "dynamics" | "steer" | "reduce" | "trim";
 
 /** What was asked for, as run.json records it. */
 export interface Asked {

@@ -1,9 +1,8 @@
-import { createGraph } from "../../engine/graph.js";
-import { openDecoder } from "../../generation/decoder.js";
-import type { BeforeAfter } from "../../measures/before-after.js";
-import { logitsGraph } from "../../model/head/head-model.js";
-import { type ReducedHead, reducedLogits } from "../../model/head/reduced-head.js";
-import type { Model } from "../../model/model.js";
+import type { Graph } from "../engine/graph.js";
+import type { BeforeAfter } from "../measures/before-after.js";
+import { logitsGraph } from "../model/head/head-model.js";
+import type { Model } from "../model/model.js";
+import { openDecoder } from "./decoder.js";
 
 /** Tokens that are read before the first that is timed. */
 const readTokens = 64;
@@ -13,20 +12,18 @@ const warmUp = 4;
 
 /**
  * Milliseconds per token, one text at a time with key-value cache: of the head, and of a whole decoding step, with the
- * model's own head and with the reduced one in turn on the same hidden states. Medians.
+ * model's own head and with another in turn on the same hidden states. Medians.
+ * @param other `hidden`, float32 [rows, d], to logits
  */
 export async function decodingTime(
   model: Model,
-  reduced: ReducedHead,
+  other: Graph,
   signal?: AbortSignal | undefined,
 ): Promise<{ head: BeforeAfter; step: BeforeAfter }> {
   const { engine, head, hiddenSize, vocabSize, maxPositions = Number.POSITIVE_INFINITY } = model;
-  const graph = createGraph("reduced");
-  const hidden = graph.input("hidden", "float32", ["rows", hiddenSize]);
-  graph.output(reducedLogits(graph, head, reduced, hidden), "logits", "float32", ["rows", vocabSize]);
   const options = { oneAtATime: true };
   const decoder = await openDecoder(model, options);
-  const heads = [await engine.load(logitsGraph(head), options), await engine.load(graph, options)] as const;
+  const heads = [await engine.load(logitsGraph(head), options), await engine.load(other, options)] as const;
   const [layers, before, after]: [number[], number[], number[]] = [[], [], []];
   try {
     const tokens = Math.min(timedTokens, maxPositions - 1);

@@ -1,0 +1,117 @@
+import { InputError } from "../../errors.js";
+import {
+  byteFallbackTokens,
+  characterTokens,
+  type TokenizerModel,
+  tokenIdsOf,
+  trimmedVocabulary,
+  type VocabularyRules,
+} from "./vocabulary-rules.js";
+
+/** Longer tokens are kept as they are, and not followed through their merges: quadratic work on an untrusted file. */
+const longestFollowed = 2048;
+
+type Pair = readonly [left: string, right: string];
+
+/**
+ * Byte-pair encoding. A text is read by applying the merge of lowest rank again and again. Let a token stay together with every
+ * symbol on the way on which its own characters become it: then any text whose tokens all stay is read as before. Each merge
+ * that made those tokens stays, and of the merges that are left the lowest is the one that was the lowest of all.
+ * @param place the file, for messages
+ * @param byteLevel the alphabet is the 256 bytes, so that no character needs a token of its own
+ * @throws InputError if a merge names a token that isn't there, or leads back to one of its sides
+ */
+export function bpeRules(place: string, model: TokenizerModel, byteLevel: boolean): VocabularyRules {
+  const vocab = tokenIdsOf(model);
+  for (const field of ["continuing_subword_prefix", "end_of_word_suffix"] as const) {
+    if (typeof model[field] === "string" && model[field] !== "") {
+      throw new InputError(place, `field "model.${field}" is set: trimming such a vocabulary is not supported`);
+    }
+  }
+  const pairs = (model.merges as readonly (string | Pair)[]).map(pairOf);
+  const ranks = checkedRanks(place, pairs, vocab);
+  const unknown = typeof model.unk_token === "string" ? vocab.get(model.unk_token) : undefined;
+  const fallback = model.byte_fallback === true ? byteFallbackTokens(vocab) : [];
+  const everyByte = fallback.length === 256;
+  const always = new Set([
+    ...(unknown === undefined ? [] : [unknown]),
+    ...fallback,
+    ...(byteLevel || !everyByte ? characterTokens(vocab) : []),
+  ]);
+  const byId = new Map([...vocab].map(([token, id]) => [id, token]));
+  const way = (id: number): number[] | undefined => {
+    const token = byId.get(id);
+    return token === undefined ? undefined : symbolsOnTheWay(token, ranks, vocab);
+  };
+  const keepsMerge = (left: string, right: string, stays: (id: number) => boolean): boolean =>
+    [left, right, left + right].every((token) => {
+      const id = vocab.get(token);
+      return id !== undefined && stays(id);
+    });
+  return {
+    always,
+    readsEverything: everyByte || (byteLevel && always.size >= 256),
+    needs: (id) => way(id) ?? [id],
+    reachable: (id) => model.ignore_merges === true || way(id) !== undefined,
+    keepsMerge,
+    trimmed(newIds) {
+      const stays = (id: number) => newIds.has(id);
+      const merges = (model.merges as readonly (string | Pair)[]).filter((_, index) =>
+        keepsMerge(...pairs[index]!, stays),
+      );
+      return { ...model, vocab: trimmedVocabulary(vocab, newIds), merges };
+    },
+  };
+}
+
+function pairOf(merge: string | Pair): Pair {
+  if (typeof merge !== "string") return merge;
+  const space = merge.indexOf(" ");
+  return [merge.slice(0, space), merge.slice(space + 1)];
+}
+
+/** Ranks by left and right side. */
+type Ranks = ReadonlyMap<string, ReadonlyMap<string, number>>;
+
+function checkedRanks(place: string, pairs: readonly Pair[], vocab: ReadonlyMap<string, number>): Ranks {
+  const ranks = new Map<string, Map<string, number>>();
+  for (const [rank, [left, right]] of pairs.entries()) {
+    const field = `field "model.merges.${rank}"`;
+    if (left === "" || right === "")
+      throw new InputError(place, `${field} joins nothing to a token: it leads back to it`);
+    for (const token of [left, right, left + right]) {
+      if (vocab.has(token)) continue;
+      throw new InputError(place, `${field} names ${JSON.stringify(token.slice(0, 40))}, which is no token`);
+    }
+    const ofLeft = ranks.get(left) ?? new Map<string, number>();
+    ranks.set(left, ofLeft.set(right, rank));
+  }
+  return ranks;
+}
+
+/** Ids of all symbols that a token's characters pass through on their way to it; undefined if they never become it. */
+function symbolsOnTheWay(token: string, ranks: Ranks, vocab: ReadonlyMap<string, number>): number[] | undefined {
+  const symbols = Array.from(token);
+  if (symbols.length > longestFollowed) return undefined;
+  const passed = new Set<number>();
+  for (const symbol of symbols) {
+    const id = vocab.get(symbol);
+    if (id === undefined) return undefined;
+    passed.add(id);
+  }
+  while (symbols.length > 1) {
+    let lowest = Number.POSITIVE_INFINITY;
+    let at = -1;
+    for (let i = 0; i + 1 < symbols.length; i++) {
+      const rank = ranks.get(symbols[i]!)?.get(symbols[i + 1]!) ?? Number.POSITIVE_INFINITY;
+      if (rank >= lowest) continue;
+      lowest = rank;
+      at = i;
+    }
+    if (at < 0) return undefined;
+    const merged = symbols[at]! + symbols[at + 1]!;
+    symbols.splice(at, 2, merged);
+    passed.add(vocab.get(merged)!);
+  }
+  return [...passed];
+}
