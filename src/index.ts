@@ -113,12 +113,14 @@ export { type SaveComparisonOptions, saveComparison } from "./node/runs/saved-co
 export { type SaveDynamicsOptions, saveDynamics } from "./node/runs/saved-dynamics.js";
 export { type SaveReductionOptions, saveReduction } from "./node/runs/saved-reduction.js";
 export { type SaveSteeringOptions, saveSteering, saveTrials } from "./node/runs/saved-steering.js";
+export { type SaveTrimOptions, saveTrim } from "./node/runs/saved-trim.js";
 export { writeAnalysisRun } from "./node/runs/write/analysis-files.js";
 export { writeComparisonRun } from "./node/runs/write/comparison-files.js";
 export { writeDynamicsRun } from "./node/runs/write/dynamics-files.js";
 export { writeReductionRun } from "./node/runs/write/reduction-files.js";
 export type { Asked } from "./node/runs/write/run-record.js";
 export { writeSteeringRun } from "./node/runs/write/steering-files.js";
+export { writeTrimRun } from "./node/runs/write/trim-files.js";
 export { readReductionPlan, writeReductionPlan } from "./node/save/reduction-plan-folder.js";
 export { type NamedFiles, type SaveOptions, saveModel } from "./node/save/save-model.js";
 export { saveOnnx } from "./node/save/save-onnx.js";
@@ -156,6 +158,7 @@ export { renderDynamicsReport } from "./report/dynamics/dynamics-report.js";
 export type { Provenance } from "./report/page/provenance-section.js";
 export { renderReductionReport } from "./report/reduction/reduction-report.js";
 export { renderSteeringReport } from "./report/steering/steering-report.js";
+export { renderTrimReport } from "./report/trimming/trim-report.js";
 export { type AnalysisRunOptions, analysisRun, hiddenAnalysisRun } from "./runs/analysis-run.js";
 export { type ComparisonRunOptions, comparisonRun } from "./runs/comparison-run.js";
 export { type CountRunOptions, countRun, type TokenCounts } from "./runs/count-run.js";
@@ -172,6 +175,7 @@ export type { OnRunEvent, RunEvent, RunNotice, RunProgress } from "./runs/run-ev
 export type { SteerRunOptions, SteerTexts, TextsToGenerate, TrialChoice } from "./runs/steering/steer-options.js";
 export { steerRun } from "./runs/steering/steer-run.js";
 export { trialRun } from "./runs/steering/steer-trials.js";
+export { type TrimOptions, type TrimResult, trimRun } from "./runs/trimming/trim-run.js";
 export { type CollectOptions, collectStatistics } from "./statistics/collect.js";
 export type { CollectedSums } from "./statistics/collected-sums.js";
 export {
@@ -214,3 +218,24 @@ export type { ByteSource, Folder } from "./tensor/byte-source.js";
 export type { TensorEntries } from "./tensor/checkpoint-layouts.js";
 export type { Matrix } from "./tensor/matrix.js";
 export type { TensorEntry } from "./tensor/safetensors/safetensors.js";
+export type { TrimCheck } from "./trimming/measure/check-text.js";
+export type { MassPoint } from "./trimming/measure/mass-curve.js";
+export type { TokenKind } from "./trimming/measure/token-kinds.js";
+export type { KeptCounts, RankedAmount } from "./trimming/plan/kept-tokens.js";
+export { measureUsage, type ReadTextOptions, type TokenUsage } from "./trimming/plan/token-usage.js";
+export {
+  type PlanTrimOptions,
+  planTrim,
+  readTrimPlan,
+  serializeTrimPlan,
+  type TrimAmount,
+  type TrimPlan,
+} from "./trimming/plan/trim-plan.js";
+export {
+  type RemovedToken,
+  summarizeTrim,
+  type TrimProof,
+  type TrimRun,
+  type TrimSummary,
+} from "./trimming/trim-run.js";
+export { type TrimmedCheckpoint, trimVocabulary } from "./trimming/write/trimmed-checkpoint.js";

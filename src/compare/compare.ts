@@ -8,7 +8,7 @@ import { divergenceSums, firstNonFinite } from "../measures/divergence-sums.js";
 import { type BeginOfText, beginOfWindows } from "../model/contexts/begin-of-text.js";
 import { contextLengthFor } from "../model/contexts/context.js";
 import { followingTokens, windowBatches } from "../model/contexts/window-batches.js";
-import type { Model } from "../model/model.js";
+import type { Model, Windows } from "../model/model.js";
 import type { ComparedModel, Comparison } from "./comparison.js";
 import { sharedVocabulary } from "./shared-vocabulary.js";
 
@@ -43,7 +43,7 @@ export async function compare(
 ): Promise<Comparison> {
   const started = performance.now();
   const { signal, onProgress } = options;
-  const { tokenizer, vocabSize, heads } = await sharedVocabulary(modelA, modelB);
+  const { tokenizer, vocabSize, heads, ownIds } = await sharedVocabulary(modelA, modelB);
   const contextLength = contextLengthFor([modelA, modelB], options.contextLength);
   const begin = await beginOfWindows(modelA, tokenizer, corpus, options.beginOfText);
   const ids = tokenIds(begin.corpus, tokenizer, { vocabSize, separator: options.separator });
@@ -54,8 +54,8 @@ export async function compare(
   try {
     // No more under way than the engine has workers: both models' layers then share the cores that were asked for.
     const compared = inOrder(batches, session.concurrency, async (part) => {
-      const hiddenA = await modelA.hiddenStates(part);
-      const hiddenB = await modelB.hiddenStates(part);
+      const hiddenA = await modelA.hiddenStates(inOwnIds(part, ownIds?.a));
+      const hiddenB = await modelB.hiddenStates(inOwnIds(part, ownIds?.b));
       return { part, divergences: await session.run(hiddenA, hiddenB, followingTokens(part)) };
     });
     for await (const { part, divergences } of compared) {
@@ -87,6 +87,11 @@ export async function compare(
     seconds,
     tokensPerSecond: contexts / seconds,
   };
+}
+
+/** Windows of shared ids as a model with ids of its own reads them. */
+function inOwnIds(part: Windows, own: Int32Array | undefined): Windows {
+  return own === undefined ? part : { ...part, tokenIds: part.tokenIds.map((id) => own[id]!) };
 }
 
 function described({ name, modelType, vocabSize, hiddenSize, dtype }: Model): ComparedModel {

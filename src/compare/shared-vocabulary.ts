@@ -2,6 +2,8 @@ import type { Tokenizer } from "../corpus/tokenizer/tokenizer.js";
 import { InputError } from "../errors.js";
 import type { Head } from "../model/head/head.js";
 import { type HeadModel, optionalTokenizer } from "../model/head/head-model.js";
+import { readIdMap } from "../model/id-map.js";
+import { chosenRows } from "../tensor/chosen-rows.js";
 import { tensorRows } from "../tensor/tensor-rows.js";
 
 const advice = "only models of one vocabulary can be compared";
@@ -13,6 +15,8 @@ export interface SharedVocabulary {
   readonly vocabSize: number;
   /** Their heads on those tokens: where one matrix has more rows than the other, rows of padding are left out of both. */
   readonly heads: { readonly a: Head; readonly b: Head };
+  /** What the model's own id of each token is, of one whose vocabulary the other's was trimmed from. */
+  readonly ownIds?: { readonly a?: Int32Array; readonly b?: Int32Array } | undefined;
 }
 
 /**
@@ -22,6 +26,8 @@ export interface SharedVocabulary {
  */
 export async function sharedVocabulary(modelA: HeadModel, modelB: HeadModel): Promise<SharedVocabulary> {
   const [a, b] = await Promise.all([optionalTokenizer(modelA), optionalTokenizer(modelB)]);
+  const trimmed = await trimmedVocabulary(modelA, modelB, a, b);
+  if (trimmed !== undefined) return trimmed;
   const tokenizer = a ?? b;
   const vocabSize = sharedSize(modelA, modelB, a, b);
   if (a !== undefined && b !== undefined) {
@@ -37,6 +43,45 @@ export async function sharedVocabulary(modelA: HeadModel, modelB: HeadModel): Pr
     vocabSize,
     heads: { a: firstRows(modelA.head, vocabSize), b: firstRows(modelB.head, vocabSize) },
   };
+}
+
+/**
+ * Of a model and one whose vocabulary was trimmed from it: the tokens that stayed, in their new order. Both heads are cut to them,
+ * so that the original's distribution is renormalised.
+ * @returns undefined if neither is the other's
+ */
+async function trimmedVocabulary(
+  modelA: HeadModel,
+  modelB: HeadModel,
+  a: Tokenizer | undefined,
+  b: Tokenizer | undefined,
+): Promise<SharedVocabulary | undefined> {
+  if (a === undefined || b === undefined || a.vocabSize === b.vocabSize) return undefined;
+  const [small, large] = a.vocabSize < b.vocabSize ? (["a", "b"] as const) : (["b", "a"] as const);
+  const models = { a: modelA, b: modelB };
+  const tokenizers = { a, b };
+  const ids = await readIdMap(models[small].folder);
+  if (ids === undefined || ids.length !== tokenizers[small].vocabSize) return undefined;
+  for (const [id, old] of ids.entries()) {
+    const [now, before] = [described(tokenizers[small], id), described(tokenizers[large], old)];
+    if (old < models[large].vocabSize && now === before) continue;
+    throw new InputError(
+      models[small].name,
+      `was trimmed from another model than ${models[large].name}: its token ${id} is ${now}, and ${old} there ${before}; ${advice}`,
+    );
+  }
+  const cut = { [small]: firstRows(models[small].head, ids.length), [large]: rowsOf(models[large].head, ids) };
+  return {
+    tokenizer: tokenizers[small],
+    vocabSize: ids.length,
+    heads: cut as unknown as SharedVocabulary["heads"],
+    ownIds: { [large]: ids },
+  };
+}
+
+function rowsOf(head: Head, ids: Int32Array): Head {
+  const { weight, bias } = head;
+  return { ...head, weight: chosenRows(weight, ids), bias: bias && chosenRows(bias, ids), vocabSize: ids.length };
 }
 
 function sharedSize(modelA: HeadModel, modelB: HeadModel, a: Tokenizer | undefined, b: Tokenizer | undefined): number {

@@ -8,7 +8,7 @@ const layers = [
   ["node"],
   ["runs"],
   ["report"],
-  ["steering", "reduction", "generation", "export"],
+  ["steering", "reduction", "trimming", "generation", "export"],
   ["encoding", "compare", "dynamics"],
   ["statistics", "measures"],
   ["model", "corpus"],

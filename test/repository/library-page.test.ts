@@ -69,7 +69,7 @@ test.each(examples)("the example under $title runs as it stands", async ({ name 
 });
 
 test("there are examples", () => {
-  expect(examples.length).toBe(14);
+  expect(examples.length).toBe(15);
 });
 
 /** A process of its own for each, as a reader would run it: an example that does not close its model would not end. */

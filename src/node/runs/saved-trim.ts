@@ -1,13 +1,13 @@
 import type { ModelFile } from "../../export/model-files.js";
 import type { ModelFormat } from "../../export/model-formats.js";
 import { onnxFiles } from "../../export/onnx-model.js";
+import { idMapFile } from "../../model/id-map.js";
 import type { Model } from "../../model/model.js";
 import { trimCard } from "../../report/card/trim-card.js";
 import { type TrimOptions, type TrimResult, trimRun } from "../../runs/trimming/trim-run.js";
 import { proveTrim } from "../../trimming/measure/prove-trim.js";
 import { serializeTrimPlan, trimmableTokenizer } from "../../trimming/plan/trim-plan.js";
 import { summarizeTrim, type TrimRun } from "../../trimming/trim-run.js";
-import { idMapFile } from "../../trimming/write/trimmed-checkpoint.js";
 import { stageFolder } from "../files/write-atomic.js";
 import { loadModel } from "../load-model.js";
 import { cardFile, originalModel } from "../save/card-file.js";

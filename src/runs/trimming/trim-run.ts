@@ -6,6 +6,7 @@ import { logitsGraph } from "../../model/head/head-model.js";
 import type { Model } from "../../model/model.js";
 import type { SelectorOptions } from "../../steering/plan/token-selector.js";
 import { bytesSource } from "../../tensor/byte-source.js";
+import { chosenRows } from "../../tensor/chosen-rows.js";
 import { weightBytes } from "../../tensor/weight-bytes.js";
 import { checkText, measureTrim } from "../../trimming/measure/check-text.js";
 import { massCurve } from "../../trimming/measure/mass-curve.js";
@@ -15,7 +16,6 @@ import { measureUsage, type TokenUsage } from "../../trimming/plan/token-usage.j
 import { planTrim, type TrimAmount, type TrimPlan } from "../../trimming/plan/trim-plan.js";
 import type { RemovedToken, TrimRun } from "../../trimming/trim-run.js";
 import { rowTensors, type TrimmedCheckpoint, trimVocabulary } from "../../trimming/write/trimmed-checkpoint.js";
-import { rowsOf } from "../../trimming/write/trimmed-rows.js";
 import type { OnRunEvent } from "../run-events.js";
 import { progressOf } from "../run-progress.js";
 
@@ -150,7 +150,7 @@ function trimmedHeadGraph({ head, description }: Model, { oldIds }: TrimmedCheck
     ...head,
     vocabSize: rows.length,
     tied: weight === description.inputEmbedding,
-    weight: { ...rowsOf(weight, rows), name: "trimmed.weight" },
-    bias: bias && { ...rowsOf(bias, rows), name: "trimmed.bias" },
+    weight: { ...chosenRows(weight, rows), name: "trimmed.weight" },
+    bias: bias && { ...chosenRows(bias, rows), name: "trimmed.bias" },
   });
 }

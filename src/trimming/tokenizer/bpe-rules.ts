@@ -1,5 +1,6 @@
 import { InputError } from "../../errors.js";
 import {
+  type BytePieces,
   byteFallbackTokens,
   characterTokens,
   type TokenizerModel,
@@ -18,25 +19,25 @@ type Pair = readonly [left: string, right: string];
  * symbol on the way on which its own characters become it: then any text whose tokens all stay is read as before. Each merge
  * that made those tokens stays, and of the merges that are left the lowest is the one that was the lowest of all.
  * @param place the file, for messages
- * @param byteLevel the alphabet is the 256 bytes, so that no character needs a token of its own
  * @throws InputError if a merge names a token that isn't there, or leads back to one of its sides
  */
-export function bpeRules(place: string, model: TokenizerModel, byteLevel: boolean): VocabularyRules {
+export function bpeRules(place: string, model: TokenizerModel, bytes: BytePieces): VocabularyRules {
   const vocab = tokenIdsOf(model);
   for (const field of ["continuing_subword_prefix", "end_of_word_suffix"] as const) {
     if (typeof model[field] === "string" && model[field] !== "") {
       throw new InputError(place, `field "model.${field}" is set: trimming such a vocabulary is not supported`);
     }
   }
-  const pairs = (model.merges as readonly (string | Pair)[]).map(pairOf);
+  const listed = (model.merges as readonly (string | Pair)[]).filter((merge) => !isVersion(merge));
+  const pairs = listed.map(pairOf);
   const ranks = checkedRanks(place, pairs, vocab);
   const unknown = typeof model.unk_token === "string" ? vocab.get(model.unk_token) : undefined;
-  const fallback = model.byte_fallback === true ? byteFallbackTokens(vocab) : [];
+  const fallback = bytes.fallback ? byteFallbackTokens(vocab) : [];
   const everyByte = fallback.length === 256;
   const always = new Set([
     ...(unknown === undefined ? [] : [unknown]),
     ...fallback,
-    ...(byteLevel || !everyByte ? characterTokens(vocab) : []),
+    ...(everyByte ? [] : characterTokens(vocab)),
   ]);
   const byId = new Map([...vocab].map(([token, id]) => [id, token]));
   const way = (id: number): number[] | undefined => {
@@ -50,19 +51,20 @@ export function bpeRules(place: string, model: TokenizerModel, byteLevel: boolea
     });
   return {
     always,
-    readsEverything: everyByte || (byteLevel && always.size >= 256),
+    readsEverything: everyByte || (bytes.alphabet && always.size >= 256),
     needs: (id) => way(id) ?? [id],
     reachable: (id) => model.ignore_merges === true || way(id) !== undefined,
     keepsMerge,
     trimmed(newIds) {
       const stays = (id: number) => newIds.has(id);
-      const merges = (model.merges as readonly (string | Pair)[]).filter((_, index) =>
-        keepsMerge(...pairs[index]!, stays),
-      );
+      const merges = listed.filter((_, index) => keepsMerge(...pairs[index]!, stays));
       return { ...model, vocab: trimmedVocabulary(vocab, newIds), merges };
     },
   };
 }
+
+/** A first line of the file that the merges were taken from. */
+const isVersion = (merge: string | Pair): boolean => typeof merge === "string" && merge.startsWith("#version");
 
 function pairOf(merge: string | Pair): Pair {
   if (typeof merge !== "string") return merge;

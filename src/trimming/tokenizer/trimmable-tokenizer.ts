@@ -1,10 +1,11 @@
-import { readJson, readTokenizerFile } from "../../corpus/tokenizer/tokenizer-file.js";
+import { readJson } from "../../corpus/tokenizer/files/read-json.js";
+import { readTokenizerFile, type TokenizerFile } from "../../corpus/tokenizer/files/tokenizer-file.js";
 import { InputError } from "../../errors.js";
 import type { ByteSource } from "../../tensor/byte-source.js";
 import { bpeRules } from "./bpe-rules.js";
 import { postProcessorIds, withPostProcessorIds } from "./post-processor.js";
 import { unigramRules } from "./unigram-rules.js";
-import type { TokenizerModel, VocabularyRules } from "./vocabulary-rules.js";
+import type { BytePieces, TokenizerModel, VocabularyRules } from "./vocabulary-rules.js";
 import { wordLevelRules, wordPieceRules } from "./word-rules.js";
 
 type Json = Record<string, unknown>;
@@ -26,11 +27,15 @@ export interface TrimmableTokenizer {
  * @throws InputError naming the field, if it cannot be read or is of a kind that cannot be cut
  */
 export async function readTrimmableTokenizer(source: ByteSource): Promise<TrimmableTokenizer> {
-  const { tokens } = await readTokenizerFile(source);
+  const { model: checked, added_tokens } = await readTokenizerFile(source);
+  const tokens = new Map([
+    ...(checked.type === "Unigram" ? checked.vocab.map(([piece], id) => [id, piece] as const) : []),
+    ...(checked.type === "Unigram" ? [] : Array.from(checked.vocab, ([token, id]) => [id, token] as const)),
+    ...added_tokens.map(({ id, content }) => [id, content] as const),
+  ]);
   const file = (await readJson(source)) as Json;
-  const model = file.model as TokenizerModel;
-  const rules = rulesOf(source.name, file, model);
-  const added = (file.added_tokens ?? []) as readonly { readonly id: number; readonly content: string }[];
+  const rules = rulesOf(source.name, file, checked.type);
+  const added = (file.added_tokens ?? []) as readonly (Json & { readonly id: number })[];
   const padding = file.padding as { readonly pad_id?: unknown } | null | undefined;
   const referenced = new Set([...added.map(({ id }) => id), ...postProcessorIds(source.name, file.post_processor)]);
   if (typeof padding?.pad_id === "number" && tokens.has(padding.pad_id)) referenced.add(padding.pad_id);
@@ -50,31 +55,27 @@ export async function readTrimmableTokenizer(source: ByteSource): Promise<Trimma
   };
 }
 
-function rulesOf(place: string, file: Json, model: TokenizerModel): VocabularyRules {
-  const type = model.type ?? guessedType(model);
-  if (type === "BPE") return bpeRules(place, model, hasStep(file, "ByteLevel"));
-  if (type === "Unigram") return unigramRules(model);
-  if (type === "WordPiece") return wordPieceRules(place, model);
-  if (type === "WordLevel") return wordLevelRules(place, model);
-  throw new InputError(place, `field "model.type" is ${JSON.stringify(type)}, a kind that cannot be trimmed`);
+/** @param type as it was read: files of before 2021 leave it out */
+function rulesOf(place: string, file: Json, type: TokenizerFile["model"]["type"]): VocabularyRules {
+  const model = file.model as TokenizerModel;
+  const bytes: BytePieces = {
+    alphabet: hasStep(file, "ByteLevel", ["pre_tokenizer", "normalizer"]) && hasStep(file, "ByteLevel", ["decoder"]),
+    // Without this decoder, text would come back with "<0xE2>" in it.
+    fallback: model.byte_fallback === true && hasStep(file, "ByteFallback", ["decoder"]),
+  };
+  if (type === "BPE") return bpeRules(place, model, bytes);
+  if (type === "Unigram") return unigramRules(model, bytes);
+  return type === "WordPiece" ? wordPieceRules(place, model) : wordLevelRules(place, model);
 }
 
-/** Files of before 2021 leave the type out. */
-function guessedType(model: TokenizerModel): string {
-  if (Array.isArray(model.vocab)) return "Unigram";
-  if (model.merges !== undefined) return "BPE";
-  return "continuing_subword_prefix" in model ? "WordPiece" : "WordLevel";
-}
-
-/** Whether text is split into bytes. */
-function hasStep(file: Json, type: string): boolean {
-  const steps = ["pre_tokenizer", "normalizer"].flatMap((part) => flattened(file[part]));
-  return steps.some((step) => step.type === type);
+/** Whether one of the parts is such a step, or has it in a sequence. */
+function hasStep(file: Json, type: string, parts: readonly string[]): boolean {
+  return parts.flatMap((part) => flattened(file[part])).some((step) => step.type === type);
 }
 
 function flattened(step: unknown): Json[] {
   if (typeof step !== "object" || step === null) return [];
-  const inside = ["pretokenizers", "normalizers"].flatMap((list) => {
+  const inside = ["pretokenizers", "normalizers", "decoders"].flatMap((list) => {
     const steps = (step as Json)[list];
     return Array.isArray(steps) ? steps.flatMap(flattened) : [];
   });

@@ -1,4 +1,4 @@
-import { byteFallbackTokens, type TokenizerModel, type VocabularyRules } from "./vocabulary-rules.js";
+import { type BytePieces, byteFallbackTokens, type TokenizerModel, type VocabularyRules } from "./vocabulary-rules.js";
 
 type Piece = readonly [piece: string, score: number];
 
@@ -7,12 +7,12 @@ type Piece = readonly [piece: string, score: number];
  * that are left. Without byte fallback, pieces stay that hold a character which no other piece spells. The piece of the lowest
  * score stays: what an unknown character costs is reckoned from it.
  */
-export function unigramRules(model: TokenizerModel): VocabularyRules {
+export function unigramRules(model: TokenizerModel, bytes: BytePieces): VocabularyRules {
   const pieces = model.vocab as readonly Piece[];
   const ids = new Map(pieces.map(([piece], id) => [piece, id]));
   const always = new Set<number>();
   if (typeof model.unk_id === "number") always.add(model.unk_id);
-  const fallback = model.byte_fallback === true ? byteFallbackTokens(ids) : [];
+  const fallback = bytes.fallback ? byteFallbackTokens(ids) : [];
   for (const id of fallback) always.add(id);
   if (fallback.length < 256) {
     for (const [id, [piece]] of pieces.entries()) if (!isSpelt(piece, ids)) always.add(id);

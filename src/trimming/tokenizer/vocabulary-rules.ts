@@ -14,6 +14,14 @@ export interface VocabularyRules {
   trimmed(newIds: ReadonlyMap<number, number>): Record<string, unknown>;
 }
 
+/** How a tokenizer spells characters that have no token, there and back. */
+export interface BytePieces {
+  /** Text is bytes, and each byte a token of one character. */
+  readonly alphabet: boolean;
+  /** A character without a token is its bytes, `<0xE2>` and so on. */
+  readonly fallback: boolean;
+}
+
 /** The `model` of a tokenizer.json as it was parsed. */
 export type TokenizerModel = Readonly<Record<string, unknown>>;
 

@@ -1,14 +1,12 @@
 import { weightFiles } from "../../export/edited-checkpoint.js";
 import type { ModelFile } from "../../export/model-files.js";
+import { idMapFile } from "../../model/id-map.js";
 import type { Model } from "../../model/model.js";
+import { chosenRows } from "../../tensor/chosen-rows.js";
 import type { TensorEntry } from "../../tensor/safetensors/safetensors.js";
 import { writeSafetensors } from "../../tensor/safetensors/write-safetensors.js";
 import { rowsAfter, type TrimPlan, trimmableTokenizer } from "../plan/trim-plan.js";
 import { trimmedBesideFiles } from "./beside-files.js";
-import { rowsOf } from "./trimmed-rows.js";
-
-/** Beside the weights: `old_ids`, int64 [V'], the old id of each new row, -1 for padding. */
-export const idMapFile = "id-map.safetensors";
 
 /** A model without some tokens, as files. */
 export interface TrimmedCheckpoint {
@@ -35,7 +33,9 @@ export async function trimVocabulary(model: Model, plan: TrimPlan): Promise<Trim
   const oldIds = new Int32Array(rows).fill(-1);
   oldIds.set(kept);
   const sources = oldIds.map((old) => (old < 0 ? padding!.like : old));
-  const changes = new Map([...rowTensors(model)].map(([name, tensor]) => [name, { ...rowsOf(tensor, sources), name }]));
+  const changes = new Map(
+    [...rowTensors(model)].map(([name, tensor]) => [name, { ...chosenRows(tensor, sources), name }]),
+  );
   const beside = await trimmedBesideFiles(model, await trimmableTokenizer(model), newIds, rows);
   const idMap = writeSafetensors([
     { name: "old_ids", dtype: "I64", shape: [rows], data: BigInt64Array.from(oldIds, BigInt) },

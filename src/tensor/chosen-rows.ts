@@ -1,11 +1,11 @@
-import { type ByteSource, checkRange } from "../../tensor/byte-source.js";
-import type { TensorEntry } from "../../tensor/safetensors/safetensors.js";
+import { type ByteSource, checkRange } from "./byte-source.js";
+import type { TensorEntry } from "./safetensors/safetensors.js";
 
 /**
  * Some rows of a tensor, read from where it lies as they are asked for.
  * @param rows of the tensor, in their new order [V'] @returns [V', ...]
  */
-export function rowsOf(tensor: TensorEntry, rows: Int32Array): TensorEntry {
+export function chosenRows(tensor: TensorEntry, rows: Int32Array): TensorEntry {
   const [count, ...rest] = tensor.shape as [number, ...number[]];
   const rowBytes = tensor.byteLength / count;
   const source: ByteSource = {
