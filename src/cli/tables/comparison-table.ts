@@ -41,7 +41,9 @@ export function comparisonTable(comparison: Comparison, movers: number, seconds:
 function vocabularyRows({ models: { a, b }, vocabSize }: Comparison): [string, string][] {
   if (a.rows === vocabSize && b.rows === vocabSize) return [];
   const [left, right] = [a.rows - vocabSize, b.rows - vocabSize].map((rows) => rows.toLocaleString("en"));
-  return [["tokens", `${vocabSize.toLocaleString("en")}; padding left out: ${left} rows of A, ${right} of B`]];
+  return [
+    ["tokens", `${vocabSize.toLocaleString("en")}; left out (padding, or trimmed): ${left} rows of A, ${right} of B`],
+  ];
 }
 
 function moverRows(comparison: Comparison, movers: number): [string, string][] {

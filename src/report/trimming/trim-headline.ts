@@ -26,5 +26,9 @@ ${tile("time of the head", `× ${decimal(run.milliseconds.head.after / run.milli
 
 function proven({ proof }: TrimRun): string {
   if (proof === undefined) return "Nothing was written.";
-  return `Read back from the disk, ${count(proof.sameTokens)} pieces of text whose tokens all stay are read with the same tokens, and the logits of the tokens that stay differ from the original’s by at most ${significant(proof.logitDifference)} of the largest.`;
+  const logits =
+    proof.logitDifference === 0
+      ? "are the original’s to the last bit"
+      : `differ from the original’s by at most ${significant(proof.logitDifference)} of the largest`;
+  return `Read back from the disk, ${count(proof.sameTokens)} pieces of text whose tokens all stay are read with the same tokens, and the logits of the tokens that stay ${logits}.`;
 }
