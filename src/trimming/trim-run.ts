@@ -37,6 +37,8 @@ export interface TrimRun {
     readonly check: Corpus["files"];
     readonly contextLength: number;
     readonly contexts: number;
+    /** Whether every window begins with the begin-of-text token. */
+    readonly beginOfText: boolean;
   };
   /** Rows of E, padding included. */
   readonly vocabSize: BeforeAfter;

@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { type ModelFormat, modelFormats } from "../../export/model-formats.js";
+import type { BeginOfText } from "../../model/contexts/begin-of-text.js";
 import type { Model } from "../../model/model.js";
 import { openCorpus } from "../../node/corpus/open-corpus.js";
 import { matchTexts } from "../../node/files/bounded-match.js";
@@ -18,6 +19,7 @@ import { readTrimPlan, serializeTrimPlan } from "../../trimming/plan/trim-plan.j
 import { summarizeTrim } from "../../trimming/trim-run.js";
 import { askedCommand } from "../options/arguments.js";
 import {
+  bosOption,
   collectedPaths,
   contextOption,
   corpusOption,
@@ -46,6 +48,7 @@ interface TrimArguments extends TextArguments, RunArguments {
   corpus?: string[];
   tokens: number;
   context?: number;
+  bos: BeginOfText;
   check?: string[];
   checkTokens: number;
   padTo?: number;
@@ -103,6 +106,7 @@ export function trimCommand(signal: AbortSignal): Command {
   textOptions(command)
     .addOption(tokensOption("stop ranking after this many tokens", 200_000))
     .addOption(contextOption())
+    .addOption(bosOption())
     .option("--check <file...>", "unseen text to measure on (default: embedded text)", collectedPaths)
     .option("--check-tokens <n>", "tokens that are measured on, about", positiveInteger, 20_000)
     .option("--pad-to <n>", "add rows until their number is a multiple of this", positiveInteger)
@@ -178,7 +182,14 @@ async function trimOptions(model: Model, args: TrimArguments, hub: HubOptions): 
     amount: await amountOf(model, args, hub),
     corpus: await openCorpus(args.corpus ?? [defaultCorpus], reading, hub),
     check: await openCorpus(args.check ?? [embeddedTexts.inDomain], reading, hub),
-    ...{ tokens, checkTokens, contextLength: context, separator: await separatorId(model, args.separator), padTo },
+    ...{
+      tokens,
+      checkTokens,
+      contextLength: context,
+      beginOfText: args.bos,
+      separator: await separatorId(model, args.separator),
+      padTo,
+    },
     ...{ readList, matchTexts },
   };
 }

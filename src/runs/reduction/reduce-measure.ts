@@ -1,7 +1,7 @@
 import { createGraph, type Graph } from "../../engine/graph.js";
 import type { ModelFormat } from "../../export/model-formats.js";
-import { beginsWindows } from "../../model/contexts/begin-of-text.js";
 import { decodingTime } from "../../generation/decoding-time.js";
+import { beginsWindows } from "../../model/contexts/begin-of-text.js";
 import type { Head } from "../../model/head/head.js";
 import { type ReducedHead, reducedLogits } from "../../model/head/reduced-head.js";
 import { spreadHead } from "../../model/head/spread-head.js";

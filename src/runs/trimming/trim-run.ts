@@ -1,6 +1,7 @@
 import type { Corpus } from "../../corpus/corpus.js";
 import { loadTokenizer, type Tokenizer } from "../../corpus/tokenizer/tokenizer.js";
 import { decodingTime } from "../../generation/decoding-time.js";
+import { type BeginOfText, beginOfTextIds, beginsWindows } from "../../model/contexts/begin-of-text.js";
 import { contextLengthFor } from "../../model/contexts/context.js";
 import { logitsGraph } from "../../model/head/head-model.js";
 import type { Model } from "../../model/model.js";
@@ -40,6 +41,8 @@ export interface TrimOptions extends Omit<SelectorOptions, "place" | "onNote"> {
   /** Id put between documents, null for none. Default: end-of-text between those of one file. */
   readonly separator?: number | null | undefined;
   /** Rows are added until their number is a multiple of it. */
+  /** Whether every window starts with the begin-of-text token. Default "auto": as the model's own tokenizer does it. */
+  readonly beginOfText?: BeginOfText | undefined;
   readonly padTo?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: OnRunEvent | undefined;
@@ -63,11 +66,11 @@ export interface TrimResult {
  */
 export async function trimRun(model: Model, options: TrimOptions): Promise<TrimResult> {
   const started = performance.now();
-  const { corpus, check, amount, separator, signal, onEvent } = options;
+  const { corpus, check, amount, separator, beginOfText = "auto", signal, onEvent } = options;
   const { tokens = usualTokens, checkTokens = usualCheckTokens } = options;
   const contextLength = contextLengthFor([model], options.contextLength);
   const usage = await measureUsage(model, corpus, {
-    ...{ tokens, contextLength, separator, signal },
+    ...{ tokens, contextLength, separator, beginOfText, signal },
     onProgress: progressOf(onEvent, "rank", "tokens", tokens),
   });
   const plan = "plan" in amount ? amount.plan : await planTrim(model, amount, { ...options, usage });
@@ -79,12 +82,15 @@ export async function trimRun(model: Model, options: TrimOptions): Promise<TrimR
   const { name, modelType, hiddenSize, dtype, head } = model;
   const run: TrimRun = {
     model: { name, modelType, hiddenSize, dtype, tied: head.tied },
-    corpus: { fit: corpus.files, check: check.files, contextLength, contexts: usage.contexts },
+    corpus: {
+      ...{ fit: corpus.files, check: check.files, contextLength, contexts: usage.contexts },
+      beginOfText: await beginsWindows(model, corpus.files, beginOfText),
+    },
     vocabSize: { before: head.vocabSize, after: checkpoint.oldIds.length },
     kept: { tokens: plan.kept.length, ...plan.counts },
     removed: removedShares(usage, plan),
     check: await measureTrim(model, measured, {
-      ...{ contextLength, signal },
+      ...{ contextLength, beginOfText: beginOfTextIds(model, own, beginOfText), signal },
       onProgress: progressOf(onEvent, "measure", "tokens"),
     }),
     kinds: tokenKinds(own, usage, plan.kept),

@@ -25,6 +25,8 @@ export interface TrimCheck {
 /** A text and how long it may be. */
 export interface CheckTextOptions {
   readonly contextLength: number;
+  /** Ids that every window starts with. */
+  readonly beginOfText?: readonly number[] | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((contexts: number) => void) | undefined;
 }
@@ -97,13 +99,13 @@ async function readThrough(
   model: Model,
   ids: readonly number[],
   kept: Int32Array,
-  { contextLength, signal, onProgress }: CheckTextOptions,
+  { contextLength, beginOfText, signal, onProgress }: CheckTextOptions,
 ) {
   const session = await removedMassSession(model.engine, model.head, kept);
   const removed = contextValues();
   let [contexts, kl, loss, renormalised, predicted] = [0, 0, 0, 0, 0];
   try {
-    const stream = windows(once(ids), { contextLength });
+    const stream = windows(once(ids), { contextLength, beginOfText });
     const results = inOrder(windowBatches(stream), session.concurrency + 1, async (part) => ({
       part,
       mass: await session.run(await model.hiddenStates(part), followingTokens(part)),

@@ -93,7 +93,8 @@ export async function planTrim(model: HeadModel, amount: TrimAmount, options: Pl
 }
 
 /** The model's tokenizer.json as something to cut. @throws InputError if there is none, or of a kind that cannot be cut */
-export async function trimmableTokenizer({ folder, vocabSize }: HeadModel): Promise<TrimmableTokenizer> {
+export async function trimmableTokenizer(model: HeadModel): Promise<TrimmableTokenizer> {
+  const { folder, vocabSize } = model;
   const source = await folder.open("tokenizer.json");
   if (source === undefined)
     throw new InputError(folder.name, "tokenizer.json is missing: it has to be trimmed with the model");
@@ -101,7 +102,13 @@ export async function trimmableTokenizer({ folder, vocabSize }: HeadModel): Prom
   for (const id of trimmable.tokens.keys()) {
     if (id >= vocabSize) throw new InputError(source.name, `has a token of id ${id}; the model has ${vocabSize} rows`);
   }
-  return trimmable;
+  // Files beside tokenizer.json may add tokens to it, after its own.
+  const tokenizer = await model.tokenizer();
+  const others = Array.from({ length: tokenizer.vocabSize }, (_, id) => id).filter(
+    (id) => tokenizer.produces(id) && !trimmable.tokens.has(id),
+  );
+  const tokens = new Map([...trimmable.tokens, ...others.map((id) => [id, tokenizer.entry(id)!] as const)]);
+  return { ...trimmable, tokens, referenced: new Set([...trimmable.referenced, ...others]) };
 }
 
 interface Choice extends KeptTokens {

@@ -27,15 +27,15 @@ export interface TrimmableTokenizer {
  * @throws InputError naming the field, if it cannot be read or is of a kind that cannot be cut
  */
 export async function readTrimmableTokenizer(source: ByteSource): Promise<TrimmableTokenizer> {
-  const { model: checked, added_tokens } = await readTokenizerFile(source);
+  const { model: checked } = await readTokenizerFile(source);
+  const file = (await readJson(source)) as Json;
+  const added = (file.added_tokens ?? []) as readonly (Json & { readonly id: number; readonly content: string })[];
   const tokens = new Map([
     ...(checked.type === "Unigram" ? checked.vocab.map(([piece], id) => [id, piece] as const) : []),
     ...(checked.type === "Unigram" ? [] : Array.from(checked.vocab, ([token, id]) => [id, token] as const)),
-    ...added_tokens.map(({ id, content }) => [id, content] as const),
+    ...added.map(({ id, content }) => [id, content] as const),
   ]);
-  const file = (await readJson(source)) as Json;
   const rules = rulesOf(source.name, file, checked.type);
-  const added = (file.added_tokens ?? []) as readonly (Json & { readonly id: number })[];
   const padding = file.padding as { readonly pad_id?: unknown } | null | undefined;
   const referenced = new Set([...added.map(({ id }) => id), ...postProcessorIds(source.name, file.post_processor)]);
   if (typeof padding?.pad_id === "number" && tokens.has(padding.pad_id)) referenced.add(padding.pad_id);
