@@ -4,7 +4,18 @@ export type Document = {
   name: string;
   /** Whether it is one of several in a file, set apart from the one before by the separator even if none was asked for. */
   separate?: boolean;
-} & ({ text: AsyncIterable<string> } | { ids: AsyncIterable<ArrayLike<number>> });
+} & (
+  | { text: AsyncIterable<string> }
+  | { ids: AsyncIterable<ArrayLike<number>> }
+  | { messages: readonly ChatMessage[] }
+);
+
+/** One turn of a conversation, with whatever else a model's chat template reads of it. */
+export interface ChatMessage {
+  readonly role: string;
+  readonly content?: unknown;
+  readonly [field: string]: unknown;
+}
 
 /** Text to run a model on. */
 export interface Corpus {

@@ -65,7 +65,7 @@ async function* pieces(source: ByteSource, size: number): AsyncGenerator<Uint8Ar
 
 async function drain(documents: AsyncIterable<Document>): Promise<void> {
   for await (const document of documents) {
-    for await (const _ of "text" in document ? document.text : document.ids);
+    for await (const _ of "text" in document ? document.text : "ids" in document ? document.ids : []);
   }
 }
 

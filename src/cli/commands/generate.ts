@@ -12,6 +12,7 @@ import { bosOption, type RunArguments, runOptions, seedOption } from "../options
 import { hubOptions } from "../options/hub-options.js";
 import { nonNegativeNumber, positiveInteger, positiveShare } from "../options/numbers.js";
 import {
+  chatPrompts,
   checkPrompts,
   type GivenPrompt,
   idSeparator,
@@ -33,6 +34,7 @@ interface GenerateArguments extends RunArguments, PromptArguments {
   seed: number;
   n: number;
   bos: BeginOfText;
+  chat?: boolean;
   showProbabilities?: number | true;
 }
 
@@ -52,6 +54,7 @@ Examples:
   unembed generate gpt2 --prompt 'The capital of France is' --temperature 0
   unembed generate --prompt 'Once upon a' --show-probabilities 10
   unembed generate --prompt - < beginning.txt   the prompt from standard input
+  unembed generate ./llama-chat --chat --prompt 'Hello!'
   unembed generate ./without-tokenizer --prompt-ids 1,2,3`;
 
 /** `unembed generate`. */
@@ -71,6 +74,7 @@ export function generateCommand(signal: AbortSignal): Command {
     .addOption(seedOption("of the random numbers"))
     .option("--n <n>", "texts for each prompt", positiveInteger, 1)
     .addOption(bosOption("every prompt"))
+    .option("--chat", "take each prompt for what a user says, in the words of the model's own chat template")
     .option(
       "--show-probabilities [k]",
       `list the k likeliest next tokens instead (default: ${defaultListed})`,
@@ -96,7 +100,7 @@ async function runGenerate(name: string, args: GenerateArguments, signal: AbortS
   const options = { threads: args.threads, ...hubOptions(line, signal) };
   const model = await loadModel(name, options).finally(line.stop);
   try {
-    const prompts = await shownPrompts(model, given);
+    const prompts = await shownPrompts(model, args.chat ? await chatPrompts(model, given) : given);
     if (args.showProbabilities !== undefined) await showProbabilities(model, prompts, args);
     else await writeTexts(model, prompts, args, line, signal);
   } finally {

@@ -57,6 +57,15 @@ export async function readPrompts({ prompt = [], promptIds = [] }: PromptArgumen
   return [...prompt.map((text) => (text === "-" ? input : text)), ...ids.flat()];
 }
 
+/** Prompts as what a user says: token ids of the model's chat template, with the beginning of an answer. */
+export async function chatPrompts(model: Model, prompts: readonly Prompt[]): Promise<Prompt[]> {
+  const tokenizer = await model.tokenizer();
+  return prompts.map((prompt) => {
+    if (typeof prompt !== "string") throw new UsageError("--chat", "takes text (--prompt), no ids");
+    return tokenizer.encode(tokenizer.chat([{ role: "user", content: prompt }], true));
+  });
+}
+
 /** Prompts as they are shown: ids as text, where the model has a tokenizer. */
 export async function shownPrompts(model: Model, prompts: readonly Prompt[]): Promise<GivenPrompt[]> {
   const tokenizer = await optionalTokenizer(model);

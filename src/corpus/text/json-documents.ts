@@ -1,7 +1,7 @@
 import { InputError } from "../../errors.js";
 import { parsePythonJson } from "../../tensor/python-json.js";
 import { shown } from "../../tensor/strict-json.js";
-import type { Document } from "../corpus.js";
+import type { ChatMessage, Document } from "../corpus.js";
 import { type JsonText, jsonLines, jsonValues } from "./json-values.js";
 
 /**
@@ -24,13 +24,14 @@ export function jsonDocuments(name: string, text: AsyncIterable<string>, field: 
 async function* documents(name: string, values: AsyncIterable<JsonText>, field: string): AsyncGenerator<Document> {
   for await (const { json, line } of values) {
     const place = `${name} line ${line}`;
-    const text = textOf(place, json, field);
-    if (text !== undefined) yield { name: place, separate: true, text: once(text) };
+    const found = contentOf(place, json, field);
+    if (typeof found === "string") yield { name: place, separate: true, text: once(found) };
+    else if (found !== undefined) yield { name: place, messages: found };
   }
 }
 
-/** @returns undefined if the field is null */
-function textOf(place: string, json: string, field: string): string | undefined {
+/** A text or a conversation; undefined if the field is null. */
+function contentOf(place: string, json: string, field: string): string | readonly ChatMessage[] | undefined {
   let value: unknown;
   try {
     value = parsePythonJson(json);
@@ -42,9 +43,28 @@ function textOf(place: string, json: string, field: string): string | undefined 
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new InputError(place, "is neither a text nor an object with one");
   }
-  const text = fieldAt(place, value, field);
+  const isChat =
+    !Object.hasOwn(value, field) && field === usualField && chatField in value && Array.isArray(value[chatField]);
+  const text = fieldAt(place, value, isChat ? chatField : field);
+  if (Array.isArray(text) && (isChat || isMessage(text[0]))) {
+    return text.map((message, index) => checkedMessage(place, message, isChat ? chatField : field, index));
+  }
   if (typeof text === "string" || text === null) return text ?? undefined;
   throw new InputError(place, `field ${shorten(field)} is ${shorten(text)} where a text is wanted`);
+}
+
+/** Where a text is looked for, and a conversation if there is none. */
+const usualField = "text";
+const chatField = "messages";
+
+function isMessage(value: unknown): value is ChatMessage {
+  return typeof value === "object" && value !== null && "role" in value && typeof value.role === "string";
+}
+
+function checkedMessage(place: string, message: unknown, field: string, index: number): ChatMessage {
+  if (isMessage(message)) return message;
+  const where = `field ${shorten(`${field}.${index}`)}`;
+  throw new InputError(place, `${where} is ${shorten(message)} where a message with its role is wanted`);
 }
 
 /** The field of that name or, where there is none, what a path of names leads to (`meta.text`); null where that ends at null. */

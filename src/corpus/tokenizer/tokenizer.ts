@@ -1,4 +1,6 @@
 import type { Folder } from "../../tensor/byte-source.js";
+import type { ChatMessage } from "../corpus.js";
+import { readChatTemplate } from "./chat-template.js";
 import { type Companions, contentOf } from "./files/companions.js";
 import { inFile } from "./files/tokenizer-file.js";
 import { openTokenizerSource, type TokenizerSource } from "./open-source.js";
@@ -9,6 +11,12 @@ export interface Tokenizer {
   encode(text: string): number[];
   /** The text of a sequence of ids, special tokens as they are written. */
   decode(ids: readonly number[]): string;
+  /**
+   * A conversation as text, by the model's own chat template, begin-of-text token and all.
+   * @param beginsAnswer whether the beginning of an answer follows
+   * @throws InputError if there is no template, or it refuses the messages
+   */
+  chat(messages: readonly ChatMessage[], beginsAnswer: boolean): string;
   /** 1 + the largest id that it has. */
   readonly vocabSize: number;
   /** Whether the id has a token; rows of E whose id has none are padding. */
@@ -51,6 +59,7 @@ export async function loadTokenizer(folder: Folder): Promise<Tokenizer> {
   return {
     encode: (part) => guarded(() => source.timed(part.length, () => encoder.encode(part))),
     decode: (ids) => guarded(() => source.timed(ids.length, () => encoder.decode(ids))),
+    chat: await readChatTemplate(folder, companions.config),
     vocabSize: largestId + 1,
     produces: (id) => tokens.has(id),
     tokenText: (id) => (added.has(id) ? (tokens.get(id) ?? "") : source.tokenText(tokens.get(id) ?? "")),

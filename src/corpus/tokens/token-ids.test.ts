@@ -11,6 +11,7 @@ const letters: Tokenizer = {
   tokenText: (id) => String.fromCharCode(id + 97),
   entry: (id) => String.fromCharCode(id + 97),
   isSpecial: (id) => id === 26,
+  chat: (messages) => messages.map(({ content }) => content).join("|"),
   beginOfText: undefined,
   startsWith: [],
   endOfText: 26,

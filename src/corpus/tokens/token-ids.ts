@@ -1,5 +1,5 @@
 import { InputError } from "../../errors.js";
-import type { Corpus, Document } from "../corpus.js";
+import type { ChatMessage, Corpus, Document } from "../corpus.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
 import { tokenStream } from "./token-stream.js";
 
@@ -44,11 +44,23 @@ export async function* tokenIds(
 
 function documentIds(document: Document, tokenizer: Tokenizer | undefined): AsyncIterable<ArrayLike<number>> {
   if ("ids" in document) return document.ids;
-  if (tokenizer !== undefined) return tokenStream(tokenizer, document.text);
+  if (tokenizer !== undefined) {
+    const text = "text" in document ? document.text : chatText(tokenizer, document);
+    return tokenStream(tokenizer, text);
+  }
   throw new InputError(
     document.name,
     "is text, and the model has no tokenizer.json to tokenise it with: give token ids",
   );
+}
+
+async function* chatText(tokenizer: Tokenizer, { name, messages }: Document & { messages: readonly ChatMessage[] }) {
+  try {
+    yield tokenizer.chat(messages, false);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(name, error.message, { cause: error });
+  }
 }
 
 function checkedSeparator(id: number, vocabSize: number): number {

@@ -39,8 +39,9 @@ export async function beginOfWindows(
   async function* all(): AsyncGenerator<Document> {
     for (let next = first; !next.done; next = await documents.next()) yield next.value;
   }
-  const isIds = first.done !== true && "ids" in first.value;
-  return { ids: isIds ? [] : ids, corpus: { files: corpus.files, documents: all } };
+  // A chat template writes the token itself.
+  const isText = first.done === true || "text" in first.value;
+  return { ids: isText ? ids : [], corpus: { files: corpus.files, documents: all } };
 }
 
 /** Files of token ids. */
