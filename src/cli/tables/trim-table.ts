@@ -38,6 +38,7 @@ export function trimTable(run: TrimRun, written: { out: string | undefined; repo
       .map(({ text }) => printable(text))
       .join(" ")}`,
   ];
+  if (run.corpus.beginOfText) lines.push("every window starts with begin-of-text");
   if (proof !== undefined) {
     lines.push(
       "",

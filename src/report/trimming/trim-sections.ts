@@ -2,7 +2,7 @@ import type { BeforeAfter } from "../../measures/before-after.js";
 import type { TrimRun } from "../../trimming/trim-run.js";
 import { type Html, html } from "../page/html.js";
 import { bytes, count, counted, decimal, duration, probability, significant } from "../page/numbers.js";
-import { facts, fileList, madeBy, type Provenance } from "../page/provenance-section.js";
+import { beginText, facts, fileList, madeBy, type Provenance } from "../page/provenance-section.js";
 import { tokenLabel } from "../page/token-label.js";
 import { visibleText } from "../page/visible-text.js";
 
@@ -86,6 +86,7 @@ ${facts("Choice", [
   ["ranked on", fileList(corpus.fit)],
   ["contexts", count(corpus.contexts)],
   ["unseen", fileList(corpus.check)],
+  ["begin-of-text", beginText(corpus.beginOfText)],
   ["always stay", kept.always === undefined ? undefined : counted(kept.always, "token")],
   ["chosen", kept.chosen === undefined ? undefined : counted(kept.chosen, "token")],
   ["parts of those", kept.parts === undefined ? undefined : counted(kept.parts, "token")],
