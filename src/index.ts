@@ -52,6 +52,7 @@ export { type AnalysisSummary, summarizeAnalysis } from "./encoding/summary.js";
 export { parseTokenText, tokensCsv } from "./encoding/tokens-csv.js";
 export type { Engine } from "./engine/engine.js";
 export { InputError, type InputErrorOptions } from "./errors.js";
+export type { ModelFile } from "./export/model-files.js";
 export {
   type GeneratedText,
   type GeneratedToken,
@@ -89,6 +90,7 @@ export {
   mauveFromHistograms,
 } from "./measures/mauve.js";
 export { distinct, perplexity, repetition } from "./measures/text.js";
+export type { BeginOfText } from "./model/contexts/begin-of-text.js";
 export { type StoreTextOptions, storeText } from "./model/contexts/store-text.js";
 export type { RowStore, StoredContexts } from "./model/contexts/stored-contexts.js";
 export type { Head } from "./model/head/head.js";
@@ -214,7 +216,7 @@ export {
 } from "./steering/trials/run-experiments.js";
 export type { Trial, TrialEffect, TrialGroup } from "./steering/trials/trial.js";
 export { type MeasuredWord, type MeasureWordOptions, measureWords } from "./steering/words/measure-words.js";
-export type { ByteSource, Folder } from "./tensor/byte-source.js";
+export type { ByteSource, EndedAfter, Folder } from "./tensor/byte-source.js";
 export type { TensorEntries } from "./tensor/checkpoint-layouts.js";
 export type { Matrix } from "./tensor/matrix.js";
 export type { TensorEntry } from "./tensor/safetensors/safetensors.js";
