@@ -112,7 +112,7 @@ const corpusFormats: Row[] = [
 const modelNames: Row[] = [
   [
     "`path/to/folder`",
-    "`config.json`, weights and `tokenizer.json` in one folder; symlinks as in the hub's cache are fine",
+    "`config.json`, weights and `tokenizer.json` (or `vocab.json` and `merges.txt`, or SentencePiece's `tokenizer.model`) in one folder; symlinks as in the hub's cache are fine",
   ],
   ["`org/name`, `org/name@revision`, `hf://org/name`", "a repository of the Hugging Face hub; a branch, tag or commit"],
   ["`tiny-books`", "comes with unembed"],

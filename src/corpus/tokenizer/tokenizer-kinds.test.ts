@@ -66,3 +66,18 @@ test("random tokenizers: every kind of step and model as in the Rust tokenizers"
     }
   }
 });
+
+test("a text without spaces is cut in a stream without a trace, where a mark goes before every text", async () => {
+  const tokenizer = await open("unigram");
+  const text = golden.texts.join("").replace(/\s/g, "").slice(0, 8000);
+  const streamed: number[] = [];
+  for await (const ids of tokenStream(tokenizer, inPieces(text, 333), {
+    chunkLength: 300,
+    lookahead: 100,
+    maxLength: 500,
+  })) {
+    expect(ids.length).toBeLessThan(600);
+    streamed.push(...ids);
+  }
+  expect(streamed).toEqual(tokenizer.encode(text));
+});

@@ -16,13 +16,15 @@ const defaultChunkLength = 2 ** 12;
 const defaultLookahead = 2 ** 8;
 /** No written text goes on so long without a place to cut; 2 MB. */
 const defaultMaxLength = 2 ** 20;
+/** A text begins with a mark for a space in many tokenizers, which its first characters may be joined to. */
+const mostSkipped = 3;
 /** Places tried of each kind before more text is read. */
 const triesPerKind = 16;
 
 /**
  * The token ids of a text, a part at a time in bounded memory: together they are encode(the whole text). The text is cut only
  * where that changes nothing: where the ids of what follows the cut, encoded alone, are the last ids of the two encoded
- * together. Only a text of `maxLength` characters without such a place is cut in an arbitrary one.
+ * together, but for a few at its beginning. Only a text of `maxLength` characters without such a place is cut in an arbitrary one.
  */
 export async function* tokenStream(
   tokenizer: Pick<Tokenizer, "encode">,
@@ -33,6 +35,8 @@ export async function* tokenStream(
   let pending = "";
   let wanted = chunkLength + lookahead;
   let kind = 0;
+  // Ids at the beginning of what is pending that are there only because it begins there.
+  let skip = 0;
   const turn = eventLoopTurns();
   for await (const part of text) {
     pending += part;
@@ -40,22 +44,22 @@ export async function* tokenStream(
     while (pending.length - start >= wanted) {
       await turn();
       const block = pending.slice(start, characterEdge(pending, start + wanted));
-      const ids = tokenizer.encode(block);
+      const ids = tokenizer.encode(block).slice(skip);
       const cut =
         findCut(tokenizer, block, ids, lookahead, kind) ??
-        (wanted < maxLength ? undefined : arbitraryCut(tokenizer, block));
+        (wanted < maxLength ? undefined : arbitraryCut(tokenizer, block, skip));
       if (cut === undefined) {
         wanted = Math.min(2 * wanted, maxLength);
         continue;
       }
       yield cut.ids;
-      kind = cut.kind;
+      ({ kind, skip } = cut);
       start += cut.at;
       wanted = chunkLength + lookahead;
     }
     pending = pending.slice(start);
   }
-  if (pending !== "") yield tokenizer.encode(pending);
+  if (pending !== "") yield tokenizer.encode(pending).slice(skip);
 }
 
 interface Cut {
@@ -64,6 +68,8 @@ interface Cut {
   ids: number[];
   /** Which kind of place it is. */
   kind: number;
+  /** First ids of what follows, encoded alone, that are not among those of the two together: they are for where it begins. */
+  skip: number;
 }
 
 /** @param ids of the whole block  @param firstKind to try first, as the one that worked last works again mostly */
@@ -79,8 +85,9 @@ function findCut(
   for (const kind of kinds) {
     for (const at of candidates(block, latest, placesToCut[kind]!)) {
       const following = tokenizer.encode(block.slice(at));
-      if (following.length < ids.length && endsWith(ids, following)) {
-        return { at, ids: ids.slice(0, ids.length - following.length), kind };
+      for (let skip = 0; skip <= mostSkipped && skip < following.length / 2; skip++) {
+        const left = ids.length - following.length + skip;
+        if (left > 0 && endsWith(ids, following, skip)) return { at, ids: ids.slice(0, left), kind, skip };
       }
     }
   }
@@ -105,14 +112,16 @@ function* candidates(block: string, latest: number, fits: (block: string, at: nu
   }
 }
 
-function arbitraryCut(tokenizer: Pick<Tokenizer, "encode">, block: string): Cut {
+function arbitraryCut(tokenizer: Pick<Tokenizer, "encode">, block: string, skip: number): Cut {
   const at = characterEdge(block, Math.ceil(block.length / 2));
-  return { at, ids: tokenizer.encode(block.slice(0, at)), kind: 0 };
+  return { at, ids: tokenizer.encode(block.slice(0, at)).slice(skip), kind: 0, skip: 0 };
 }
 
-function endsWith(ids: number[], end: number[]): boolean {
+/** @param skip how many of the ids at the end may be others */
+function endsWith(ids: number[], end: number[], skip: number): boolean {
   const offset = ids.length - end.length;
-  return end.every((id, index) => ids[offset + index] === id);
+  for (let i = end.length - 1; i >= skip; i--) if (ids[offset + i] !== end[i]) return false;
+  return true;
 }
 
 function characterEdge(text: string, at: number): number {

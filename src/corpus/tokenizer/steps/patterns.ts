@@ -32,6 +32,8 @@ export function matcher(pattern: unknown, field: string): Matcher {
 /** @param regex with the flag g */
 export function regexMatcher(regex: RegExp): Matcher {
   return (text, wanted = Number.POSITIVE_INFINITY) => {
+    // The Rust tokenizers find nothing in an empty text.
+    if (text === "") return [];
     const found: number[] = [];
     let end = -1;
     for (const match of text.matchAll(regex)) {
