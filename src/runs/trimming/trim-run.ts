@@ -142,11 +142,11 @@ function mostUsed(tokenizer: Tokenizer, usage: TokenUsage, { kept }: TrimPlan): 
 
 function bytesOf(model: Model, { oldIds }: TrimmedCheckpoint): TrimRun["bytes"] {
   const { head } = model;
-  const share = oldIds.length / head.vocabSize;
+  const after = (bytes: number) => (bytes / head.vocabSize) * oldIds.length;
   const own = head.weight.byteLength + (head.bias?.byteLength ?? 0);
   const rows = weightBytes(rowTensors(model));
   const whole = weightBytes(model.tensors);
-  return { head: { before: own, after: own * share }, model: { before: whole, after: whole - rows * (1 - share) } };
+  return { head: { before: own, after: after(own) }, model: { before: whole, after: whole - rows + after(rows) } };
 }
 
 function trimmedHeadGraph({ head, description }: Model, { oldIds }: TrimmedCheckpoint) {
