@@ -43,7 +43,14 @@ const numberTypes: Row[] = [
     codeList(blockTypeNames),
     "of GGUF files ([gguf.md](gguf.md)): multiplied as blocks of 4 or 8 bits, never widened as a whole",
   ],
-  ["quantized otherwise (GPTQ, AWQ, bitsandbytes, FP8, MLX)", "refused by name"],
+  [
+    "F8_E4M3 with `weight_scale_inv` (DeepSeek, Qwen: `quant_method` `fp8`), gpt-oss's experts in MXFP4 (`_blocks`, `_scales`)",
+    "widened to float32 as they are read, some rows at a time; written back byte for byte; activations are not rounded",
+  ],
+  [
+    "quantized otherwise (GPTQ, AWQ, bitsandbytes, compressed-tensors, FP8 with one scale a matrix, MLX)",
+    "refused by name",
+  ],
 ];
 
 /** What folders hold besides, or in place of, a plain checkpoint. */

@@ -17,6 +17,7 @@ import { requireLanguageModel } from "./language-model.js";
 import { openModelTensors } from "./model-tensors.js";
 import { refuseQuantizedConfig } from "./unreadable-weights.js";
 import { weights } from "./weights.js";
+import { widenedTensors } from "./widened-weights.js";
 
 /** Windows of one length, side by side: token ids [count, length] row-major. */
 export interface Windows {
@@ -51,7 +52,7 @@ export interface Model extends HeadModel {
 export async function openModel(folder: Folder, engine: Engine, name: string, onNotice?: OnNotice): Promise<Model> {
   const { architecture, config, modelType } = requireLanguageModel(await openConfig(folder, onNotice));
   const held = await openModelTensors(folder, onNotice);
-  const found = weights(held.place, held.tensors, architecture.prefixes);
+  const found = weights(held.place, widenedTensors(config, held.tensors), architecture.prefixes);
   const description = held.factored
     ? await describeFactored(architecture, config, found, { ...held, engine })
     : architecture.describe(config, found);

@@ -11,11 +11,12 @@ mistake shows. Names that end in _v4config get the fields that transformers 4 wr
 
 import json
 import sys
+import tempfile
 from pathlib import Path
 
 import torch
 import transformers as t
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 llama = dict(
     vocab_size=64,
@@ -290,6 +291,35 @@ variants = {
         ),
         24,
     ),
+    # Experts as published: blocks of 32 weights of 4 bits.
+    "gpt_oss_mxfp4": (
+        t.GptOssConfig(
+            **sparse | dict(intermediate_size=32),
+            head_dim=8,
+            sliding_window=5,
+            num_local_experts=3,
+            num_experts_per_tok=2,
+            tie_word_embeddings=False,
+        ),
+        24,
+    ),
+    # Matrices as published: float8 in blocks, at whose edges some are cut off.
+    "deepseek_v3_fp8": (
+        t.DeepseekV3Config(
+            **of_projections | dict(num_key_value_heads=4),
+            kv_lora_rank=12,
+            q_lora_rank=None,
+            qk_nope_head_dim=8,
+            qk_rope_head_dim=6,
+            v_head_dim=10,
+            first_k_dense_replace=1,
+            n_routed_experts=4,
+            n_group=1,
+            topk_group=1,
+            num_experts_per_tok=2,
+        ),
+        24,
+    ),
     # 1.25 as a factor on q . k, from YaRN.
     "deepseek_v3": (
         t.DeepseekV3Config(
@@ -372,6 +402,97 @@ variants = {
 
 
 flags = {
+    "deepseek_v3_halves": (
+        t.DeepseekV3Config(
+            **of_projections | dict(num_key_value_heads=4),
+            kv_lora_rank=12,
+            q_lora_rank=None,
+            qk_nope_head_dim=8,
+            qk_rope_head_dim=6,
+            v_head_dim=10,
+            first_k_dense_replace=0,
+            n_routed_experts=4,
+            n_group=1,
+            topk_group=1,
+            num_experts_per_tok=2,
+            n_shared_experts=2,
+            norm_topk_prob=False,
+            rope_interleave=False,
+            attention_bias=True,
+        ),
+        24,
+    ),
+    "llama4_interval": (
+        t.Llama4TextConfig(
+            **sparse | dict(num_hidden_layers=3),
+            head_dim=8,
+            intermediate_size_mlp=28,
+            num_local_experts=3,
+            interleave_moe_layer_step=2,
+            attention_chunk_size=5,
+            no_rope_layer_interval=2,
+            use_qk_norm=False,
+            attn_temperature_tuning=False,
+            attention_bias=True,
+        ),
+        24,
+    ),
+    "gpt_oss_without_biases": (
+        t.GptOssConfig(
+            **sparse | dict(num_key_value_heads=4),
+            head_dim=6,
+            attention_bias=False,
+            num_local_experts=3,
+            num_experts_per_tok=1,
+            layer_types=["full_attention", "sliding_attention"],
+            sliding_window=3,
+        ),
+        24,
+    ),
+    "qwen3_next_interval": (
+        t.Qwen3NextConfig(
+            **of_projections,
+            head_dim=8,
+            full_attention_interval=2,
+            linear_num_key_heads=2,
+            linear_num_value_heads=2,
+            linear_key_head_dim=6,
+            linear_value_head_dim=8,
+            linear_conv_kernel_dim=3,
+            shared_expert_intermediate_size=20,
+            num_experts=3,
+            num_experts_per_tok=2,
+            mlp_only_layers=[1],
+            norm_topk_prob=False,
+            attention_bias=True,
+            **rope(rope_type="default", partial_rotary_factor=0.5),
+        ),
+        24,
+        dict(full_attention_interval=2),
+        ["layer_types"],
+    ),
+    "lfm2_by_index": (
+        t.Lfm2Config(**llama, full_attn_idxs=[1], conv_L_cache=2, block_auto_adjust_ff_dim=False),
+        24,
+        {},
+        ["layer_types"],
+    ),
+    "mamba_untied": (
+        t.MambaConfig(
+            **recurrent,
+            state_size=4,
+            conv_kernel=1,
+            time_step_rank="auto",
+            use_conv_bias=False,
+            hidden_act="gelu",
+            tie_word_embeddings=False,
+        ),
+        24,
+    ),
+    "mamba2_one_group": (
+        t.Mamba2Config(**recurrent, num_heads=4, head_dim=16, n_groups=1, state_size=4, tie_word_embeddings=True),
+        70,
+    ),
     "llava": (
         t.LlavaConfig(
             text_config=llama | dict(model_type="qwen2"),
@@ -500,6 +621,81 @@ flags = {
 }
 
 
+def float8(tensors, size):
+    """DeepSeek's blocks of float8: each matrix in the layers, and a factor for each block."""
+    packed = {}
+    for name, matrix in tensors.items():
+        if not name.endswith("proj.weight") and "kv_a_proj" not in name:
+            packed[name] = matrix
+            continue
+        rows, columns = matrix.shape
+        row, column = torch.arange(rows) // size, torch.arange(columns) // size
+        scales = torch.zeros(int(row[-1]) + 1, int(column[-1]) + 1)
+        for i in range(scales.shape[0]):
+            for j in range(scales.shape[1]):
+                scales[i, j] = matrix[row == i][:, column == j].float().abs().max() / 448
+        packed[name] = (matrix.float() / scales[row][:, column]).to(torch.float8_e4m3fn)
+        packed[f"{name}_scale_inv"] = scales
+    return packed
+
+
+def widened_float8(packed, size):
+    """The same as float32."""
+    tensors = {}
+    for name, matrix in packed.items():
+        scales = packed.get(f"{name}_scale_inv")
+        if scales is not None:
+            row, column = (torch.arange(length) // size for length in matrix.shape)
+            tensors[name] = matrix.float() * scales[row][:, column]
+        elif not name.endswith("_scale_inv"):
+            tensors[name] = matrix.float()
+    return tensors
+
+
+def mxfp4(tensors):
+    """gpt-oss's experts in MXFP4: random codes, since any are weights."""
+    packed = {}
+    for name, matrix in tensors.items():
+        if not name.endswith(("experts.gate_up_proj", "experts.down_proj")):
+            packed[name] = matrix
+            continue
+        experts, inputs, outputs = matrix.shape
+        packed[f"{name}_blocks"] = torch.randint(0, 256, (experts, outputs, inputs // 32, 16), dtype=torch.uint8)
+        packed[f"{name}_scales"] = torch.randint(123, 126, (experts, outputs, inputs // 32), dtype=torch.uint8)
+    return packed
+
+
+def widened_mxfp4(packed):
+    """The same by transformers' own conversion."""
+    from transformers.integrations.mxfp4 import convert_moe_packed_tensors
+
+    tensors = {}
+    for name, matrix in packed.items():
+        if name.endswith("_blocks"):
+            name = name.removesuffix("_blocks")
+            tensors[name] = convert_moe_packed_tensors(matrix, packed[f"{name}_scales"], dtype=torch.float32)
+        elif not name.endswith("_scales"):
+            tensors[name] = matrix.float()
+    return tensors
+
+
+def pack(folder):
+    """Stores a checkpoint's matrices as makers publish them. Returns what they stand for, as float32."""
+    tensors = load_file(folder / "model.safetensors")
+    if folder.name.endswith("_mxfp4"):
+        quantized, packed = dict(quant_method="mxfp4"), mxfp4(tensors)
+        widened = widened_mxfp4(packed)
+    else:
+        size = 12
+        quantized = dict(quant_method="fp8", fmt="e4m3", activation_scheme="dynamic", weight_block_size=[size, size])
+        packed = float8(tensors, size)
+        widened = widened_float8(packed, size)
+    save_file(packed, folder / "model.safetensors", dict(format="pt"))
+    fields = json.loads((folder / "config.json").read_text()) | dict(quantization_config=quantized)
+    (folder / "config.json").write_text(json.dumps(fields, indent=2) + "\n")
+    return widened
+
+
 def make(folder, config, time, added={}, dropped=(), attention="eager"):
     torch.manual_seed(len(folder.name))
     whole = t.AutoModelForImageTextToText if hasattr(config, "vision_config") else t.AutoModelForCausalLM
@@ -516,7 +712,13 @@ def make(folder, config, time, added={}, dropped=(), attention="eager"):
     fields = {name: value for name, value in fields.items() if name not in dropped}
     (folder / "config.json").write_text(json.dumps(fields, indent=2) + "\n")
 
-    model = type(model).from_pretrained(folder, dtype=torch.float32, attn_implementation=attention).eval()
+    if folder.name.endswith(("_fp8", "_mxfp4")):
+        with tempfile.TemporaryDirectory() as place:
+            config.save_pretrained(place)
+            save_file(pack(folder), Path(place) / "model.safetensors", dict(format="pt"))
+            model = type(model).from_pretrained(place, dtype=torch.float32, attn_implementation=attention).eval()
+    else:
+        model = type(model).from_pretrained(folder, dtype=torch.float32, attn_implementation=attention).eval()
     # None of those that stand for an image.
     ids = torch.randint(0, 60 if hasattr(config, "vision_config") else config.vocab_size, (2, time))
     caught = {}

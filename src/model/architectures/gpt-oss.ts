@@ -1,7 +1,7 @@
 import type { Architecture } from "../architecture.js";
 import { type Config, config as parsedConfig } from "../config.js";
 import { layerWindows } from "../layers/attention-windows.js";
-import { expertWeights } from "../layers/experts/expert-weights.js";
+import { expertWeights, hasFused } from "../layers/experts/expert-weights.js";
 import { type Gated, mixture } from "../layers/experts/mixture.js";
 import { chooseThenSoftmax, expertCounts } from "../layers/experts/routers.js";
 import { add, scaled } from "../layers/layers.js";
@@ -17,7 +17,8 @@ const [limit, steepness] = [7, 1.702];
  * a window in every other layer, YaRN.
  */
 export const gptOss: Architecture = {
-  description: "gpt-oss: experts with biases, attention sinks, windows in every other layer or by layer_types, yarn",
+  description:
+    "gpt-oss: experts with biases, in MXFP4 or widened, attention sinks, windows in every other layer or by layer_types, yarn",
   modelTypes: ["gpt_oss"],
   prefixes: ["model.", ""],
   describe(config, weights) {
@@ -69,17 +70,20 @@ function experts(config: Config, weights: Weights) {
       weight: weights.get(`${prefix}.router.weight`, [count, d]),
       bias: weights.get(`${prefix}.router.bias`, [count]),
     };
-    const fused = { gateUp: `${prefix}.experts.gate_up_proj`, down: `${prefix}.experts.down_proj` };
-    const ofLayer = {
-      weights: expertWeights(weights, { count, d, inner, fused, inputsFirst: true }),
+    const named = { gateUp: `${prefix}.experts.gate_up_proj`, down: `${prefix}.experts.down_proj` };
+    // As published in MXFP4, whose rows are outputs; or widened before, with rows that are inputs.
+    const isWidened = hasFused(weights, `${named.gateUp}_rows`);
+    const fused = isWidened ? { gateUp: `${named.gateUp}_rows`, down: `${named.down}_rows` } : named;
+    const layout = {
+      count,
+      d,
       inner,
-      gated: cutGate,
-      biases: {
-        gateUp: weights.get(`${fused.gateUp}_bias`, [count, 2 * inner]),
-        down: weights.get(`${fused.down}_bias`, [count, d]),
-      },
+      fused,
+      inputsFirst: !isWidened,
       interleaved: true,
+      biases: { gateUp: `${named.gateUp}_bias`, down: `${named.down}_bias` },
     };
+    const ofLayer = { weights: expertWeights(weights, layout), inner, gated: cutGate };
     return (graph: Parameters<Gated>[0], x: Parameters<Gated>[1]) =>
       mixture(graph, x, chooseThenSoftmax(graph, x, router, perToken), ofLayer);
   };

@@ -51,6 +51,10 @@ async function build(folder: Folder): Promise<number> {
 
 const scaled = (fields: Fields) => ({ rope_scaling: null, rope_parameters: { rope_theta: 1e4, ...fields } });
 
+const float8 = (fields: Fields) => ({
+  quantization_config: { quant_method: "fp8", weight_block_size: [12, 12], ...fields },
+});
+
 it.each<[string, Fields, RegExp]>([
   ["llama_gqa", scaled({ rope_type: "mrope" }), /"rope_parameters\.rope_type" is "mrope"; one of default, linear/],
   ["llama_gqa", { rope_scaling: { type: "linear" } }, /"rope_scaling\.factor" is missing/],
@@ -109,7 +113,7 @@ it.each<[string, Fields, RegExp]>([
   [
     "mixtral_fused",
     { intermediate_size: 32 },
-    /gate_up_proj" has shape \[5, 48, 32\] where the config says \[5, 64, 32\]/,
+    /experts.down_proj" has shape \[5, 32, 24\] where the config says \[5, 32, 32\]/,
   ],
   ["qwen2_moe", { mlp_only_layers: [] }, /tensor "model\.layers\.1\.mlp\.gate\.weight".* is missing/],
   ["qwen3_moe", { num_experts: 0 }, /"num_experts" is 0; a positive integer is wanted/],
@@ -137,6 +141,15 @@ it.each<[string, Fields, RegExp]>([
   ["mamba2", { n_groups: 3 }, /"n_groups" is 3, which does not divide num_heads = 8/],
   ["mamba2", { expand: 3 }, /"num_heads" times head_dim is 64, where expand times hidden_size is wanted/],
   ["mamba2", { time_step_limit: [0] }, /"time_step_limit" is not a list of two numbers/],
+  [
+    "deepseek_v3_fp8",
+    { quantization_config: null },
+    /"quantization_config" is missing, which says how large the blocks of "model\..*\.weight" are/,
+  ],
+  ["deepseek_v3_fp8", float8({ weight_block_size: [8, 8] }), /_scale_inv" is F32 \[.*\] where blocks of 8 x 8 want/],
+  ["deepseek_v3_fp8", float8({ weight_block_size: null }), /"quantization_config.weight_block_size" is missing/],
+  ["deepseek_v3_fp8", float8({ activation_scheme: "static" }), /activation_scheme" is "static"; only "dynamic" is/],
+  ["gpt_oss_mxfp4", { quantization_config: { quant_method: "gptq" } }, /"quantization_config" says .* \(gptq\)/],
   ["gptj", { rotary_dim: null }, /"rotary_dim" is null/],
   ["gptj", { rotary_dim: 10 }, /"rotary_dim" is 10; an even number up to the head size 8/],
   ["gpt_neo", { attention_types: [[["global"], 1e300]] }, /"attention_types" does not describe as many layers/],

@@ -11,10 +11,6 @@ export interface Experts {
   /** Numbers inside an expert. */
   readonly inner: number;
   readonly gated: Gated;
-  /** What is added after the matrices of each expert: [experts, 2 inner] and [experts, d]. */
-  readonly biases?: { readonly gateUp: TensorEntry; readonly down: TensorEntry };
-  /** Whether gate and up alternate in their common matrix instead of following each other. */
-  readonly interleaved?: boolean;
   /** Whether an expert's share is a factor on what goes in instead of on what comes out. */
   readonly sharesInputs?: boolean;
 }
@@ -35,50 +31,44 @@ export const gatedBy =
  * @param x [batch, time, d] @param routing choices of its batch * time tokens @returns [batch, time, d]
  */
 export function mixture(graph: Graph, x: Value, routing: Routing, experts: Experts): Value {
-  const { biases, sharesInputs = false } = experts;
-  const count = experts.weights.down.length;
+  const { weights, sharesInputs = false } = experts;
+  const { perToken } = routing;
+  const count = weights.down.length;
+  const d = weights.down[0]!.shape[weights.inputsFirst ? 1 : 0]!;
   const order = orderByExpert(graph, routing, count);
-  const shareOfRow = () => {
-    const flat = graph.op("Gather", [reshape(graph, routing.shares, [-1]), order.slots]);
-    return reshape(graph, flat, [-1, 1]);
-  };
-  const d = experts.weights.inputsFirst ? experts.weights.down[0]!.shape[1]! : experts.weights.down[0]!.shape[0]!;
-  const rows = graph.op("Gather", [reshape(graph, x, [-1, d]), order.tokens]);
-  const inputs = sharesInputs ? graph.op("Mul", [rows, shareOfRow()]) : rows;
-
-  /** What each expert's matrix makes of its rows, below one another. */
-  const product = (blocks: readonly Value[], matrices: readonly TensorEntry[]): Value => {
-    const parts = blocks.map((block, expert) => multiply(graph, block, matrices[expert]!, experts.weights.inputsFirst));
-    return parts.length === 1 ? parts[0]! : graph.op("Concat", parts, { axis: 0 });
-  };
-  const biased = (value: Value, bias: TensorEntry | undefined) =>
-    bias === undefined ? value : add(graph, value, graph.op("Gather", [graph.weightFloat32(bias), order.experts]));
-
-  const { gateUp } = experts.weights;
-  const blocks = order.split(inputs);
-  const products = gateUp[0]!.map((_, part) =>
-    product(
-      blocks,
-      gateUp.map((parts) => parts[part]!),
-    ),
-  );
-  const [gate, up] =
-    products.length === 2
-      ? (products as [Value, Value])
-      : gateAndUp(graph, biased(products[0]!, biases?.gateUp), experts);
-  const inside = experts.gated(graph, gate, up);
-  const outputs = biased(product(order.split(inside), experts.weights.down), biases?.down);
-  const weighted = sharesInputs ? outputs : graph.op("Mul", [outputs, shareOfRow()]);
-
-  const back = reshape(graph, graph.op("Gather", [weighted, order.places]), [-1, routing.perToken, d]);
-  const sum = graph.op("ReduceSum", [back, graph.constant(BigInt64Array.of(1n))], { keepdims: 0 });
-  return graph.op("Reshape", [sum, graph.op("Shape", [x])]);
+  const flat = reshape(graph, x, [-1, d]);
+  const ofRows = () => graph.op("Gather", [reshape(graph, routing.shares, [-1, 1]), order.slots]);
+  const shares = sharesInputs ? order.split(ofRows()) : undefined;
+  const outputs = order.split(order.tokens).map((tokens, expert) => {
+    const rows = graph.op("Gather", [flat, tokens]);
+    return oneExpert(graph, shares ? graph.op("Mul", [rows, shares[expert]!]) : rows, experts, expert);
+  });
+  const rows = outputs.length === 1 ? outputs[0]! : graph.op("Concat", outputs, { axis: 0 });
+  const bySlot = reshape(graph, graph.op("Gather", [rows, order.places]), [-1, perToken, d]);
+  // A row of shares times a matrix of outputs, for each token.
+  const factors = sharesInputs
+    ? graph.constant(new Float32Array(perToken).fill(1), [1, perToken])
+    : reshape(graph, routing.shares, [-1, 1, perToken]);
+  return graph.op("Reshape", [graph.op("MatMul", [factors, bySlot]), graph.op("Shape", [x])]);
 }
 
-function gateAndUp(graph: Graph, both: Value, { inner, interleaved = false }: Experts): [Value, Value] {
+/** What an expert makes of its rows, [rows, d] each. */
+function oneExpert(graph: Graph, rows: Value, { weights, inner, gated }: Experts, expert: number): Value {
+  const biased = (value: Value, biases: readonly TensorEntry[] | undefined) =>
+    biases === undefined ? value : add(graph, value, graph.weightFloat32(biases[expert]!));
+  const product = (value: Value, matrix: TensorEntry) => multiply(graph, value, matrix, weights.inputsFirst);
+  const [first, second] = weights.gateUp[expert]!.map((matrix) => product(rows, matrix)) as [Value, Value?];
+  const [gate, up] =
+    second === undefined
+      ? gateAndUp(graph, biased(first, weights.biases?.gateUp), inner, weights.interleaved)
+      : [first, second];
+  return biased(product(gated(graph, gate, up), weights.down[expert]!), weights.biases?.down);
+}
+
+function gateAndUp(graph: Graph, both: Value, inner: number, interleaved: boolean): [Value, Value] {
   if (!interleaved) return splitLast(graph, both, [inner, inner]) as [Value, Value];
-  const pairs = splitLast(graph, reshape(graph, both, [0, inner, 2]), [1, 1]);
-  return pairs.map((part) => reshape(graph, part, [0, inner])) as [Value, Value];
+  const pairs = splitLast(graph, reshape(graph, both, [-1, inner, 2]), [1, 1]);
+  return pairs.map((part) => reshape(graph, part, [-1, inner])) as [Value, Value];
 }
 
 function multiply(graph: Graph, rows: Value, matrix: TensorEntry, inputsFirst: boolean): Value {
@@ -87,10 +77,9 @@ function multiply(graph: Graph, rows: Value, matrix: TensorEntry, inputsFirst: b
 
 /** Rows of tokens in the order of the experts that they are for; a slot is a token and one of its choices. */
 interface ExpertOrder {
-  /** int64 [rows]: which slot, token and expert a row is for. */
+  /** int64 [rows]: which slot and token a row is for. */
   readonly slots: Value;
   readonly tokens: Value;
-  readonly experts: Value;
   /** int64 [slots]: which row a slot has. */
   readonly places: Value;
   /** The rows of each expert. @param x [rows, ...] */
@@ -105,14 +94,12 @@ function orderByExpert(graph: Graph, { chosen, perToken }: Routing, count: numbe
     [count, 1],
   );
   const isChosen = graph.op("Equal", [reshape(graph, chosen, [1, -1]), numbers]);
-  const [experts, slots] = graph
-    .ops("Split", [graph.op("NonZero", [isChosen]), integers(1, 1)], 2, { axis: 0 })
-    .map((row) => reshape(graph, row, [-1])) as [Value, Value];
+  const [, places] = graph.ops("Split", [graph.op("NonZero", [isChosen]), integers(1, 1)], 2, { axis: 0 });
+  const slots = reshape(graph, places!, [-1]);
   const rowsOf = graph.op("ReduceSum", [graph.cast(isChosen, "int64"), integers(1)], { keepdims: 0 });
   const rowNumbers = graph.op("Range", [scalar(0), graph.op("Size", [slots]), scalar(1)]);
   return {
     slots,
-    experts,
     tokens: perToken === 1 ? slots : graph.op("Div", [slots, scalar(perToken)]),
     places: graph.op("ScatterElements", [slots, slots, rowNumbers], { axis: 0 }),
     split: (x) => (count === 1 ? [x] : graph.ops("Split", [x, rowsOf], count, { axis: 0 })),
