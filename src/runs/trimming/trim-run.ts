@@ -40,9 +40,9 @@ export interface TrimOptions extends Omit<SelectorOptions, "place" | "onNote"> {
   readonly contextLength?: number | undefined;
   /** Id put between documents, null for none. Default: end-of-text between those of one file. */
   readonly separator?: number | null | undefined;
-  /** Rows are added until their number is a multiple of it. */
   /** Whether every window starts with the begin-of-text token. Default "auto": as the model's own tokenizer does it. */
   readonly beginOfText?: BeginOfText | undefined;
+  /** Rows are added until their number is a multiple of it. */
   readonly padTo?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: OnRunEvent | undefined;
