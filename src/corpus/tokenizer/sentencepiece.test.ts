@@ -30,6 +30,19 @@ test("control pieces are found where they are written out, and bytes and marks d
   expect(tokenizer.decode(ids)).toBe("caf\u00e9 \u6f22");
 });
 
+test("takes long runs of what no piece spells, before a piece of the user's own too, and of bytes that are no text", async () => {
+  const long = 50_000;
+  const tokenizer = await open("llama");
+  const bytes = tokenizer.encode("\u6f22".repeat(long));
+  expect(bytes).toHaveLength(3 * long + 1);
+  expect(tokenizer.decode(bytes)).toBe("\u6f22".repeat(long));
+  const first = bytes.at(-3)!;
+  expect(tokenizer.decode(Array(3 * long).fill(first))).toBe("\ufffd".repeat(3 * long));
+  const users = await open("gemma");
+  const [piece] = users.encode("\n\n").slice(-1);
+  expect(users.encode(`${"xq".repeat(2 * long)}\n\n`).at(-1)).toBe(piece);
+});
+
 test("puts begin-of-text first where the family's own tokenizer does, unless it is told not to", async () => {
   const starts = async (files: Record<string, string>) => (await open("llama", files)).startsWith;
   expect(await starts({ "config.json": '{"model_type":"llama"}' })).toEqual([1]);

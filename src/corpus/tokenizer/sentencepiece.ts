@@ -167,7 +167,7 @@ function byScore(file: SentencePieceFile, kept: Trie): TokenModel {
     const ids: number[] = [];
     let lost = "";
     const flush = () => {
-      if (lost !== "") ids.push(...unknownIds(lost));
+      if (lost !== "") for (const id of unknownIds(lost)) ids.push(id);
       lost = "";
     };
     for (const symbol of mergeAll(Array.from(text, symbolOf), table)) {
@@ -193,7 +193,8 @@ function byScore(file: SentencePieceFile, kept: Trie): TokenModel {
           continue;
         }
         // What the user defined is merged with nothing.
-        ids.push(...idsOf(piece.slice(done, at)), all.get(piece.slice(at, end))!);
+        for (const id of idsOf(piece.slice(done, at))) ids.push(id);
+        ids.push(all.get(piece.slice(at, end))!);
         done = end;
         at = end;
       }

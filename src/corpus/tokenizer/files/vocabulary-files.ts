@@ -42,21 +42,21 @@ const neox: Recipe = {
   roles: { ...gpt2.roles, pad_token: "<|padding|>" },
 };
 
-const recipes: Record<string, Recipe> = {
-  GPT2Tokenizer: gpt2,
-  CodeGenTokenizer: gpt2,
-  Qwen2Tokenizer: qwen2,
-  GPTNeoXTokenizer: neox,
-};
+const recipes = new Map([
+  ["GPT2Tokenizer", gpt2],
+  ["CodeGenTokenizer", gpt2],
+  ["Qwen2Tokenizer", qwen2],
+  ["GPTNeoXTokenizer", neox],
+]);
 
 /** Families whose tokenizer is of another class than GPT-2's, where tokenizer_config.json names none. */
-const classOfFamily: Record<string, string> = {
-  qwen2: "Qwen2Tokenizer",
-  qwen2_moe: "Qwen2Tokenizer",
-  qwen3: "Qwen2Tokenizer",
-  qwen3_moe: "Qwen2Tokenizer",
-  gpt_neox: "GPTNeoXTokenizer",
-};
+const classOfFamily = new Map([
+  ["qwen2", "Qwen2Tokenizer"],
+  ["qwen2_moe", "Qwen2Tokenizer"],
+  ["qwen3", "Qwen2Tokenizer"],
+  ["qwen3_moe", "Qwen2Tokenizer"],
+  ["gpt_neox", "GPTNeoXTokenizer"],
+]);
 
 /** A tokenizer of vocab.json and merges.txt alone, and the roles of tokens that nothing else names. */
 export interface VocabularyFiles {
@@ -81,8 +81,8 @@ export async function readVocabularyFiles(
   if (vocab === undefined || merges === undefined) return undefined;
   const named = typeof config.tokenizer_class === "string" ? config.tokenizer_class.replace(/Fast$/, "") : undefined;
   const generic = named === undefined || named === "PreTrainedTokenizer" || named === "TokenizersBackend";
-  const known = generic ? (typeof family === "string" && classOfFamily[family]) || "GPT2Tokenizer" : named;
-  const recipe = Object.hasOwn(recipes, known) ? recipes[known] : undefined;
+  const known = generic ? (classOfFamily.get(`${family}`) ?? "GPT2Tokenizer") : named;
+  const recipe = recipes.get(known);
   if (recipe === undefined) {
     throw new InputError(
       vocab.name,

@@ -35,7 +35,7 @@ export function bpe(model: BpeModel): TokenModel {
         continue;
       }
       const bytes = byte_fallback === true ? byteIds(token, vocab) : undefined;
-      if (bytes !== undefined) ids.push(...bytes);
+      if (bytes !== undefined) for (const byte of bytes) ids.push(byte);
       // Without an unknown token nothing stands for it, as in the Rust tokenizers.
       else if (unknownToken !== undefined) {
         if (unknown === undefined)

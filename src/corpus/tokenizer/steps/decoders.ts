@@ -60,7 +60,7 @@ function byteFallback(tokens: string[]): string[] {
     const text = decodeUtf8(bytes);
     const isText = `${utf8.encode(text)}` === `${bytes}`;
     if (isText) decoded.push(text);
-    else decoded.push(..."\ufffd".repeat(bytes.length));
+    else for (const _ of bytes) decoded.push("\ufffd");
     bytes = [];
   };
   for (const token of tokens) {
