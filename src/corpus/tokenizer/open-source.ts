@@ -11,7 +11,7 @@ import { createDecoder } from "./steps/decoders.js";
 import { firstTokens } from "./steps/first-tokens.js";
 import type { Normalizer } from "./steps/normalizers.js";
 import type { PreTokenizer } from "./steps/pre-tokenizers.js";
-import { hasPatterns, type Timed, timeLimit } from "./time-limit.js";
+import { hasLongTokens, hasPatterns, type Timed, timeLimit } from "./time-limit.js";
 import { type ShownParts, tokenTextOf } from "./token-text.js";
 
 /** A tokenizer as its files describe it. */
@@ -48,6 +48,12 @@ export async function hasTokenizer(folder: Folder): Promise<boolean> {
  * @throws InputError naming the file and the field that cannot be used
  */
 export async function openTokenizerSource(folder: Folder): Promise<TokenizerSource> {
+  const source = await readSource(folder);
+  if (!hasLongTokens(source.encoder.tokens.values())) return source;
+  return { ...source, timed: timeLimit(source.name, folder.endedAfter) };
+}
+
+async function readSource(folder: Folder): Promise<TokenizerSource> {
   const json = await folder.open("tokenizer.json");
   if (json !== undefined) {
     const companions = await readCompanions(folder);
@@ -122,7 +128,7 @@ async function sentencePiece(folder: Folder, source: ByteSource): Promise<Tokeni
   });
 }
 
-/** For steps that are all written here. */
+/** For steps that are all written here, and tokens of some length. */
 const withoutLimit: Timed = (_, work) => work();
 
 /** Families whose SentencePiece tokenizers put a begin-of-text token first. */

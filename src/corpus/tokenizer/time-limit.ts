@@ -13,7 +13,7 @@ const least = 500;
 export type Timed = <Result>(characters: number, work: () => Result) => Result;
 
 /**
- * Ends a tokenizer whose patterns take ever longer. The time of all texts counts together, so that many slow ones end as well.
+ * Ends a tokenizer whose patterns or tokens take ever longer. The time of all texts counts together, so that many slow ones end as well.
  * @param name the file, for the message  @param endedAfter left out, nothing is ended
  */
 export function timeLimit(name: string, endedAfter: EndedAfter | undefined): Timed {
@@ -27,9 +27,18 @@ export function timeLimit(name: string, endedAfter: EndedAfter | undefined): Tim
     if (done !== undefined) return done.result;
     throw new InputError(
       name,
-      "has a pattern that takes too long on this text: it seems to try every way of splitting it (repeats inside repeats)",
+      "has a pattern or a token that takes too long on this text: it seems to try every way of splitting it (repeats inside repeats)",
     );
   };
+}
+
+/** Tokens of so many units are the longest that a text may be walked along from each of its places. */
+const longestQuick = 2 ** 10;
+
+/** Whether a text may be compared with a token from each of its places, and far each time. */
+export function hasLongTokens(tokens: Iterable<string>): boolean {
+  for (const { length } of tokens) if (length > longestQuick) return true;
+  return false;
 }
 
 /** Whether a tokenizer has patterns of its own, which may take any time. */

@@ -184,6 +184,21 @@ test("refuses a folder without tokenizer.json and a text that it can't express",
   expect(() => tokenizer.encode("a b")).toThrow(/field "model.unk_token" is missing/);
 });
 
+test("ends a tokenizer whose tokens are compared with a text from each of its places", async () => {
+  const limited = async (length: number) => {
+    const vocab = [
+      ["<unk>", 0],
+      ["a", -1],
+      ["a".repeat(length), -2],
+    ];
+    const json = { model: { type: "Unigram", unk_id: 0, vocab } };
+    return loadTokenizer({ ...folder({ "tokenizer.json": json }), endedAfter: () => undefined });
+  };
+  const [real, made] = [await limited(64), await limited(3000)];
+  expect(real.encode("a".repeat(63))).toEqual(Array(63).fill(1));
+  expect(() => made.encode("a")).toThrow(/^model\/tokenizer.json: has a pattern or a token that takes too long/);
+});
+
 test("ends a pattern that takes too long, and text that grows without end", async () => {
   const slow = { type: "Split", pattern: { Regex: "(\\p{L}+)+$" }, behavior: "Isolated", invert: false };
   const json = { ...file, pre_tokenizer: { type: "Sequence", pretokenizers: [slow, file.pre_tokenizer] } };
@@ -196,7 +211,9 @@ test("ends a pattern that takes too long, and text that grows without end", asyn
   const tokenizer = await loadTokenizer({ ...folder({ "tokenizer.json": json }), endedAfter });
   tokenizer.encode("a few words");
   isSlow = true;
-  expect(() => tokenizer.encode("more of them")).toThrow(/^model\/tokenizer.json: has a pattern that takes too long/);
+  expect(() => tokenizer.encode("more of them")).toThrow(
+    /^model\/tokenizer.json: has a pattern or a token that takes too long/,
+  );
   expect(Math.max(...given)).toBeLessThanOrEqual(3000);
   const twice = { type: "Replace", pattern: { String: "e" }, content: "e".repeat(10) };
   const growing = { ...file, normalizer: { type: "Sequence", normalizers: Array(8).fill(twice) } };

@@ -144,17 +144,26 @@ function sentencePieces(metadata: GgufMetadata, vocabulary: Vocabulary, kind: st
       fuse_unk: true,
       byte_fallback: tokens.includes("<0x00>"),
       vocab: idsOf(tokens),
-      merges: mergesByScore(vocabulary, listOf(metadata, "tokenizer.ggml.scores", tokens.length)),
+      merges: mergesByScore(metadata, vocabulary),
     },
   };
 }
 
+/** SentencePiece trains no longer ones. Each is cut at every place. */
+const longestPiece = 512;
+
 /** Every pair of pieces that makes a piece, in the order in which SentencePiece prefers them: by the score of what they make. */
-function mergesByScore({ tokens, kinds }: Vocabulary, scores: readonly number[] | undefined): [string, string][] {
+function mergesByScore(metadata: GgufMetadata, { tokens, kinds }: Vocabulary): [string, string][] {
+  const scores = listOf(metadata, "tokenizer.ggml.scores", tokens.length);
   const ids = new Map(tokens.map((token, id) => [token, id]));
   const found: { pair: [string, string]; score: number; left: number; right: number; made: number }[] = [];
   tokens.forEach((token, made) => {
     if (isAdded(kinds[made]) || /^<0x[0-9A-F]{2}>$/.test(token)) return;
+    if (token.length > longestPiece)
+      metadata.fail(
+        "tokenizer.ggml.tokens",
+        `holds a piece of ${token.length} characters; ${longestPiece} are the most`,
+      );
     const given = scores?.[made] ?? 0;
     const score = Number.isNaN(given) ? Number.NEGATIVE_INFINITY : given;
     let cut = 0;
