@@ -40,7 +40,31 @@ export function timesTransposed(graph: Graph, x: Value, weight: TensorEntry): Va
 
 /** Rows of a matrix in blocks as float32, [..., K] of indices [...]. */
 export function blockRows(graph: Graph, table: TensorEntry, blocks: StoredBlocks, indices: Value): Value {
-  const { codes, scales, offsets, group } = packedMatrix(table, blocks, 8);
+  const matrix = packedMatrix(table, blocks, bitsOf(blocks));
+  return matrix.bits === 4 ? fourBitRows(graph, matrix, blocks, indices) : eightBitRows(graph, matrix, blocks, indices);
+}
+
+function fourBitRows(
+  graph: Graph,
+  { codes, scales, offsets, group }: PackedMatrix,
+  { rows, width }: StoredBlocks,
+  indices: Value,
+): Value {
+  const flat = graph.weight({ ...codes, name: `${codes.name}.rows`, shape: [rows, width / 2] });
+  const attributes = { gather_axis: 0, quantize_axis: 1, block_size: group, bits: 4 };
+  const values = graph.op("GatherBlockQuantized", [flat, indices, graph.weight(scales)], attributes);
+  if (offsets === undefined) return values;
+  const shaped = (value: Value, size: number) => graph.op("Reshape", [value, shape(graph, [-1, width / group, size])]);
+  const less = graph.op("Gather", [graph.weight(offsets), indices]);
+  return graph.op("Reshape", [graph.op("Sub", [shaped(values, group), shaped(less, 1)]), graph.op("Shape", [values])]);
+}
+
+function eightBitRows(
+  graph: Graph,
+  { codes, scales, offsets, group }: PackedMatrix,
+  blocks: StoredBlocks,
+  indices: Value,
+): Value {
   const groups = blocks.width / group;
   const rows = graph.op("Gather", [graph.weight(codes), indices]);
   const shaped = (value: Value, width: number) => graph.op("Reshape", [value, shape(graph, [-1, groups, width])]);
@@ -90,7 +114,7 @@ function bitsOf({ type }: StoredBlocks): 4 | 8 {
 function packedMatrix(weight: TensorEntry, blocks: StoredBlocks, bits: 4 | 8): PackedMatrix {
   const ofSource = packed.get(weight.source) ?? new Map<string, PackedMatrix>();
   packed.set(weight.source, ofSource);
-  const key = `${weight.offset} ${bits}`;
+  const key = `${weight.offset} ${weight.byteLength}`;
   const found = ofSource.get(key) ?? pack(weight.name, blocks, bits);
   ofSource.set(key, found);
   return found;

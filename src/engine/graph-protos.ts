@@ -75,6 +75,7 @@ const contributed = new Set([
   "MultiHeadAttention",
   "GroupQueryAttention",
   "MatMulNBits",
+  "GatherBlockQuantized",
   "RotaryEmbedding",
   "SkipLayerNormalization",
   "SkipSimplifiedLayerNormalization",

@@ -1,5 +1,8 @@
+import { blocksOf } from "./blocks/block-tensor.js";
+import { findNonFiniteBlock } from "./blocks/finite-blocks.js";
 import { bytesPerElement, decodeFloat32, decodeFloat64, type FloatDType, isFloatDType, view } from "./dtype.js";
 import type { TensorEntry } from "./safetensors/safetensors.js";
+import { storedTransposed } from "./tensor-views.js";
 
 export interface NonFinite {
   /** Index of the element in the flattened tensor. */
@@ -21,6 +24,10 @@ const blockWords = 4096;
 export async function findNonFinite(entry: TensorEntry): Promise<NonFinite | undefined> {
   const { dtype, source } = entry;
   if (!isFloatDType(dtype)) return undefined;
+  const blocks = blocksOf(entry);
+  if (blocks !== undefined) return findNonFiniteBlock(blocks);
+  const stored = storedTransposed(entry);
+  if (stored !== undefined) return transposed(await findNonFinite(stored), stored.shape);
   const chunk = new Uint8Array(Math.min(chunkBytes, entry.byteLength));
   for (let start = 0; start < entry.byteLength; start += chunkBytes) {
     const length = Math.min(chunkBytes, entry.byteLength - start);
@@ -28,6 +35,12 @@ export async function findNonFinite(entry: TensorEntry): Promise<NonFinite | und
     if (found !== undefined) return { ...found, index: found.index + start / bytesPerElement[dtype] };
   }
   return undefined;
+}
+
+/** The same element of the matrix [m, n] that a stored one [n, m] stands for. */
+function transposed(found: NonFinite | undefined, [rows = 1, columns = 1]: readonly number[]): NonFinite | undefined {
+  if (found === undefined) return undefined;
+  return { ...found, index: (found.index % columns) * rows + Math.floor(found.index / columns) };
 }
 
 /**

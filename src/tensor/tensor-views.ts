@@ -1,5 +1,6 @@
 import type { ByteSource } from "./byte-source.js";
 import { computedRows } from "./computed-rows.js";
+import { bytesPerElement } from "./dtype.js";
 import { readTensor, type TensorEntry } from "./safetensors/safetensors.js";
 import { tensorRows } from "./tensor-rows.js";
 
@@ -29,6 +30,19 @@ export function reorderedRows({ source, offset, rows, rowBytes }: StoredRows, or
       return bytes;
     },
   });
+}
+
+/** Values of a tensor changed one by one, as float32. */
+export function mappedTensor(tensor: TensorEntry, change: (value: number) => number): TensorEntry {
+  const width = tensor.shape.at(-1)!;
+  const rows = tensor.byteLength / (width * bytesPerElement[tensor.dtype]);
+  const source = computedRows({
+    name: tensor.source.name,
+    rows,
+    rowBytes: 4 * width,
+    make: async (start, end) => new Uint8Array((await readTensor(tensorRows(tensor, start, end))).map(change).buffer),
+  });
+  return { ...tensor, dtype: "F32", source, offset: 0, byteLength: source.size };
 }
 
 interface TransposedSource extends ByteSource {

@@ -15,6 +15,10 @@ import { shardedBytes } from "../support/gguf-shards.js";
 import { hasLlamaCpp, loadInLlamaCpp } from "./llama-cpp.js";
 
 const golden = (name: string) => `test/goldens/gguf/${name}.gguf`;
+const families = JSON.parse(await readFile("test/goldens/gguf/families/expected.json", "utf8")) as {
+  ids: number[];
+  files: Record<string, string>;
+};
 const ids = [1, 262, 270, 285, 259, 263, 279, 50, 280, 264, 275, 281, 1, 283, 261, 260];
 const edited = [265, 270];
 
@@ -31,19 +35,19 @@ afterAll(async () => {
 const open = async (file: string): Promise<Model> => openModel(await resolveModelFolder(file), engine, file);
 
 /** Log-probabilities as unembed has them, [ids][V]. */
-async function ours(model: Model): Promise<Float64Array[]> {
-  const { logits } = await model.forward(ids, { logits: true });
-  return ids.map((_, t) => {
+async function ours(model: Model, text = ids): Promise<Float64Array[]> {
+  const { logits } = await model.forward(text, { logits: true });
+  return text.map((_, t) => {
     const z = Float64Array.from(logits!.subarray(t * model.vocabSize, (t + 1) * model.vocabSize));
     const normalizer = Math.log(z.reduce((sum, value) => sum + Math.exp(value), 0));
     return z.map((value) => value - normalizer);
   });
 }
 
-async function theirs(file: string, vocabSize: number): Promise<Float64Array[]> {
+async function theirs(file: string, vocabSize: number, text = ids): Promise<Float64Array[]> {
   const model = await loadInLlamaCpp(file);
   try {
-    return await model.logProbabilities(ids, vocabSize);
+    return await model.logProbabilities(text, vocabSize);
   } finally {
     await model.close();
   }
@@ -61,9 +65,9 @@ function furthest(a: Float64Array[], b: Float64Array[], keep: (id: number) => bo
 }
 
 /** Log-probabilities of all tokens but the edited ones, among these. */
-function others(rows: Float64Array[]): Float64Array[] {
+function others(rows: Float64Array[], changed = edited): Float64Array[] {
   return rows.map((row) => {
-    const sum = row.reduce((total, value, id) => (edited.includes(id) ? total : total + Math.exp(value)), 0);
+    const sum = row.reduce((total, value, id) => (changed.includes(id) ? total : total + Math.exp(value)), 0);
     return row.map((value) => value - Math.log(sum));
   });
 }
@@ -72,9 +76,9 @@ const isOther = (id: number) => !edited.includes(id);
 const isEdited = (id: number) => edited.includes(id);
 
 /** Rows of the edited tokens longer, so that their probabilities move by a factor of ten and more. */
-async function longer(model: Model) {
-  const values = (await readRows(model.head.weight, edited)).map((value) => value * 1.8);
-  return { rows: { ids: Int32Array.from(edited), values } };
+async function longer(model: Model, changed = edited) {
+  const values = (await readRows(model.head.weight, changed)).map((value) => value * 1.8);
+  return { rows: { ids: Int32Array.from(changed), values } };
 }
 
 async function write(model: Model, edit: GgufEdit, name: string): Promise<string> {
@@ -119,6 +123,30 @@ describe.skipIf(!hasLlamaCpp)("llama.cpp runs what is written", () => {
     expect(furthest(moved(said, saidBefore), moved(saidBefore, saidBefore), isEdited)).toBeGreaterThan(2);
     expect(furthest(others(after), others(before), isOther)).toBeLessThan(1e-5);
   });
+
+  test.each(Object.keys(families.files))(
+    "the family %s: read as llama.cpp does, with a head that it takes",
+    async (name) => {
+      const file = `test/goldens/gguf/families/${name}.gguf`;
+      const model = await open(file);
+      const changed = [65, 100];
+      const before = await theirs(file, model.vocabSize, families.ids);
+      expect(furthest(before, await ours(model, families.ids), () => true)).toBeLessThan(0.01);
+      const keepTied = ["gemma", "gemma2", "command-r", "cohere2"].includes(name);
+      const edit = { change: await longer(model, changed), plan: "{}" };
+      if (keepTied)
+        await expect(editedGguf(model, edit)).rejects.toThrow("has a tied head, and llama.cpp takes no other");
+      const made = await write(model, { ...edit, keepTied }, `family-${name}`);
+      const after = await theirs(made, model.vocabSize, families.ids);
+      expect(furthest(after, await ours(await open(made), families.ids), () => true)).toBeLessThan(0.01);
+      expect(furthest(after, before, (id) => changed.includes(id))).toBeGreaterThan(0.1);
+      // Of a tied embedding that was changed itself, what is read of the changed tokens is another; this text has one of them.
+      if (!keepTied)
+        expect(furthest(others(after, changed), others(before, changed), (id) => !changed.includes(id))).toBeLessThan(
+          1e-5,
+        );
+    },
+  );
 
   test.each(["F32", "F16", "Q8_0"] as const)("a head given the type %s", async (type) => {
     const original = await open(golden("tiny-llama256-Q4_K_M"));

@@ -1,6 +1,6 @@
 import type { GgufTensor } from "../../tensor/gguf/gguf-file.js";
 import { type GgufMetadata, shortest } from "./gguf-metadata.js";
-import type { TensorRules } from "./tensor-rules.js";
+import { eachOf, type TensorRules } from "./tensor-rules.js";
 
 /** A file as a family reads it. */
 export interface GgufContents {
@@ -39,6 +39,7 @@ export function decoderConfig(contents: GgufContents): Record<string, unknown> {
     num_key_value_heads: metadata.integer(own("attention.head_count_kv"), heads),
     max_position_embeddings: metadata.integer(own("context_length")),
     ...(metadata.has(own("attention.key_length")) ? { head_dim: headDim(metadata) } : {}),
+    ...rotatedShare(metadata),
     ...ropeConfig(contents),
     tie_word_embeddings: !tensors.has("output.weight"),
   };
@@ -49,6 +50,21 @@ function headDim(metadata: GgufMetadata): number {
   const values = metadata.integer(metadata.own("attention.value_length"), keys);
   if (values === keys) return keys;
   return metadata.fail(metadata.own("attention.value_length"), `is ${values} where keys have ${keys} numbers`);
+}
+
+/** Numbers of each head. */
+export function headSize(metadata: GgufMetadata): number {
+  const { own } = metadata;
+  if (metadata.has(own("attention.key_length"))) return headDim(metadata);
+  return metadata.integer(own("embedding_length")) / metadata.integer(own("attention.head_count"));
+}
+
+/** Share of each head that is rotated, where that is not all of it: families that know no share refuse it. */
+export function rotatedShare(metadata: GgufMetadata, field = "partial_rotary_factor"): Record<string, number> {
+  const key = metadata.own("rope.dimension_count");
+  if (!metadata.has(key)) return {};
+  const share = metadata.integer(key) / headSize(metadata);
+  return share === 1 ? {} : { [field]: share };
 }
 
 /** V, by the input embedding. */
@@ -113,6 +129,30 @@ export const decoderRules: TensorRules = {
   "blk.#.ffn_up.weight": "model.layers.#.mlp.up_proj.weight",
   "blk.#.ffn_down.weight": "model.layers.#.mlp.down_proj.weight",
 };
+
+/** Weight and bias under another name. */
+export function both(stored: string, name: string): TensorRules {
+  return { [`${stored}.weight`]: `${name}.weight`, [`${stored}.bias`]: `${name}.bias` };
+}
+
+/** Norms of q and k. */
+export const queryKeyRules: TensorRules = {
+  "blk.#.attn_q_norm.weight": "model.layers.#.self_attn.q_norm.weight",
+  "blk.#.attn_k_norm.weight": "model.layers.#.self_attn.k_norm.weight",
+};
+
+/** Experts, each with a matrix of its own. @param prefix of a layer's experts and router  @param names of gate, up and down */
+export function expertRules(
+  prefix: string,
+  [gate, up, down]: readonly [gate: string, up: string, down: string] = ["gate_proj", "up_proj", "down_proj"],
+): TensorRules {
+  return {
+    "blk.#.ffn_gate_inp.weight": `${prefix}.gate.weight`,
+    "blk.#.ffn_gate_exps.weight": eachOf(`${prefix}.experts.@.${gate}.weight`),
+    "blk.#.ffn_up_exps.weight": eachOf(`${prefix}.experts.@.${up}.weight`),
+    "blk.#.ffn_down_exps.weight": eachOf(`${prefix}.experts.@.${down}.weight`),
+  };
+}
 
 /** Norms before attention and MLP, as Llama names them. */
 export const normRules: TensorRules = {

@@ -4,13 +4,19 @@ import { blockRowBytes } from "../../tensor/blocks/block-types.js";
 import { type GgufTensor, isBlockType } from "../../tensor/gguf/gguf-file.js";
 import type { TensorEntry } from "../../tensor/safetensors/safetensors.js";
 import { quote } from "../../tensor/strict-json.js";
-import { reorderedRows, transposedTensor } from "../../tensor/tensor-views.js";
+import { mappedTensor, reorderedRows, transposedTensor } from "../../tensor/tensor-views.js";
 
 /** Makes of a tensor as GGUF has it the one that a checkpoint of transformers holds. @param name of that one */
 export type TensorView = (tensor: GgufTensor, name: string) => TensorEntry;
 
-/** What a tensor is called in transformers and, where it is laid out otherwise, what makes it so; "#" is a layer's number. */
-export type TensorRules = Readonly<Record<string, string | readonly [name: string, view: TensorView]>>;
+/** Makes several tensors of one. @param named puts the layer's number in place of "#" */
+export type TensorParts = (tensor: GgufTensor, named: (pattern: string) => string) => readonly TensorEntry[];
+
+/**
+ * What a tensor is called in transformers and, where it is laid out otherwise, what makes it so, or several of it; "#" is a
+ * layer's number.
+ */
+export type TensorRules = Readonly<Record<string, string | readonly [name: string, view: TensorView] | TensorParts>>;
 
 /**
  * The tensors of a checkpoint of transformers by its names, made from those of GGUF files as they are read.
@@ -31,9 +37,13 @@ export function renamedTensors(
       const problem = "is not known in models of this architecture";
       throw new InputError(tensor.source.name, `tensor ${quote(tensor.name)} ${problem}`);
     }
+    const named = (pattern: string) => (layer === undefined ? pattern : pattern.replace("#", layer));
+    if (typeof rule === "function") {
+      for (const part of rule(tensor, named)) renamed.set(part.name, part);
+      continue;
+    }
     const [pattern, view] = typeof rule === "string" ? [rule, asStored] : rule;
-    const name = layer === undefined ? pattern : pattern.replace("#", layer);
-    renamed.set(name, view(tensor, name));
+    renamed.set(named(pattern), view(tensor, named(pattern)));
   }
   return renamed;
 }
@@ -45,7 +55,7 @@ export const asStored: TensorView = ({ type, source, offset, byteLength, shape }
     : { name, dtype: type, shape, source, offset, byteLength };
 
 /** Rows (of a bias: numbers) in the order that transformers has them in. @param order which row of the file each is */
-function reordered(order: (rows: number) => Int32Array): TensorView {
+export function reordered(order: (rows: number) => Int32Array): TensorView {
   return (tensor, name) => {
     const { type, source, offset, byteLength, shape } = tensor;
     const rows = shape[0]!;
@@ -57,6 +67,53 @@ function reordered(order: (rows: number) => Int32Array): TensorView {
 
 /** GPT-2's matrices, which transformers stores [in, out]. */
 export const transposed: TensorView = (tensor, name) => transposedTensor(asStored(tensor, name));
+
+/** Gemma's norms, which transformers stores less one. */
+export const lessOne: TensorView = (tensor, name) => mappedTensor(asStored(tensor, name), (weight) => weight - 1);
+
+/** One tensor for each item of the first axis, such as experts or heads. @param pattern with "@" in place of its number */
+export function eachOf(pattern: string): TensorParts {
+  return (tensor, named) => {
+    const whole = asStored(tensor, tensor.name);
+    const [count = 1, ...shape] = whole.shape;
+    const byteLength = whole.byteLength / count;
+    return Array.from({ length: Math.min(count, maxParts) }, (_, index) => ({
+      ...whole,
+      name: named(pattern).replace("@", `${index}`),
+      shape,
+      offset: whole.offset + index * byteLength,
+      byteLength,
+    }));
+  };
+}
+
+/** More experts or heads than any model has: the family says how many it wants. */
+const maxParts = 2 ** 12;
+
+/** Rows of a matrix, or numbers of a bias, as tensors of their own. @param names with how many of them each has */
+export function splitRows(names: readonly (readonly [pattern: string, rows: number])[]): TensorParts {
+  return (tensor, named) => {
+    const total = names.reduce((sum, [, rows]) => sum + rows, 0);
+    if (tensor.shape[0] !== total) {
+      const problem = `has ${tensor.shape[0]} rows where the metadata says ${total}`;
+      throw new InputError(tensor.source.name, `tensor ${quote(tensor.name)} ${problem}`);
+    }
+    const whole = asStored(tensor, tensor.name);
+    const rowBytes = whole.byteLength / total;
+    let start = 0;
+    return names.map(([pattern, rows]) => {
+      const offset = whole.offset + start * rowBytes;
+      start += rows;
+      return {
+        ...whole,
+        name: named(pattern),
+        shape: [rows, ...whole.shape.slice(1)],
+        offset,
+        byteLength: rows * rowBytes,
+      };
+    });
+  };
+}
 
 /**
  * Rows of q or k, whose heads have pairs of rotary positions side by side, where transformers has first halves before second ones.

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { bytesSource } from "../byte-source.js";
+import { findNonFinite } from "../non-finite.js";
 import { readTensor, type TensorEntry } from "../safetensors/safetensors.js";
 import { tensorRows } from "../tensor-rows.js";
 import { blocksOf, blockTensor, storedType } from "./block-tensor.js";
@@ -50,6 +51,24 @@ test("a tensor in blocks is read as float32, whole, in rows and in any range of 
     rows: 1,
     offset: 2 + blockRowBytes("Q4_K", golden.columns),
   });
+});
+
+test.each(blockTypeNames)("%s: a scale that is not finite is found, by the weight that it spoils", async (type) => {
+  const { weights, bytes } = blockTypes[type];
+  for (const bits of [0x7c00, 0xfc00, 0x7e00]) {
+    for (let place = 0; place + 2 <= bytes; place += 2) {
+      const stored = new Uint8Array((4 * golden.columns * bytes) / weights).fill(1);
+      const block = stored.subarray(stored.length - bytes);
+      block[place] = bits & 255;
+      block[place + 1] = bits >> 8;
+      const shape = [4, golden.columns];
+      const tensor = blockTensor("w", shape, { type, source: bytesSource("m.gguf", stored), offset: 0 });
+      const first = dequantise(type, stored).findIndex((weight) => !Number.isFinite(weight));
+      const found = await findNonFinite(tensor);
+      expect(found?.index ?? -1).toBe(first);
+      if (found) expect(found.value).toBe(`${dequantise(type, stored)[first]!}`);
+    }
+  }
 });
 
 test("a tensor that is laid out otherwise than its blocks has none", () => {
