@@ -60,6 +60,14 @@ test.each([
   expect(body.endsWith(`\n\n${below}\n`)).toBe(true);
 });
 
+test("what an alias stands for stays, also where its anchor goes", () => {
+  const { metadata } = cardOf("---\nbase_model: &a mit\nlicense: *a\ntags: &t [*a]\nlist: [*t, *t]\n---\ntext");
+  expect(metadata).toMatchObject({ license: "mit", base_model: "org/name", tags: ["mit", "unembed"] });
+  expect(metadata.list).toEqual([["mit"], ["mit"]]);
+  const many = ["a: &a0 [x]", ...Array.from({ length: 20 }, (_, i) => `b${i}: &a${i + 1} [${`*a${i},`.repeat(9)}]`)];
+  expect(Object.keys(cardOf(`---\n${many.join("\n")}\n---\ntext`).metadata)).toHaveLength(3);
+});
+
 test("a name cannot put anything else into the card", () => {
   const { metadata, body } = cardOf(undefined, "x\ntags: [evil]\n# <b>[y](z)");
   expect(metadata.tags).toEqual(["unembed"]);

@@ -1,4 +1,4 @@
-import { isMap, isScalar, isSeq, parseDocument } from "yaml";
+import { Document, isMap, isScalar, isSeq, parseDocument, visit } from "yaml";
 
 /** Characters of a card's metadata that are read; the hub's own cards have a few thousand. */
 const longestMetadata = 2 ** 16;
@@ -73,11 +73,23 @@ function readMetadata(text: string) {
   if (text.length > longestMetadata) return undefined;
   try {
     const document = parseDocument(text);
-    return document.errors.length === 0 && isMap(document.contents) ? document : undefined;
+    return document.errors.length === 0 && isMap(document.contents) ? withoutAliases(document) : undefined;
   } catch {
-    // Nested deeper than the parser's stack.
+    // Nested deeper than the parser's stack, or aliases of aliases without end.
     return undefined;
   }
+}
+
+/** What an alias stands for may be in a field that goes. */
+function withoutAliases(document: Document): Document {
+  let hasAlias = false;
+  visit(document, {
+    Alias() {
+      hasAlias = true;
+      return visit.BREAK;
+    },
+  });
+  return hasAlias ? new Document(document.toJS(), { aliasDuplicateObjects: false }) : document;
 }
 
 /** Text of untrusted origin inside a line of Markdown, as it is and nothing else. */
