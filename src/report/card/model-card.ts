@@ -1,7 +1,11 @@
-import { Document, isMap, isScalar, isSeq, parseDocument, visit } from "yaml";
+import { Composer, Document, isMap, isScalar, isSeq, parseDocument, visit } from "yaml";
+import { yamlTokens } from "../../tensor/yaml-tokens.js";
 
 /** Characters of a card's metadata that are read; the hub's own cards have a few thousand. */
 const longestMetadata = 2 ** 16;
+
+/** Levels of the parser's stack: results on data sets take twelve. */
+const maxDepth = 100;
 
 /** Fields that speak of the original alone: results that were measured on it, and what it was made of. */
 const ofTheOriginal = ["base_model", "base_model_relation", "model-index", "new_version"];
@@ -72,10 +76,12 @@ function metadataOf(original: string, base: string): string {
 function readMetadata(text: string) {
   if (text.length > longestMetadata) return undefined;
   try {
-    const document = parseDocument(text);
-    return document.errors.length === 0 && isMap(document.contents) ? withoutAliases(document) : undefined;
+    const tokens = yamlTokens(text, { maxDepth, tooDeep: () => new RangeError("is nested too deep") });
+    const [document, second] = new Composer().compose(tokens);
+    const isOne = document !== undefined && second === undefined && document.errors.length === 0;
+    return isOne && isMap(document.contents) ? withoutAliases(document) : undefined;
   } catch {
-    // Nested deeper than the parser's stack, or aliases of aliases without end.
+    // Nested too deep, or aliases of aliases without end.
     return undefined;
   }
 }

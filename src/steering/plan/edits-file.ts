@@ -1,7 +1,8 @@
-import { Composer, isMap, isScalar, isSeq, Lexer, LineCounter, type Pair, Parser } from "yaml";
+import { Composer, isMap, isScalar, isSeq, LineCounter, type Pair } from "yaml";
 import { InputError } from "../../errors.js";
 import { type ByteSource, wholeFile } from "../../tensor/byte-source.js";
 import { quote } from "../../tensor/strict-json.js";
+import { yamlTokens } from "../../tensor/yaml-tokens.js";
 import type { EditEntry } from "./edit-list.js";
 import { splitEdit } from "./edit-spec.js";
 
@@ -83,21 +84,10 @@ function parse(name: string, text: string, lines: LineCounter): unknown {
   const refuse = (offset: number, problem: string): never => {
     throw new InputError(`${name}: line ${lines.linePos(offset).line}`, problem);
   };
-  const parser = new Parser(lines.addNewLine);
-  lines.addNewLine(0);
-  function* tokens() {
-    for (const lexeme of new Lexer().lex(text)) {
-      yield* parser.next(lexeme);
-      if (parser.stack.length > maxDepth) throw new InputError(name, "is nested too deep to be a list of edits");
-    }
-    yield* parser.end();
-  }
+  const tooDeep = () => new InputError(name, "is nested too deep to be a list of edits");
+  const tokens = yamlTokens(text, { maxDepth, tooDeep, onNewLine: lines.addNewLine });
   // The composer compares each key with all before it: of 100,000 that takes minutes.
-  const [document, second] = new Composer({ schema: "failsafe", uniqueKeys: false }).compose(
-    tokens(),
-    true,
-    text.length,
-  );
+  const [document, second] = new Composer({ schema: "failsafe", uniqueKeys: false }).compose(tokens, true, text.length);
   const problem = document?.errors[0] ?? document?.warnings[0];
   if (problem) refuse(problem.pos[0], problem.message.replace(/\s+/g, " "));
   if (second) refuse(second.range[0], "begins a second document; one is wanted");
