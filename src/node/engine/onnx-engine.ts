@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { dirname, relative, sep } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { InferenceSession } from "onnxruntime-node";
-import type { Engine, Session, Tensors } from "../../engine/engine.js";
+import type { Engine, Session, Tensor, Tensors } from "../../engine/engine.js";
 import type { Graph } from "../../engine/graph.js";
 import { InputError } from "../../errors.js";
 import type { ByteSource } from "../../tensor/byte-source.js";
@@ -91,8 +91,12 @@ function pooledSession(session: number, workers: EngineWorker[]): Session {
     async run(feeds, handOver = []) {
       const worker = free.pop() ?? (await new Promise<EngineWorker>((resolve) => waiting.push(resolve)));
       try {
-        const given = handOver.map((name) => feeds[name]!.data.buffer as ArrayBuffer);
-        return await worker.ask({ kind: "run", session, feeds }, given);
+        const copies = copiesOfParts(feeds);
+        const given = [...handOver.map((name) => feeds[name]!), ...Object.values(copies)];
+        return await worker.ask(
+          { kind: "run", session, feeds: { ...feeds, ...copies } },
+          given.map(({ data }) => data.buffer as ArrayBuffer),
+        );
       } finally {
         const next = waiting.shift();
         if (next === undefined) free.push(worker);
@@ -103,6 +107,14 @@ function pooledSession(session: number, workers: EngineWorker[]): Session {
       await Promise.all(workers.map((worker) => worker.ask({ kind: "release", session })));
     },
   };
+}
+
+/** Of feeds that are a part of a larger array copies of their own: a message would take the whole array with each. */
+function copiesOfParts(feeds: Tensors): Tensors {
+  const parts = Object.entries(feeds).filter(
+    ([, { data }]) => data.buffer instanceof ArrayBuffer && data.byteLength < data.buffer.byteLength,
+  );
+  return Object.fromEntries(parts.map(([name, tensor]) => [name, { ...tensor, data: tensor.data.slice() } as Tensor]));
 }
 
 interface EngineWorker {

@@ -192,7 +192,8 @@ async function openLastLayer({
     async extend(past, length, ids) {
       const texts = Array.from(ids, (id) => Int32Array.of(id));
       const repeatedPast = Object.entries(past).map(([name, tensor]) => [name, repeatedTensor(tensor, ids.length)]);
-      const outputs = await session.run({ ...oneByOne(texts, length), ...Object.fromEntries(repeatedPast) });
+      const feeds: Tensors = { ...oneByOne(texts, length), ...Object.fromEntries(repeatedPast) };
+      const outputs = await session.run(feeds, Object.keys(feeds));
       return float32Output(outputs, "hidden");
     },
     async close() {
