@@ -204,8 +204,8 @@ test.each<[string, () => Promise<string[]>, RegExp]>([
   ],
   [
     "an unknown architecture",
-    async () => [await broken("unknown", "config.json", setConfig("model_type", "mamba"))],
-    /config\.json: field "model_type" is "mamba".*gpt2/,
+    async () => [await broken("unknown", "config.json", setConfig("model_type", "rwkv"))],
+    /config\.json: field "model_type" is "rwkv".*gpt2/,
   ],
   [
     "a config that contradicts the tensors",

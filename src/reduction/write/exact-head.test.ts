@@ -107,7 +107,9 @@ describe("every architecture", () => {
         `${name} ${reduced.coordinates ? "coordinates" : "directions"}`,
         exact.change,
       );
-      expectClose(found.logits, await wantedLogits(model, reduced), 1e-4);
+      // Beside a bias of its own, E' is rounded to E's number type.
+      const rounds = found.written.dtype !== "F32";
+      expectClose(found.logits, await wantedLogits(model, reduced), rounds ? 1e-3 : 1e-4);
     }
   });
 });
