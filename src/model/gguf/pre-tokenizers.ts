@@ -70,8 +70,8 @@ const known: readonly (PreTokenizer & { readonly names: readonly string[] })[] =
   },
 ];
 
-/** Every name that is known. */
-export const preTokenizerNames: readonly string[] = known.flatMap(({ names }) => names);
+/** Every name that is known, those of one kind together. */
+export const preTokenizerKinds: readonly (readonly string[])[] = known.map(({ names }) => names);
 
 /** How text is split into words; undefined if the name is not known. */
 export function findPreTokenizer(name: string): PreTokenizer | undefined {

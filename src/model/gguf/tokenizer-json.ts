@@ -1,6 +1,6 @@
 import { quote } from "../../tensor/strict-json.js";
 import type { GgufMetadata } from "./gguf-metadata.js";
-import { findPreTokenizer, preTokenizerNames } from "./pre-tokenizers.js";
+import { findPreTokenizer, preTokenizerKinds } from "./pre-tokenizers.js";
 
 /** Kinds of tokens by their numbers in `tokenizer.ggml.token_type`. */
 const kindOf = { normal: 1, unknown: 2, control: 3, userDefined: 4 } as const;
@@ -82,7 +82,10 @@ function bytePairs(metadata: GgufMetadata, { tokens }: Vocabulary) {
   const split = findPreTokenizer(name);
   if (split === undefined) {
     const remedy = "give the original tokenizer with --tokenizer FOLDER";
-    return metadata.fail(key, `is ${quote(name)}, which is not known (${preTokenizerNames.join(", ")}); ${remedy}`);
+    return metadata.fail(
+      key,
+      `is ${quote(name)}, which is not known (${preTokenizerKinds.flat().join(", ")}); ${remedy}`,
+    );
   }
   const splits = split.patterns.map((pattern) => ({
     type: "Split",
