@@ -6,6 +6,7 @@ import type { HeadModel } from "../model/head/head-model.js";
 import { openHead } from "../model/head/head-only.js";
 import { type Model, openModel } from "../model/model.js";
 import type { Folder } from "../tensor/byte-source.js";
+import { openTokenizerFolder, withTokenizerOf } from "./corpus/tokenizer-folder.js";
 import { createEngine } from "./engine/onnx-engine.js";
 import { openFolder } from "./files/file-source.js";
 import { resolveModelFolder } from "./hub/model-folder.js";
@@ -41,13 +42,15 @@ export const maxThreads = Math.max(availableParallelism(), minThreadLimit);
 export interface LoadOptions extends HubOptions {
   /** Processor cores to use. Default: all. */
   threads?: number | undefined;
+  /** Take the tokenizer of this model, a folder, file or repository, in place of the model's own. */
+  tokenizer?: string | undefined;
   /** Write onnxruntime's profiles to files with this prefix. */
   profile?: string | undefined;
 }
 
 /**
  * Opens a model: a folder with config.json, weights and tokenizer.json, a repository of the Hugging Face hub
- * (`org/name`, `org/name@revision`, `hf://org/name`), or `tiny-books`, which comes with unembed. From the hub only the files
+ * (`org/name`, `org/name@revision`, `hf://org/name`), a GGUF file (`model.gguf`, `hf://org/name/model.gguf`), or `tiny-books`, which comes with unembed. From the hub only the files
  * that are needed are fetched, into the cache that Python's huggingface_hub uses too.
  *
  *     const model = await loadModel("EleutherAI/pythia-70m@step1000", { threads: 4 });
@@ -84,7 +87,9 @@ async function withEngine<Opened>(
   open: (folder: Folder, engine: Engine) => Promise<Opened>,
 ): Promise<Opened> {
   const embedded = isEmbeddedModel(name) ? embeddedModels[name] : undefined;
-  const folder = embedded ? openFolder(fileURLToPath(embedded)) : await resolveModelFolder(name, options);
+  const own = embedded ? openFolder(fileURLToPath(embedded)) : await resolveModelFolder(name, options);
+  const { tokenizer } = options;
+  const folder = tokenizer === undefined ? own : withTokenizerOf(own, await openTokenizerFolder(tokenizer, options));
   const engine = createEngine({ threads: threadCount(options.threads), profile: options.profile });
   try {
     return await open(folder, engine);

@@ -101,6 +101,16 @@ test("a model in shards is written as shards into a folder", async () => {
   expect(generated.code).toBe(0);
 });
 
+test("a tokenizer of another model stands in for the file's own", async () => {
+  const out = join(folder, "other.gguf");
+  const args = ["--edit", " the=x2", "--dry-run"];
+  const own = await steer(golden("tiny-gpt2-F16"), out, ...args);
+  expect(own.stdout).toContain("id:260");
+  const { code, stdout } = await steer(golden("tiny-gpt2-F16"), out, ...args, "--tokenizer", golden("families/qwen2"));
+  expect(stdout).toContain("id:259");
+  expect(code).toBe(0);
+});
+
 describe("refuses before the work", () => {
   test.each<[string, string[], string, number]>([
     ["another format's file name", ["out"], "is no name for a GGUF file: NAME.gguf is wanted", 1],
@@ -135,9 +145,12 @@ describe("refuses before the work", () => {
     expect((await stat(join(at, "own.gguf"))).size).toBe((await stat(golden("tiny-gpt2-Q4_0"))).size);
   });
 
-  test("a reduced head in a GGUF file", async () => {
-    const { code, stderr } = await unembed(["reduce", golden("tiny-gpt2-Q4_0"), "--keep", "8", "--out", "small.gguf"]);
-    expect(stderr).toContain("--out: is a GGUF file's name: those hold no factored head");
+  test.each([
+    ["reduce", "--keep", "those hold no factored head"],
+    ["trim", "--max-vocab", "of those rows can't be cut"],
+  ])("a GGUF file's name for what %s writes", async (command, amount, reason) => {
+    const { code, stderr } = await unembed([command, golden("tiny-gpt2-Q4_0"), amount, "8", "--out", "small.gguf"]);
+    expect(stderr).toContain(`--out: is a GGUF file's name: ${reason}`);
     expect(code).toBe(2);
   });
 

@@ -21,6 +21,7 @@ import {
   type RunArguments,
   runOptions,
   seedOption,
+  tokenizerOption,
   tokensOption,
 } from "../options/common-options.js";
 import { defaultName } from "../options/default-folder.js";
@@ -69,6 +70,7 @@ export function analyzeCommand(signal: AbortSignal): Command {
     .option("--head-tensor <name>", "with --hidden: name of the output embedding in the checkpoint")
     .addOption(contextOption())
     .addOption(tokensOption())
+    .addOption(tokenizerOption())
     .addOption(bosOption())
     .addOption(outOption("where to write (default: runs/analyze-<model>-<text>...)"))
     .addOption(forceOption("take the place of another run that is there"))
@@ -120,7 +122,9 @@ async function analyzeText(modelName: string, out: string, asked: Asked, args: A
   const hub = hubOptions(line, signal);
   const reading = readingOf(args);
   const text = await openCorpus(args.corpus ?? [defaultCorpus], reading, hub);
-  const model = await loadModel(modelName, { threads: args.threads, ...hub }).finally(line.stop);
+  const model = await loadModel(modelName, { threads: args.threads, tokenizer: args.tokenizer, ...hub }).finally(
+    line.stop,
+  );
   try {
     return await resumableAnalysis(model, text, out, {
       contextLength: args.context,

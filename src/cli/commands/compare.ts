@@ -17,6 +17,7 @@ import {
   outOption,
   type RunArguments,
   runOptions,
+  tokenizerOption,
   tokensOption,
 } from "../options/common-options.js";
 import { defaultName } from "../options/default-folder.js";
@@ -63,6 +64,7 @@ export function compareCommand(signal: AbortSignal): Command {
   textOptions(command)
     .addOption(contextOption())
     .addOption(tokensOption())
+    .addOption(tokenizerOption())
     .addOption(bosOption())
     .option("--movers <n>", "how many of the tokens that moved most to list", positiveInteger, 20)
     .addOption(outOption("where to write (default: runs/compare-<model-a>-<model-b>-...)"))
@@ -92,7 +94,8 @@ async function runCompare(
   const text = await openCorpus(args.corpus ?? [defaultCorpus], readingOf(args), hub);
   const opened: Model[] = [];
   try {
-    for (const name of names) opened.push(await loadModel(name, { threads: args.threads, ...hub }));
+    for (const name of names)
+      opened.push(await loadModel(name, { threads: args.threads, tokenizer: args.tokenizer, ...hub }));
     const [modelA, modelB] = opened as [Model, Model];
     const comparison = await saveComparison(modelA, modelB, text, out, {
       ...{ contextLength: args.context, tokens: args.tokens, beginOfText: args.bos },

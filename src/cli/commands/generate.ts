@@ -8,7 +8,7 @@ import { defaultModel, loadModel } from "../../node/load-model.js";
 import { counted } from "../../report/page/numbers.js";
 import { generationRun, type WrittenText } from "../../runs/generation-run.js";
 import { flagOf } from "../options/arguments.js";
-import { bosOption, type RunArguments, runOptions, seedOption } from "../options/common-options.js";
+import { bosOption, type RunArguments, runOptions, seedOption, tokenizerOption } from "../options/common-options.js";
 import { hubOptions } from "../options/hub-options.js";
 import { nonNegativeNumber, positiveInteger, positiveShare } from "../options/numbers.js";
 import {
@@ -73,6 +73,7 @@ export function generateCommand(signal: AbortSignal): Command {
     .option("--top-p <p>", "draw from the likeliest tokens that together have this probability", positiveShare, 1)
     .addOption(seedOption("of the random numbers"))
     .option("--n <n>", "texts for each prompt", positiveInteger, 1)
+    .addOption(tokenizerOption())
     .addOption(bosOption("every prompt"))
     .option("--chat", "take each prompt for what a user says, in the words of the model's own chat template")
     .option(
@@ -97,7 +98,7 @@ const forTexts = ["maxTokens", "seed", "n"] as const;
 async function runGenerate(name: string, args: GenerateArguments, signal: AbortSignal): Promise<void> {
   const given = await readPrompts(args, signal);
   const line = runLine(process.stderr, args);
-  const options = { threads: args.threads, ...hubOptions(line, signal) };
+  const options = { threads: args.threads, tokenizer: args.tokenizer, ...hubOptions(line, signal) };
   const model = await loadModel(name, options).finally(line.stop);
   try {
     const prompts = await shownPrompts(model, args.chat ? await chatPrompts(model, given) : given);

@@ -33,6 +33,7 @@ import {
   type RunArguments,
   runOptions,
   seedOption,
+  tokenizerOption,
   tokensOption,
 } from "../options/common-options.js";
 import { defaultName } from "../options/default-folder.js";
@@ -108,6 +109,7 @@ export function reduceCommand(signal: AbortSignal): Command {
   textOptions(command)
     .addOption(tokensOption("stop fitting after this many tokens", 200_000))
     .addOption(contextOption())
+    .addOption(tokenizerOption())
     .addOption(bosOption())
     .option("--check <file...>", "unseen text to measure on (default: embedded text)", collectedPaths)
     .option("--check-tokens <n>", "tokens that are measured on", positiveInteger, 20_000)
@@ -174,7 +176,7 @@ async function runReduce(
   const { out, savePlan, dryRun, force } = asked;
   let model: Model | undefined;
   try {
-    model = await loadModel(name, { threads: asked.threads, ...hub });
+    model = await loadModel(name, { threads: asked.threads, tokenizer: asked.tokenizer, ...hub });
     const plan = asked.plan === undefined ? undefined : await givenPlan(asked.plan, model);
     const args = plan ? asPlanned(asked, plan) : asked;
     if (savePlan !== undefined) await checkPlanFolder(savePlan, force);

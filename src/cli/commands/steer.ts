@@ -34,6 +34,7 @@ import {
   type RunArguments,
   runOptions,
   seedOption,
+  tokenizerOption,
   tokensOption,
 } from "../options/common-options.js";
 import { defaultName } from "../options/default-folder.js";
@@ -145,6 +146,7 @@ export function steerCommand(signal: AbortSignal): Command {
   trialOptions(generatedTextOptions(textOptions(command)))
     .addOption(tokensOption("stop fitting after this many tokens", 40_000))
     .addOption(contextOption())
+    .addOption(tokenizerOption())
     .addOption(bosOption())
     .option(
       "--check <file...>",
@@ -234,7 +236,7 @@ async function runSteer(
   const hub = hubOptions(line, signal);
   let model: Model | undefined;
   try {
-    model = await loadModel(name, { threads: args.threads, ...hub });
+    model = await loadModel(name, { threads: args.threads, tokenizer: args.tokenizer, ...hub });
     const format = args.format ?? defaultFormat(model);
     checkFormat(model, format, args);
     if (out !== undefined && format !== "gguf") await checkOut(model, out, force);

@@ -7,6 +7,7 @@ import { matchTexts } from "../../node/files/bounded-match.js";
 import { openFileSource } from "../../node/files/file-source.js";
 import { whileLocked } from "../../node/files/path-lock.js";
 import { writeFileAtomic } from "../../node/files/write-atomic.js";
+import { isGgufName } from "../../node/hub/model-folder.js";
 import type { HubOptions } from "../../node/hub/repository.js";
 import { defaultCorpus, defaultModel, embeddedTexts, loadModel } from "../../node/load-model.js";
 import { inRunFolder } from "../../node/runs/folder/claim-folder.js";
@@ -27,6 +28,7 @@ import {
   outOption,
   type RunArguments,
   runOptions,
+  tokenizerOption,
   tokensOption,
 } from "../options/common-options.js";
 import { hubOptions } from "../options/hub-options.js";
@@ -106,6 +108,7 @@ export function trimCommand(signal: AbortSignal): Command {
   textOptions(command)
     .addOption(tokensOption("stop ranking after this many tokens", 200_000))
     .addOption(contextOption())
+    .addOption(tokenizerOption())
     .addOption(bosOption())
     .option("--check <file...>", "unseen text to measure on (default: embedded text)", collectedPaths)
     .option("--check-tokens <n>", "tokens that are measured on, about", positiveInteger, 20_000)
@@ -142,6 +145,12 @@ function checkOptions(args: TrimArguments): void {
     throw new UsageError("--keep-mass", `is ${args.keepMass}; at most 1 is wanted`);
   if (args.out === undefined && !args.dryRun)
     throw new UsageError("--out", "is missing: where to write (or --dry-run)");
+  if (args.out !== undefined && isGgufName(args.out)) {
+    throw new UsageError(
+      "--out",
+      "is a GGUF file's name: of those rows can't be cut; a folder is written, as --format says",
+    );
+  }
   if (args.report !== undefined && !args.dryRun) {
     throw new UsageError("--report", "is for --dry-run: beside a model, the report is in its folder");
   }
@@ -155,7 +164,7 @@ async function runTrim(name: string, args: TrimArguments, asked: Asked, signal: 
   const { out, dryRun, force, report, savePlan } = args;
   let model: Model | undefined;
   try {
-    model = await loadModel(name, { threads: args.threads, ...hub });
+    model = await loadModel(name, { threads: args.threads, tokenizer: args.tokenizer, ...hub });
     if (dryRun && out !== undefined) await checkOut(model, out, force);
     const options = { ...(await trimOptions(model, args, hub)), signal, onEvent: line.onEvent };
     const { run, plan } = dryRun

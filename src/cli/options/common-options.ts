@@ -45,6 +45,10 @@ export function bosOption(what = "every window"): Option {
 
 export const beginOfTextChoices = ["auto", "always", "never"] as const satisfies BeginOfText[];
 
+export function tokenizerOption(): Option {
+  return new Option("--tokenizer <model>", "folder, GGUF file or hub id to take the tokenizer from (default: own)");
+}
+
 /** @param what is drawn by it. The same 0 everywhere, so that the same command gives the same numbers. */
 export function seedOption(what: string): Option {
   return new Option("--seed <n>", what).argParser(wholeNumber).default(0);
@@ -80,6 +84,7 @@ export function printOptions(command: Command, unsaid = "no progress, no table")
 export interface RunArguments extends PrintArguments {
   threads?: number;
   device: "cpu";
+  tokenizer?: string;
 }
 
 /** The options of printOptions, read. */

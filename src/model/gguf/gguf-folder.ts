@@ -8,7 +8,7 @@ import { familyOf } from "./families.js";
 import { type GgufContents, type RopeFactors, ropeFactorNames } from "./gguf-family.js";
 import { type GgufMetadata, ggufMetadata } from "./gguf-metadata.js";
 import { asStored, renamedTensors } from "./tensor-rules.js";
-import { tokenId, tokenizerJson } from "./tokenizer-json.js";
+import { tokenId, tokenizerConfigJson, tokenizerJson } from "./tokenizer-json.js";
 
 /** A GGUF file as the folder that transformers would have for its model. */
 export interface GgufFolder extends TensorFolder {
@@ -48,6 +48,7 @@ export async function openGgufFolder(place: GgufPlace): Promise<GgufFolder> {
   const texts: Record<string, () => string | undefined> = {
     "config.json": () => JSON.stringify(config, undefined, 2),
     "tokenizer.json": () => tokenizerJson(metadata),
+    "tokenizer_config.json": () => tokenizerConfigJson(metadata),
   };
   return {
     name: place.name,

@@ -29,7 +29,7 @@ export function tokenizerJson(metadata: GgufMetadata): string | undefined {
     truncation: null,
     padding: null,
     added_tokens: addedTokens(vocabulary),
-    post_processor: null,
+    post_processor: beginning(metadata, vocabulary),
     ...parts,
   });
 }
@@ -179,6 +179,45 @@ function mergesByScore(metadata: GgufMetadata, { tokens, kinds }: Vocabulary): [
   });
   found.sort((a, b) => b.score - a.score || a.made - b.made || a.left - b.left || a.right - b.right);
   return found.map(({ pair }) => pair);
+}
+
+/** What puts a token before every text; null if nothing does. */
+function beginning(metadata: GgufMetadata, { tokens }: Vocabulary) {
+  const id = tokenId(metadata, "bos");
+  if (id === undefined || !beginsTexts(metadata)) return null;
+  const token = tokens[id]!;
+  const begin = { SpecialToken: { id: token, type_id: 0 } };
+  const sequence = (name: string, type: number) => ({ Sequence: { id: name, type_id: type } });
+  return {
+    type: "TemplateProcessing",
+    single: [begin, sequence("A", 0)],
+    pair: [begin, sequence("A", 0), sequence("B", 1)],
+    special_tokens: { [token]: { id: token, ids: [id], tokens: [token] } },
+  };
+}
+
+function beginsTexts(metadata: GgufMetadata): boolean {
+  return metadata.boolean("tokenizer.ggml.add_bos_token", beginByDefault(metadata));
+}
+
+/** Tokenizers that begin texts with a token where their files do not say: SentencePiece's, and one of those by bytes. */
+const beginByDefault = (metadata: GgufMetadata): boolean =>
+  metadata.string("tokenizer.ggml.model") === "llama" || metadata.string("tokenizer.ggml.pre", "default") === "tekken";
+
+/** The tokenizer_config.json that a file's metadata stands for; undefined if it has no vocabulary. */
+export function tokenizerConfigJson(metadata: GgufMetadata): string | undefined {
+  if (!metadata.has("tokenizer.ggml.tokens")) return undefined;
+  const tokens = metadata.strings("tokenizer.ggml.tokens");
+  const named = (field: string, id: number | undefined) => (id === undefined ? {} : { [field]: tokens[id]! });
+  const template = "tokenizer.chat_template";
+  return JSON.stringify({
+    tokenizer_class: "PreTrainedTokenizerFast",
+    clean_up_tokenization_spaces: false,
+    add_bos_token: beginsTexts(metadata),
+    ...named("bos_token", tokenId(metadata, "bos")),
+    ...named("eos_token", tokenId(metadata, "eos")),
+    ...(metadata.has(template) ? { chat_template: metadata.string(template) } : {}),
+  });
 }
 
 /** The id that the metadata gives to what begins or ends a text, or stands for the unknown; undefined if to none. */

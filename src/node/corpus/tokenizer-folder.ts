@@ -6,6 +6,17 @@ import { openFolder } from "../files/file-source.js";
 import { resolveModelFolder } from "../hub/model-folder.js";
 import type { HubOptions } from "../hub/repository.js";
 
+/** Files that a tokenizer is read from, or that say how it is used. */
+const tokenizerFiles: ReadonlySet<string> = new Set([
+  ...["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "tokenizer.model"],
+  ...["vocab.json", "vocab.txt", "merges.txt", "chat_template.jinja", "chat_template.json"],
+]);
+
+/** A model's folder with the tokenizer of another in place of its own. */
+export function withTokenizerOf(folder: Folder, other: Folder): Folder {
+  return { ...folder, open: (fileName) => (tokenizerFiles.has(fileName) ? other : folder).open(fileName) };
+}
+
 /**
  * The folder of a model of which only the tokenizer is wanted: nothing else is fetched from the hub.
  * @throws InputError if there is no such model, or it has no tokenizer.json

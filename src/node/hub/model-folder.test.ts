@@ -79,6 +79,18 @@ describe("resolveModelFolder", () => {
     expect(session.hub.requests.filter(({ path }) => path.includes("other"))).toEqual([]);
   });
 
+  test("says of a folder and a repository of GGUF files that one of them is wanted", async () => {
+    const { environment, retry } = session;
+    const folder = join(session.folder, "files");
+    await mkdir(folder);
+    await writeFile(join(folder, "a.gguf"), "");
+    await session.hub.add("org/name-GGUF", "main", folder);
+    await expect(resolveModelFolder(folder)).rejects.toThrow(`GGUF files: name one of them, as in ${folder}/a.gguf`);
+    await expect(resolveModelFolder("org/name-GGUF", { environment, retry })).rejects.toThrow(
+      "has no config.json: name one of its GGUF files, hf://org/name-GGUF/FILE.gguf",
+    );
+  });
+
   test("says first that there is no such folder, then what the hub says", async () => {
     const { environment, retry } = session;
     for (const offline of [false, true]) {

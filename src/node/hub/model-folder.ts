@@ -1,4 +1,4 @@
-import { stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { InputError } from "../../errors.js";
@@ -44,11 +44,18 @@ export async function parseModelReference(text: string): Promise<ModelReference>
 /** The files of a model, from a folder or from the hub. @throws InputError */
 export async function resolveModelFolder(name: string, options: HubFolderOptions = {}): Promise<Folder> {
   const model = await parseModelReference(name);
-  if (model.kind === "folder") return openFolder(model.path);
+  if (model.kind === "folder") return openLocalFolder(name, model.path);
   if (model.kind === "gguf") return openGgufFile(name, model.path);
   if (isGgufName(model.reference.path)) return openHubGguf(model.reference, options);
   try {
-    return await openHubFolder(model.reference, options);
+    const folder = await openHubFolder(model.reference, options);
+    if (/gguf/i.test(model.reference.name) && (await folder.open("config.json")) === undefined) {
+      throw new InputError(
+        name,
+        `has no config.json: name one of its GGUF files, hf://${model.reference.name}/FILE.gguf`,
+      );
+    }
+    return folder;
   } catch (error) {
     // Who meant a folder should hear of that first, rather than of a network.
     if (!(error instanceof InputError) || name.startsWith("hf://")) throw error;
@@ -59,6 +66,14 @@ export async function resolveModelFolder(name: string, options: HubFolderOptions
 /** Whether a model's name is that of a GGUF file. */
 export function isGgufName(name: string): boolean {
   return /\.gguf$/i.test(name);
+}
+
+async function openLocalFolder(name: string, path: string): Promise<Folder> {
+  const folder = openFolder(path);
+  if ((await folder.open("config.json")) !== undefined) return folder;
+  const file = (await readdir(path).catch(() => [])).find(isGgufName);
+  if (file === undefined) return folder;
+  throw new InputError(name, `has no config.json, but GGUF files: name one of them, as in ${join(name, file)}`);
 }
 
 function openGgufFile(name: string, path: string): Promise<Folder> {

@@ -12,7 +12,7 @@ const longestCard = 2 ** 22;
 
 /** A model as the card of one that was made of it names it. @throws InputError if its own card cannot be read */
 export async function originalModel({ name, folder }: HeadModel): Promise<OriginalModel> {
-  const onDisk = (await stat(name).catch(() => undefined))?.isDirectory() ?? false;
+  const onDisk = (await stat(name).catch(() => undefined)) !== undefined;
   // Which folders it lies in is nobody's business; of a repository neither is the protocol, and the revision no part of the name.
   const shown = onDisk ? basename(resolve(name)) : name.replace(/^hf:\/\//, "").replace(/@.*$/, "");
   const source = await folder.open(cardFile);
