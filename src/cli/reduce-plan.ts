@@ -16,6 +16,7 @@ export interface ReductionArguments {
   keep?: number;
   maxKl?: number;
   plan?: string;
+  rescore?: number;
   order: Order;
   compensate: Compensation;
   metric: Metric;
@@ -23,7 +24,7 @@ export interface ReductionArguments {
   seed: number;
 }
 
-const choices = ["order", "compensate", "metric", "steps", "seed"] as const;
+const choices = ["rescore", "order", "compensate", "metric", "steps", "seed"] as const;
 
 /** @param given whether an option stands on the command line @throws UsageError if they contradict one another */
 export function checkChoice(args: ReductionArguments, given: (option: keyof ReductionArguments) => boolean): void {
@@ -52,9 +53,9 @@ export async function givenPlan(path: string, model: HeadModel): Promise<Reducti
 /** The arguments as they would have been when the plan was made. */
 export function asPlanned<A extends ReductionArguments>(
   args: A,
-  { order, compensate, metric = args.metric, seed, steps }: ReductionPlan,
+  { rescore, order, compensate, metric = args.metric, seed, steps }: ReductionPlan,
 ): A {
-  return { ...args, order, compensate, metric, seed, steps };
+  return { ...args, rescore, order, compensate, metric, seed, steps };
 }
 
 /** Fails before the work rather than after it. @throws InputError if a plan lies there already, or none can be written */

@@ -1,6 +1,7 @@
 import type { Graph } from "../engine/graph.js";
 import { type Head, logits } from "../model/head/head.js";
-import { type ReducedHead, reducedLogits } from "../model/head/reduced-head.js";
+import type { ReducedHead } from "../model/head/reduced-head.js";
+import { rescoredLogits } from "../model/head/rescored-logits.js";
 import type { CacheTensor } from "../model/layers/cache-tensors.js";
 import { cachedLayers } from "../model/layers/cached-layers.js";
 import type { Model } from "../model/model.js";
@@ -21,7 +22,7 @@ export function causalLmGraph({ description }: Model, head: Head, reduced?: Redu
     widensBlocks: true,
   });
   const rows = graph.op("Reshape", [hidden, graph.constant(BigInt64Array.of(-1n, BigInt(head.hiddenSize)))]);
-  const flat = reduced === undefined ? logits(graph, head, rows) : reducedLogits(graph, head, reduced, rows);
+  const flat = reduced === undefined ? logits(graph, head, rows) : rescoredLogits(graph, head, reduced, rows);
   const width = graph.constant(BigInt64Array.of(BigInt(head.vocabSize)));
   const shape = graph.op("Concat", [graph.op("Shape", [tokenIds]), width], { axis: 0 });
   const z = graph.op("Reshape", [flat, shape]);

@@ -1,4 +1,5 @@
 import type { Engine } from "../engine/engine.js";
+import { InputError } from "../errors.js";
 import { bytesSource } from "../tensor/byte-source.js";
 import { memoryTensor } from "../tensor/memory-tensor.js";
 import type { TensorEntry } from "../tensor/safetensors/safetensors.js";
@@ -31,6 +32,10 @@ export async function describeFactored(
   const [vocabSize, hiddenSize] = weight.shape as [number, number];
   const size = { vocabSize, hiddenSize };
   const reduced = await readReducedHead(place, tensors, size);
+  if (reduced.rescore !== undefined) {
+    const runs = "onnxruntime and transformers.js run it; open the checkpoint that it was made of instead";
+    throw new InputError(place, `holds a head of two stages (rescore), which is no matrix of V x d: ${runs}`);
+  }
   const spread = await factorTimesProjection(engine, reduced, size);
   return {
     ...description,

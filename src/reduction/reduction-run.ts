@@ -75,6 +75,8 @@ export interface ReductionRun {
   };
   readonly deleted: number;
   readonly kept: number;
+  /** m: the likeliest tokens that get their exact logits; undefined for none. */
+  readonly rescore?: number | undefined;
   readonly order: Order;
   readonly compensate: Compensation;
   readonly metric: Metric | undefined;
@@ -88,6 +90,8 @@ export interface ReductionRun {
   readonly encoding?: readonly EncodingPoint[] | undefined;
   readonly generated?: readonly ReducedTexts[] | undefined;
   readonly bytes: ReducedBytes;
+  /** Numbers that the head multiplies for a token: V d, and V k, what projects on k directions, and m d of rows rescored. */
+  readonly multiplications: BeforeAfter;
   /** Milliseconds per token, of the head alone and of a whole decoding step, measured in turn in one run. */
   readonly milliseconds?: { readonly head: BeforeAfter; readonly step: BeforeAfter | undefined } | undefined;
   readonly warnings: readonly string[];

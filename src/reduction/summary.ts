@@ -4,6 +4,8 @@ import type { ReducedBytes, ReductionMeasures, ReductionRun } from "./reduction-
 export interface ReductionSummary {
   deleted: number;
   kept: number;
+  /** m, with `--rescore`. */
+  rescore?: number;
   order: ReductionRun["order"];
   compensate: ReductionRun["compensate"];
   measures: { fit: MeasureSummary; check: MeasureSummary };
@@ -15,6 +17,8 @@ export interface ReductionSummary {
     safetensors: ReducedBytes["safetensors"] | null;
     written: ReducedBytes["written"] | null;
   };
+  /** Of the head, for a token. */
+  multiplications: ReductionRun["multiplications"];
   milliseconds?: ReductionRun["milliseconds"];
   warnings: readonly string[];
   /** Where it was written; null for a dry run. */
@@ -35,15 +39,16 @@ export interface MeasureSummary {
  * @param out where it was written; undefined where it was not
  */
 export function summarizeReduction(run: ReductionRun, out: string | undefined): ReductionSummary {
-  const { deleted, kept, order, compensate, measures, budget, curve, encoding, generated } = run;
+  const { deleted, kept, rescore, order, compensate, measures, budget, curve, encoding, generated } = run;
   return {
-    ...{ deleted, kept, order, compensate },
+    ...{ deleted, kept, ...(rescore === undefined ? {} : { rescore }), order, compensate },
     measures: { fit: summarized(measures.fit), check: summarized(measures.check) },
     ...(budget && { budget: { maxKl: budget.maxKl, verified: summarized(budget.verified) } }),
     ...(curve && { curve }),
     ...(encoding && { encoding }),
     ...(generated && { generated }),
     bytes: { ...run.bytes, safetensors: run.bytes.safetensors ?? null, written: run.bytes.written ?? null },
+    multiplications: run.multiplications,
     ...(run.milliseconds && { milliseconds: run.milliseconds }),
     warnings: run.warnings,
     out: out ?? null,

@@ -101,6 +101,35 @@ test("a dry run measures, prints a table, and writes nothing", async () => {
   expect(await readFile(join(at("page"), "report.html"), "utf8")).toContain("56 of 256 dimensions were deleted");
 });
 
+test("two stages: exact logits for the likeliest tokens on top of what is kept, fitted for it unless told otherwise", async () => {
+  const asked = ["--keep", "48", "--dry-run", "--json", "--quiet"];
+  const measured = async (...args: string[]) => {
+    const { code, stdout, stderr } = await reduce(...asked, ...args);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    return JSON.parse(stdout);
+  };
+  const alone = await measured();
+  const rescored = await measured("--rescore", "200", "--compensate", "least-squares", "--save-plan", at("two"));
+  const fitted = await measured("--rescore", "200", "--steps", "20");
+  const all = await measured("--rescore", "8192", "--compensate", "none");
+  expect(alone.multiplications).toEqual({ before: 8192 * 256, after: 8192 * 48 + 48 * 256 });
+  expect(rescored.multiplications).toEqual({ before: 8192 * 256, after: 8192 * 48 + 48 * 256 + 200 * 256 });
+  expect(Object.keys(rescored.measures.check)).toEqual(Object.keys(alone.measures.check));
+  expect(rescored).toMatchObject({ kept: 48, rescore: 200, compensate: "least-squares" });
+  expect(rescored.measures.check.kl).toBeLessThan(0.5 * alone.measures.check.kl);
+  expect(rescored.measures.check.top1).toBeGreaterThan(alone.measures.check.top1);
+  expect(fitted.compensate).toBe("refine");
+  expect(fitted.measures.fit.kl).toBeLessThan(rescored.measures.fit.kl);
+  expect(all.measures.check).toMatchObject({ kl: 0, top1: 1 });
+  expect(rescored.warnings.join()).toContain("safetensors has no place for a head of two stages");
+  // The plan says it, and is applied as it is.
+  const { stdout } = await reduce("--plan", at("two"), "--dry-run");
+  expect(stdout).toMatch(
+    /^208 of 256 dimensions deleted .*\nexact logits for the 200 likeliest tokens of each context/,
+  );
+  expect(JSON.parse(await readFile(join(at("two"), "reduction.json"), "utf8")).rescore).toBe(200);
+});
+
 describe("what makes no sense is one clear line, and nothing is written", () => {
   test.each<[string, string[], RegExp, number?]>([
     ["no size", [], /reduce: one of --fraction, --keep, --max-kl and --plan is wanted/, 2],
@@ -110,6 +139,14 @@ describe("what makes no sense is one clear line, and nothing is written", () => 
     ["no number", ["--fraction", "some"], /a number is wanted/, 2],
     ["none kept", ["--keep", "0"], /--keep <k>' argument '0' .* a whole number above 0/, 2],
     ["more than there are", ["--keep", "257"], /--keep: 257 is not a whole number from 1 to the model's 256/],
+    [
+      "more tokens than there are",
+      ["--keep", "9", "--rescore", "8193", "--format", "onnx"],
+      /--rescore: 8193 is not a wh/,
+    ],
+    ["no tokens", ["--keep", "9", "--rescore", "0"], /--rescore <m>' argument '0' .* a whole number above 0/, 2],
+    ["two stages as one matrix", ["--keep", "9", "--rescore", "9"], /--rescore: is for --format onnx: safetensors/, 2],
+    ["two stages for a plan", ["--plan", "p", "--rescore", "9"], /--rescore: contradicts --plan/, 2],
     ["a budget of nothing", ["--max-kl", "0"], /a number above 0 is wanted/, 2],
     ["an unknown order", ["--fraction", "0.3", "--order", "last"], /Allowed choices are saliency, slope/, 2],
     ["steps of nothing", ["--fraction", "0.3", "--steps", "3"], /--steps: is for --compensate refine/, 2],

@@ -17,7 +17,7 @@ test("says in words what was lost and what was gained", () => {
   expect(page).toContain("another one in 3.00% of the contexts, the distribution moves by 0.00270 nats");
   expect(page).toContain("perplexity goes from 76.50 to 76.65 (+0.200%)");
   expect(page).toContain(
-    "multiplies by 23,040 numbers instead of 32,768 and takes 0.75 of the time; the model is 46.1 kB larger, since its input",
+    "multiplies by 25,920 numbers instead of 32,768 and takes 0.75 of the time; the model is 46.1 kB larger, since its input",
   );
   const slow = { head: { before: 2, after: 3 }, step: undefined };
   expect(wordsOf(renderReductionReport({ ...run, milliseconds: slow }))).toContain(

@@ -52,6 +52,7 @@ export function plausibleReduction(name = "made-up"): ReductionRun {
         samples: [{ prompt: "It was", before: ` a dark night ${name}`, after: " a stormy night" }],
       },
     ],
+    multiplications: { before: 512 * d, after: (512 + d) * 45 },
     bytes: {
       ...{ head: { before: 65_536, after: 46_080 }, model: { before: 1_000_000, after: 1_046_080 } },
       safetensors: { head: { before: 65_536, after: 131_072 }, model: { before: 1_000_000, after: 1_131_072 } },

@@ -70,6 +70,19 @@ export function reducedLogitsOf(
   return logits;
 }
 
+/** The same with exact logits, E h + b and the transform, for the likeliest tokens that are rescored. */
+export async function rescoredLogitsOf(model: Model, reduced: ReducedHead, hidden: Float32Array) {
+  const { vocabSize: V, hiddenSize: d } = model;
+  const preview = reducedLogitsOf(model, reduced, hidden);
+  const exact = await model.logits(hidden);
+  for (let t = 0; t < hidden.length / d; t++) {
+    const of = (w: number) => preview[t * V + w]!;
+    const likeliest = Array.from({ length: V }, (_, w) => w).sort((a, b) => of(b) - of(a));
+    for (const w of likeliest.slice(0, reduced.rescore ?? 0)) preview[t * V + w] = exact[t * V + w]!;
+  }
+  return preview;
+}
+
 /** A config as it is written with a head of its own. @param wanted as the original has it */
 export function untied(wanted: Record<string, unknown>): Record<string, unknown> {
   const inner = wanted.text_config;

@@ -17,7 +17,7 @@ import type { Asked } from "../../node/runs/write/run-record.js";
 import { writeReductionPlan } from "../../node/save/reduction-plan-folder.js";
 import { checkOut } from "../../node/save/save-model.js";
 import { compensations, metrics, orders } from "../../reduction/methods/orders.js";
-import type { ReductionPlan } from "../../reduction/plan/reduction-plan.js";
+import { type ReductionPlan, usualCompensation } from "../../reduction/plan/reduction-plan.js";
 import { summarizeReduction } from "../../reduction/summary.js";
 import { NoPlaceForBias } from "../../reduction/write/exact-head.js";
 import type { ReduceOptions, ReductionAmount } from "../../runs/reduction/reduce-options.js";
@@ -91,6 +91,7 @@ export function reduceCommand(signal: AbortSignal): Command {
     .option("--fraction <share>", "share of the dimensions to delete, from 0 to below 1", fraction)
     .option("--keep <k>", "dimensions to keep", positiveInteger)
     .option("--max-kl <nats>", "delete as many as a mean KL of at most this allows", positiveNumber)
+    .option("--rescore <m>", "exact logits for the m likeliest tokens, on top of what is kept (onnx)", positiveInteger)
     .option("--plan <folder>", "what --save-plan kept, for this or another head of the same size")
     .addOption(
       new Option("--order <name>", "which go first; rotation: directions instead of dimensions")
@@ -100,7 +101,7 @@ export function reduceCommand(signal: AbortSignal): Command {
     .addOption(
       new Option("--compensate <name>", "how what is deleted is made up for; refine: by minimising KL itself")
         .choices(compensations)
-        .default("least-squares"),
+        .default("least-squares", "least-squares, with --rescore refine"),
     )
     .addOption(new Option("--metric <name>", "with rotation: what matters").choices(metrics).default("fisher"))
     .option("--steps <n>", "with refine: steps of the optimisation", positiveInteger)
@@ -128,8 +129,11 @@ export function reduceCommand(signal: AbortSignal): Command {
   return runOptions(command)
     .addHelpText("after", examples)
     .action((name: string, args: ReduceArguments, command: Command) => {
-      checkOptions(args, (option) => command.getOptionValueSource(option) === "cli");
-      return reduceInto(name, args, command, signal);
+      const given = (option: string) => command.getOptionValueSource(option) === "cli";
+      const compensate = given("compensate") ? args.compensate : usualCompensation(args.rescore);
+      const wanted = { ...args, compensate };
+      checkOptions(wanted, given);
+      return reduceInto(name, wanted, command, signal);
     });
 }
 
@@ -149,6 +153,9 @@ function checkOptions(args: ReduceArguments, given: (option: string) => boolean)
   }
   if (args.report !== undefined && !dryRun) {
     throw new UsageError("--report", "is for --dry-run: beside a model, the report is in its folder");
+  }
+  if (args.rescore !== undefined && format === "safetensors" && !dryRun) {
+    throw new UsageError("--rescore", "is for --format onnx: safetensors has no place for a head of two stages");
   }
   if (!bias && format === "onnx") {
     throw new UsageError("--no-bias", "is for --format safetensors: the factored head of --format onnx has a bias");
@@ -214,7 +221,8 @@ async function reduceOptions(
   plan: ReductionPlan | undefined,
   hub: HubOptions,
 ): Promise<ReduceOptions> {
-  const { order, compensate, metric, steps, seed, tokens, checkTokens, context, curve, format, bias } = args;
+  const { rescore, order, compensate, metric, steps, seed } = args;
+  const { tokens, checkTokens, context, curve, format, bias } = args;
   const reading = readingOf(args);
   return {
     fit: await openCorpus(args.corpus ?? [defaultCorpus], reading, hub),
@@ -227,7 +235,7 @@ async function reduceOptions(
       separator: await separatorId(model, args.separator),
     },
     amount: amountOf(args, plan),
-    ...{ order, compensate, metric, steps, seed, curve, format, bias },
+    ...{ rescore, order, compensate, metric, steps, seed, curve, format, bias },
   };
 }
 

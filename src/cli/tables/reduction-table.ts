@@ -18,7 +18,7 @@ interface WrittenFolders {
 
 /** What was lost and gained, as a table that fits 80 columns. */
 export function reductionTable(run: ReductionRun, written: WrittenFolders): string {
-  const { model, deleted, kept, order, compensate, measures, budget, bytes, milliseconds } = run;
+  const { model, deleted, kept, rescore, order, compensate, measures, budget, bytes, milliseconds } = run;
   const share = ((100 * deleted) / model.hiddenSize).toFixed(1);
   const { out, plan, report = out } = written;
   const places = [
@@ -28,6 +28,7 @@ export function reductionTable(run: ReductionRun, written: WrittenFolders): stri
   ];
   const lines = [
     `${deleted} of ${model.hiddenSize} dimensions deleted (${share}%), ${kept} kept: ${order}, ${compensate}`,
+    ...(rescore === undefined ? [] : [`exact logits for the ${rescore} likeliest tokens of each context`]),
     ...(run.corpus.beginOfText ? ["every window starts with begin-of-text"] : []),
     "",
     row("", "KL", "JS", "top-1", "perplexity"),
@@ -36,6 +37,7 @@ export function reductionTable(run: ReductionRun, written: WrittenFolders): stri
     ...(budget ? [measured(`  KL <= ${four(budget.maxKl)} verified on`, budget.verified)] : []),
     "",
     row("bytes, time", "original", "reduced", "ratio"),
+    row("  multiplications, head", ...compared(run.multiplications, whole)),
     row("  head, factored (onnx)", ...compared(bytes.head, whole)),
     ...sizeLine("onnx", bytes.model, run),
     ...sizeLine("safetensors", bytes.safetensors?.model, run),

@@ -23,15 +23,23 @@ export async function readReducedHead(
   };
   const factor = await numbers("factor", [vocabSize, kept]);
   const bias = await numbers("bias", [vocabSize]);
+  const rescore = weights.has(reducedNames.rescore) ? await rescored() : undefined;
   if (!weights.has(reducedNames.coordinates)) {
-    return { kept, factor, bias, coordinates: undefined, projection: await numbers("projection", [kept, hiddenSize]) };
+    const projection = await numbers("projection", [kept, hiddenSize]);
+    return { kept, factor, bias, coordinates: undefined, projection, rescore };
   }
   const coordinates = Int32Array.from(await readIntegers(named("coordinates", [kept])));
   if (!coordinates.every((i, at) => i < hiddenSize && i > (coordinates[at - 1] ?? -1))) {
     const wanted = `are not ${kept} rising numbers below ${hiddenSize}`;
     throw new InputError(place, `weight "${reducedNames.coordinates}": ${wanted}`);
   }
-  return { kept, factor, bias, coordinates, projection: undefined };
+  return { kept, factor, bias, coordinates, projection: undefined, rescore };
+
+  async function rescored(): Promise<number> {
+    const [count] = await readIntegers(named("rescore", [1]));
+    if (count! >= 1 && count! <= vocabSize) return count!;
+    throw new InputError(place, `weight "${reducedNames.rescore}": ${count} is not from 1 to ${vocabSize} tokens`);
+  }
 }
 
 /** @throws InputError if there is no weight of that name and shape */

@@ -1,8 +1,16 @@
 import type { Graph, Value } from "../../engine/graph.js";
 import type { FloatDType } from "../../tensor/dtype.js";
 import { memoryIndices, memoryTensor } from "../../tensor/memory-tensor.js";
-import type { Head } from "./head.js";
-import { transformed } from "./head-transform.js";
+import type { TensorEntry } from "../../tensor/safetensors/safetensors.js";
+import { type HeadTransform, transformed } from "./head-transform.js";
+
+/** What a reduced head is of: as much of a `Head` as it takes. */
+interface ReducedOf {
+  readonly weight: TensorEntry;
+  readonly transform: HeadTransform;
+  readonly vocabSize: number;
+  readonly hiddenSize: number;
+}
 
 /**
  * A head that uses k numbers of h: z = F P h + b', before the model's own transform. For coordinates, P selects those kept.
@@ -18,6 +26,8 @@ export interface ReducedHead {
   readonly factor: Float32Array;
   /** b', [V]: what the head's own bias becomes. */
   readonly bias: Float32Array;
+  /** m: the likeliest tokens by these logits, a preview then, get their exact ones from their rows of E. Default: none. */
+  readonly rescore?: number | undefined;
 }
 
 /** What the parts of a factored head are called in a graph. */
@@ -26,15 +36,27 @@ export const reducedNames = {
   projection: "lm_head.projection",
   factor: "lm_head.factor",
   bias: "lm_head.factor.bias",
+  rescore: "lm_head.rescore",
 } as const;
 
 /**
- * Adds z = F P h + b' and the model's own transform to a graph; F and P are stored in E's number type.
- * For one token at a time onnxruntime reads F as fast in this layout as in any other: it packs it anew when it loads it.
+ * Adds z = F P h + b' and the model's own transform to a graph: of a head that rescores, its preview. F and P are stored in
+ * E's number type. For one token at a time onnxruntime reads F as fast in this layout as in any other: it packs it anew when it loads it.
  * @param hidden [n, d] @param prefix of the weights' names, where a graph has several @returns [n, V]
  * @throws RangeError if the reduced head does not have the head's shape
  */
-export function reducedLogits(graph: Graph, head: Head, reduced: ReducedHead, hidden: Value, prefix = ""): Value {
+export function reducedLogits(graph: Graph, head: ReducedOf, reduced: ReducedHead, hidden: Value, prefix = ""): Value {
+  return transformed(graph, head.transform, previewLogits(graph, head, reduced, hidden, prefix));
+}
+
+/** The same before the model's own transform. */
+export function previewLogits(
+  graph: Graph,
+  head: Omit<ReducedOf, "transform">,
+  reduced: ReducedHead,
+  hidden: Value,
+  prefix = "",
+): Value {
   const { vocabSize, hiddenSize } = head;
   const { kept, coordinates, projection, factor, bias } = reduced;
   const dtype = head.weight.dtype as FloatDType;
@@ -46,12 +68,25 @@ export function reducedLogits(graph: Graph, head: Head, reduced: ReducedHead, hi
       : graph.op("Gather", [hidden, graph.weight(memoryIndices(prefix + reducedNames.coordinates, coordinates))], {
           axis: 1,
         });
-  const z = graph.op(
+  return graph.op(
     "Gemm",
     [parts, weight("factor", [vocabSize, kept], factor), weight("bias", [vocabSize], bias, "F32")],
     {
       transB: 1,
     },
   );
-  return transformed(graph, head.transform, z);
+}
+
+/**
+ * Puts exact logits in the place of the largest previewed ones.
+ * @param preview [n, V] @param count m, int64 [1] @param exactOf from tokens [n, m] to their exact logits [n, m]
+ */
+export function withExactLogits(graph: Graph, preview: Value, count: Value, exactOf: (tokens: Value) => Value): Value {
+  const [, tokens] = graph.ops("TopK", [preview, count], 2, { sorted: 0 }) as [Value, Value];
+  return graph.op("ScatterElements", [preview, tokens, exactOf(tokens)], { axis: 1 });
+}
+
+/** m, as `withExactLogits` takes it: stored, so that it is found again in a file. */
+export function rescoreCount(graph: Graph, rescore: number): Value {
+  return graph.weight(memoryIndices(reducedNames.rescore, Int32Array.of(rescore)));
 }

@@ -9,11 +9,12 @@ import type { ReducedHead } from "./reduced-head.js";
 /** Rows of F that are multiplied by P at once. */
 const blockRows = 4096;
 
-/** What a reduced head computes, as a head of the ordinary shape in float32, to be measured. */
+/** What a reduced head computes, as a head of the ordinary shape in float32, to be measured; of two stages, as both. */
 export async function spreadHead(
   { engine, head }: Pick<HeadModel, "engine" | "head">,
   reduced: ReducedHead,
 ): Promise<Head> {
+  if (reduced.rescore !== undefined) return { ...head, preview: reduced };
   const { vocabSize, hiddenSize } = head;
   const weight = await factorTimesProjection(engine, reduced, head);
   return {

@@ -2,10 +2,11 @@ import { canHoldBias } from "../../export/edited-checkpoint.js";
 import type { Model } from "../../model/model.js";
 import { summarizeReduction } from "../../reduction/summary.js";
 import { biasDirection } from "../../reduction/write/exact-head.js";
+import { noPlaceForTwoStages } from "../../reduction/write/storable-head.js";
 import { reductionCard } from "../../report/card/reduction-card.js";
 import { findReduction } from "../../runs/reduction/reduce-find.js";
 import { measureReduction } from "../../runs/reduction/reduce-measure.js";
-import { keptOf, methodOf, type ReduceOptions } from "../../runs/reduction/reduce-options.js";
+import { checkAmounts, methodOf, type ReduceOptions } from "../../runs/reduction/reduce-options.js";
 import { type ReduceResult, toStore } from "../../runs/reduction/reduce-run.js";
 import { withReduceTexts } from "../../runs/reduction/reduce-texts.js";
 import { rowFile } from "../files/row-file.js";
@@ -30,7 +31,7 @@ export interface SaveReductionOptions extends ReduceOptions {
  *
  *     await saveReduction(model, "smaller", { fit, check, amount: { keep: 512 }, format: "onnx" });
  *
- * @throws InputError if a text cannot be used, an option is out of range, the format has no place for the bias, or the folder
+ * @throws InputError if a text cannot be used, an option is out of range, the format has no place for what was asked for, or the folder
  * cannot be written
  */
 export async function saveReduction(model: Model, out: string, options: SaveReductionOptions): Promise<ReduceResult> {
@@ -38,10 +39,10 @@ export async function saveReduction(model: Model, out: string, options: SaveRedu
   const { format = "safetensors", force, signal, store = rowFile } = options;
   const call = `saveReduction(${[model.name, out].map((text) => JSON.stringify(text)).join(", ")})`;
   const { asked = { command: call, arguments: { model: model.name, out } } } = options;
-  keptOf(options, model.hiddenSize);
+  checkAmounts(options, model);
   await clearOut(out);
   await checkOut(model, out, force);
-  await checkBias(model, options);
+  await checkPlace(model, options);
   return withReduceTexts(model, { ...options, store }, async (texts) => {
     const found = await findReduction(model, texts, options);
     const storable = await toStore(model, found.reduced, texts, options);
@@ -67,10 +68,11 @@ export async function saveReduction(model: Model, out: string, options: SaveRedu
   });
 }
 
-/** Fails before the work rather than after it. @throws InputError if a bias may be needed and has no place */
-async function checkBias(model: Model, options: SaveReductionOptions): Promise<void> {
-  const { order, compensate } = methodOf(options);
+/** Fails before the work rather than after it. @throws InputError if a bias may be needed, or two stages, and has no place */
+async function checkPlace(model: Model, options: SaveReductionOptions): Promise<void> {
+  const { rescore, order, compensate } = methodOf(options);
   const { format = "safetensors", bias = true } = options;
+  if (rescore !== undefined && format === "safetensors") throw noPlaceForTwoStages();
   const needed = compensate !== "none" || order === "rotation";
   if (format === "safetensors" && bias && needed && !canHoldBias(model)) await biasDirection(model);
 }

@@ -7,15 +7,18 @@ import {
   expectClose,
   movedRows,
   reducedLogitsOf,
+  rescoredLogitsOf,
   untied,
   writtenModels,
 } from "../../../test/support/written-models.js";
+import { float32Output } from "../../engine/engine.js";
 import { openOnnxWeights, readOnnxHead, readOnnxReducedHead } from "../../export/onnx-head.js";
 import { onnxFiles } from "../../export/onnx-model.js";
 import { changedHead } from "../../model/head/changed-head.js";
 import type { HeadChange } from "../../model/head/head-change.js";
-import { headModel } from "../../model/head/head-model.js";
+import { headModel, logitsGraph } from "../../model/head/head-model.js";
 import type { ReducedHead } from "../../model/head/reduced-head.js";
+import { spreadHead } from "../../model/head/spread-head.js";
 import type { Model } from "../../model/model.js";
 import { openCheckpointTensors } from "../../tensor/checkpoint-tensors.js";
 import { decodeFloat32, encodeFloats, type FloatDType } from "../../tensor/dtype.js";
@@ -155,6 +158,30 @@ describe("factored heads", () => {
       await session.release();
     },
   );
+
+  test.each(["gpt2", "llama_gqa", "gptj", "gemma2_tight_caps"])("of two stages, %s", async (name) => {
+    const model = await load(join("test/goldens/arch", name));
+    for (const order of ["rotation", "random"] as const) {
+      const reduced = { ...someReduced(model, order), rescore: 20 };
+      const out = join(models.folder, `${name}-${order}-rescored`);
+      await saveOnnx(model, reduced, out);
+      const read = await readOnnxReducedHead(openFolder(out), model);
+      expect(read.rescore).toBe(20);
+      const { session, logits } = await outputsOf(out);
+      const { hidden } = await model.forward(ids);
+      const wanted = await rescoredLogitsOf(model, reduced, hidden);
+      expectClose(logits, wanted);
+      // What is measured is the same, though it is made with all of E.
+      const graph = logitsGraph(await spreadHead(model, reduced));
+      const measured = await model.engine.load(graph);
+      const feed = { type: "float32" as const, data: hidden, dims: [ids.length, model.hiddenSize] };
+      expectClose(float32Output(await measured.run({ hidden: feed }), "logits"), wanted);
+      await measured.release();
+      await session.release();
+    }
+    const whole = join(models.folder, `${name}-random-rescored`);
+    await expect(load(whole)).rejects.toThrow(/holds a head of two stages \(rescore\).*open the checkpoint/);
+  });
 });
 
 test("weights of a large model lie beside the file, and the config says so", async () => {

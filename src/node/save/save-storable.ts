@@ -1,10 +1,11 @@
 import { editedCheckpoint } from "../../export/edited-checkpoint.js";
-import { readOnnxReducedHead } from "../../export/onnx-head.js";
+import { readOnnxHead, readOnnxReducedHead } from "../../export/onnx-head.js";
 import { onnxFiles } from "../../export/onnx-model.js";
 import type { Head } from "../../model/head/head.js";
 import { spreadHead } from "../../model/head/spread-head.js";
 import type { Model } from "../../model/model.js";
 import type { StorableHead } from "../../reduction/write/storable-head.js";
+import type { Folder } from "../../tensor/byte-source.js";
 import { openFolder } from "../files/file-source.js";
 import { type NamedFiles, type SaveOptions, saveExamined } from "./save-model.js";
 import { withWrittenHead } from "./written-head.js";
@@ -37,11 +38,18 @@ export async function saveStorable<Measured>(
     const onnx = stored.format === "onnx";
     const bytes = await weightBytesOf(stored.format, folder);
     const found = onnx
-      ? await measure(await spreadHead(model, await readOnnxReducedHead(written, model)), bytes)
+      ? await measure(await writtenReducedHead(written, model), bytes)
       : await withWrittenHead(stored.format, folder, { original: model, threads: model.engine.threads }, (head) =>
           measure(head, bytes),
         );
     return { found, files: filesOf(found) };
   };
   return saveExamined(model, out, make, examine, { ...options, changed: true });
+}
+
+/** Of two stages, the rows that are rescored are read back too. */
+async function writtenReducedHead(written: Folder, model: Model): Promise<Head> {
+  const reduced = await readOnnxReducedHead(written, model);
+  const head = reduced.rescore === undefined ? model.head : await readOnnxHead(written, model);
+  return spreadHead({ engine: model.engine, head }, reduced);
 }

@@ -31,6 +31,7 @@ test("many heads in one pass measure what each measures alone in float64", async
     headOf(model, reductions.expansion("random", "least-squares", 128)),
     headOf(model, reductions.expansion("rotation", "least-squares", 60)),
   ]);
+  heads.push({ ...heads[2]!, rescore: 300 }, { ...heads[0]!, rescore: 1 });
   const all = { start: 0, end: 400 };
   for (const range of [all, { start: 128, end: 256 }]) {
     const together = await measureHeads(model, heads, contexts, { range });

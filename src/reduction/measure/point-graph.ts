@@ -8,8 +8,8 @@ export interface PointGraph {
   readonly hidden: Value;
   /** E, [V, d]. */
   readonly weight: Value;
-  /** Of the original: p [rows, V]; the largest logit and its token, [rows, 1]. */
-  readonly original: { readonly p: Value; readonly peak: Value; readonly top: Value };
+  /** Of the original: logits and p [rows, V]; the largest logit and its token, [rows, 1]. */
+  readonly original: { readonly logits: Value; readonly p: Value; readonly peak: Value; readonly top: Value };
   /**
    * Measures one reduced head.
    * @param z its logits [rows, V], or with `gap` their difference to a number z0 of each row, which need not be the largest
@@ -69,7 +69,7 @@ export function pointGraph(head: Head, { js }: { js: boolean }): PointGraph {
   const ownMinusEntropy = js ? minusEntropy(own, p) : undefined;
 
   return {
-    ...{ graph, hidden, weight: graph.weightFloat32(head.weight), original: { p, peak, top } },
+    ...{ graph, hidden, weight: graph.weightFloat32(head.weight), original: { logits: original, p, peak, top } },
     op: { add, subtract, multiply, matrixProduct, sum, beside },
     point(z, gap) {
       const most = largest(z);

@@ -1,6 +1,7 @@
 import { createGraph, type Graph, type Value } from "../../engine/graph.js";
 import { type Head, logits } from "../../model/head/head.js";
 import { transformedWithSlope } from "../../model/head/head-transform.js";
+import { withExactLogits } from "../../model/head/reduced-head.js";
 import type { Whitening } from "./whitening.js";
 
 /**
@@ -10,11 +11,17 @@ import type { Whitening } from "./whitening.js";
  * the kept coordinates of h. Outputs: `kl` [n], nats; with `gradients` instead, of its sum over the n contexts,
  * `factor_gradient` [V, k], `bias_gradient` [V] and, of directions, `projection_gradient` [k, r].
  * @param whitening of directions: what the projection is applied to, r uncorrelated numbers of variance 1 made of h
+ * @param rescore m: the likeliest tokens by the reduced head have the original's logits, so that only the others count: where
+ * it is wrong about which these are, they do
  */
 export function refineGraph(
   head: Head,
   kept: number,
-  { whitening, gradients }: { whitening: Whitening | undefined; gradients: boolean },
+  {
+    whitening,
+    rescore,
+    gradients,
+  }: { whitening: Whitening | undefined; rescore: number | undefined; gradients: boolean },
 ): Graph {
   const { vocabSize: V, hiddenSize: d } = head;
   const graph = createGraph("refine");
@@ -30,7 +37,9 @@ export function refineGraph(
     : graph.input("parts", "float32", ["n", kept]);
   const raw = graph.op("Gemm", [parts, factor, bias], { transB: 1 });
   const { value: reduced, slope } = transformedWithSlope(graph, head.transform, raw);
-  const both = [logits(graph, head, hidden), reduced];
+  const original = logits(graph, head, hidden);
+  const rescored = rescore === undefined ? undefined : withOriginal(graph, reduced, original, rescore);
+  const both = [original, rescored ? rescored.logits : reduced];
   if (!gradients) {
     const [logP, logQ] = both.map((z) => graph.op("LogSoftmax", [z], { axis: -1 })) as [Value, Value];
     const terms = mul(graph.op("Exp", [logP]), graph.op("Sub", [logP, logQ]));
@@ -39,7 +48,8 @@ export function refineGraph(
   }
   const [p, q] = both.map((z) => graph.op("Softmax", [z], { axis: -1 })) as [Value, Value];
   const difference = graph.op("Sub", [q, p]);
-  const pull = slope ? mul(difference, slope) : difference;
+  const pulled = slope ? mul(difference, slope) : difference;
+  const pull = rescored ? rescored.withoutThem(pulled) : pulled;
   const firstAxis = graph.constant(BigInt64Array.of(0n), [1]);
   const factorGradient = graph.op("Gemm", [pull, parts], { transA: 1 });
   graph.output(factorGradient, "factor_gradient", "float32", [V, kept]);
@@ -49,6 +59,21 @@ export function refineGraph(
     graph.output(projectionGradient, "projection_gradient", "float32", [kept, whitening!.rank]);
   }
   return graph;
+}
+
+/** The original's logits in the place of the m largest reduced ones, and what is zero in their places. */
+function withOriginal(graph: Graph, reduced: Value, original: Value, m: number) {
+  let likeliest: Value | undefined;
+  const logits = withExactLogits(graph, reduced, graph.constant(BigInt64Array.of(BigInt(m))), (tokens) => {
+    likeliest = tokens;
+    return graph.op("GatherElements", [original, tokens], { axis: 1 });
+  });
+  const withoutThem = (values: Value) => {
+    const theirs = graph.op("GatherElements", [values, likeliest], { axis: 1 });
+    const zeros = graph.op("Sub", [theirs, theirs]);
+    return graph.op("ScatterElements", [values, likeliest, zeros], { axis: 1 });
+  };
+  return { logits, withoutThem };
 }
 
 function whitened(graph: Graph, { rank, matrix, mean }: Whitening, hidden: Value): Value {

@@ -65,7 +65,7 @@ export async function refine(
   const { head, engine, contexts } = subject;
   const { steps = defaultSteps, batch = 1024, seed = 0, signal, onProgress } = options;
   const { hiddenSize: d } = head;
-  const { kept, coordinates } = start;
+  const { kept, coordinates, rescore } = start;
   const split = splitContexts(contexts);
   const random = seededRandom(seed);
   const white = coordinates === undefined ? whitening : undefined;
@@ -79,12 +79,9 @@ export async function refine(
     mean: new Float32Array(parameter.values.length),
     square: new Float32Array(parameter.values.length),
   }));
-  const session = await engine.load(refineGraph(head, kept, { whitening: white, gradients: true }), {
-    oneAtATime: true,
-  });
-  const looking = await engine.load(refineGraph(head, kept, { whitening: white, gradients: false }), {
-    oneAtATime: true,
-  });
+  const graphOf = (gradients: boolean) => refineGraph(head, kept, { whitening: white, rescore, gradients });
+  const session = await engine.load(graphOf(true), { oneAtATime: true });
+  const looking = await engine.load(graphOf(false), { oneAtATime: true });
   const feeds = (hidden: Float32Array) => ({
     hidden: { type: "float32" as const, data: hidden, dims: [hidden.length / d, d] },
     ...(coordinates && {

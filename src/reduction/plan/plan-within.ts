@@ -5,7 +5,13 @@ import { measureHeads } from "../measure/measure-heads.js";
 import { headOf } from "../methods/head-of-expansion.js";
 import type { Reductions } from "../methods/prepare.js";
 import { largestWithin, searchHalves } from "./budget-search.js";
-import { planReduction, type ReductionChoice, type ReductionPlan, reduceHead } from "./reduction-plan.js";
+import {
+  planReduction,
+  type ReductionChoice,
+  type ReductionPlan,
+  reduceHead,
+  usualCompensation,
+} from "./reduction-plan.js";
 
 /** The largest deletion that a budget allows. */
 export interface PlanWithin {
@@ -31,7 +37,7 @@ export async function planWithin(
   choice: Omit<ReductionChoice, "kept">,
   maxKl: number,
 ): Promise<PlanWithin> {
-  const { order = "rotation", compensate = "least-squares", signal } = choice;
+  const { order = "rotation", rescore, compensate = usualCompensation(rescore), signal } = choice;
   const { head, engine, hiddenSize: d } = model;
   const { search, verify } = searchHalves(check);
   const start = compensate === "refine" ? "least-squares" : compensate;
@@ -40,7 +46,7 @@ export async function planWithin(
     const fresh = sizes.filter((size) => !known.has(size));
     const heads = [];
     for (const deleted of fresh) {
-      heads.push(await headOf({ head, engine }, reductions.expansion(order, start, d - deleted)));
+      heads.push({ ...(await headOf({ head, engine }, reductions.expansion(order, start, d - deleted))), rescore });
     }
     const measured = fresh.length === 0 ? [] : await measureHeads(model, heads, check, { range: search, signal });
     for (const [i, deleted] of fresh.entries()) known.set(deleted, measured[i]!.kl);

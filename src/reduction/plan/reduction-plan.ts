@@ -4,7 +4,7 @@ import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
 import type { HeadModel } from "../../model/head/head-model.js";
 import type { ReducedHead } from "../../model/head/reduced-head.js";
 import { headOf } from "../methods/head-of-expansion.js";
-import { compensations, metrics, orders } from "../methods/orders.js";
+import { type Compensation, compensations, metrics, orders } from "../methods/orders.js";
 import { prepareReductions, type Reductions } from "../methods/prepare.js";
 import { defaultSteps, type RefineOptions, refine } from "../methods/refine.js";
 
@@ -26,6 +26,8 @@ export const planSchema = z.strictObject({
   contexts: z.number().int().positive(),
   kept: z.number().int().positive(),
   deleted: z.number().int().nonnegative(),
+  /** m: the likeliest tokens of each context get their exact logits. */
+  rescore: z.number().int().positive().optional(),
   /** Kept coordinates, ascending; none of directions. */
   coordinates: z.array(z.number().int().nonnegative()).optional(),
   warnings: z.array(z.string()),
@@ -46,7 +48,11 @@ export interface ReductionChoice {
   readonly kept: number;
   /** Default rotation. */
   readonly order?: ReductionPlan["order"] | undefined;
-  /** Default least-squares; a rotation makes up for what it deletes by itself. */
+  /**
+   * m: the likeliest tokens by what is kept get their exact logits from their rows of E, which come on top of it. Default: none.
+   */
+  readonly rescore?: number | undefined;
+  /** Default least-squares, or with `rescore` refine; a rotation makes up for what it deletes by itself. */
   readonly compensate?: ReductionPlan["compensate"] | undefined;
   readonly metric?: ReductionPlan["metric"] | undefined;
   readonly seed?: number | undefined;
@@ -70,6 +76,17 @@ export function keptFor({ fraction, keep }: { fraction?: number; keep?: number }
   return keep;
 }
 
+/** @throws InputError naming the option if m is not a number of the model's tokens */
+export function checkRescore(rescore: number | undefined, vocabSize: number): void {
+  if (rescore === undefined || (Number.isInteger(rescore) && rescore >= 1 && rescore <= vocabSize)) return;
+  throw new InputError("rescore", `${rescore} is not a whole number from 1 to the model's ${vocabSize} tokens`);
+}
+
+/** What makes up for what is deleted, where nothing was said: a preview is fitted for its use. */
+export function usualCompensation(rescore: number | undefined): Compensation {
+  return rescore === undefined ? "least-squares" : "refine";
+}
+
 /**
  * Chooses what a head can do without, on a text (METHOD.md section 4).
  * @param contexts the text's hidden states (storeContexts)
@@ -82,7 +99,9 @@ export async function planReduction(
   choice: ReductionChoice,
   prepared?: Reductions | undefined,
 ): Promise<ReductionPlan> {
-  const { kept, order = "rotation", compensate = "least-squares", metric = "fisher", seed = 0, signal } = choice;
+  const { kept, rescore, order = "rotation", metric = "fisher", seed = 0, signal } = choice;
+  const { compensate = usualCompensation(rescore) } = choice;
+  checkRescore(rescore, model.vocabSize);
   const reductions =
     prepared ??
     (await prepareReductions(model, contexts, {
@@ -94,7 +113,7 @@ export async function planReduction(
     }));
   const subject = { head: model.head, engine: model.engine, contexts };
   const expansion = reductions.expansion(order, compensate, kept);
-  let head = await headOf(subject, expansion);
+  let head: ReducedHead = { ...(await headOf(subject, expansion)), rescore };
   let refined: { steps: number; bestStep: number } | undefined;
   if (compensate === "refine") {
     const steps = choice.refine?.steps ?? defaultSteps;
@@ -115,6 +134,7 @@ export async function planReduction(
     // Directions in which the hidden states do not move are not worth a place.
     kept: head.kept,
     deleted: d - head.kept,
+    ...(rescore === undefined ? {} : { rescore }),
     ...(coordinates ? { coordinates: Array.from(coordinates) } : {}),
     warnings: [
       ...reductions.warnings,
@@ -131,7 +151,7 @@ export async function planReduction(
  * @throws InputError naming the plan's field that does not fit the model
  */
 export function reduceHead(model: HeadModel, plan: ReductionPlan, place = "plan"): ReducedHead {
-  const { vocabSize: V, hiddenSize: d, kept, coordinates, order, arrays } = plan;
+  const { vocabSize: V, hiddenSize: d, kept, rescore, coordinates, order, arrays } = plan;
   const refuse = (field: string, problem: string): never => {
     throw new InputError(place, `field ${field}: ${problem}`);
   };
@@ -142,6 +162,7 @@ export function reduceHead(model: HeadModel, plan: ReductionPlan, place = "plan"
     );
   }
   if (kept > d) refuse("kept", `${kept} of ${d} dimensions`);
+  if (rescore !== undefined && rescore > V) refuse("rescore", `${rescore} of ${V} tokens`);
   if (plan.deleted !== d - kept) refuse("deleted", `is ${plan.deleted} where ${kept} of ${d} are kept`);
   if ((order === "rotation") === (coordinates !== undefined)) {
     refuse("coordinates", `${coordinates ? "are given" : "are missing"}, and the order is ${order}`);
@@ -162,5 +183,6 @@ export function reduceHead(model: HeadModel, plan: ReductionPlan, place = "plan"
     projection: coordinates ? undefined : sized("projection", projection, kept * d),
     factor: sized("factor", factor, V * kept),
     bias: sized("bias", bias, V),
+    ...(rescore === undefined ? {} : { rescore }),
   };
 }

@@ -21,17 +21,28 @@ export async function reducedBytes(
 ): Promise<Omit<ReducedBytes, "written">> {
   const { head } = model;
   const whole = weightBytes(model.tensors);
-  const exact = await exactHeadBytes(model, reduced, withoutBias);
+  const { rescore } = reduced;
+  const exact = rescore === undefined ? await exactHeadBytes(model, reduced, withoutBias) : undefined;
+  // The rows of E that are rescored are all there: where it is the input embedding too, it is so anyway.
+  const kept = rescore === undefined || head.tied ? 0 : headBytes(head);
   return {
-    ...sizes(head, whole, factoredBytes(head, reduced)),
+    ...sizes(head, whole, factoredBytes(head, reduced) + kept),
     safetensors: exact === undefined ? undefined : sizes(head, whole, exact),
   };
 }
 
-function sizes({ weight, bias, tied }: Head, whole: number, after: number): Sizes {
-  const own = weight.byteLength + (bias?.byteLength ?? 0);
-  const model: BeforeAfter = { before: whole, after: whole + after - own + (tied ? weight.byteLength : 0) };
+const headBytes = ({ weight, bias }: Head): number => weight.byteLength + (bias?.byteLength ?? 0);
+
+function sizes(head: Head, whole: number, after: number): Sizes {
+  const own = headBytes(head);
+  const model: BeforeAfter = { before: whole, after: whole + after - own + (head.tied ? head.weight.byteLength : 0) };
   return { head: { before: own, after }, model };
+}
+
+/** Numbers that the head multiplies for one token, original and reduced. */
+export function headMultiplications({ vocabSize: V, hiddenSize: d }: Head, reduced: ReducedHead): BeforeAfter {
+  const { kept, coordinates, rescore = 0 } = reduced;
+  return { before: V * d, after: V * kept + (coordinates ? 0 : kept * d) + rescore * d };
 }
 
 /** F, what picks or projects the k numbers, and a bias in float32. */

@@ -1,3 +1,4 @@
+import { InputError } from "../../errors.js";
 import type { ModelFormat } from "../../export/model-formats.js";
 import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
 import { changedHead } from "../../model/head/changed-head.js";
@@ -22,7 +23,7 @@ export interface StorableHead {
 
 /**
  * @param withoutBias instead of a bias, in a folder of the ordinary shape: contexts by which it is put into the kept columns
- * @throws InputError if the format has no place for the bias
+ * @throws InputError if the format has no place for the bias, or for two stages
  */
 export async function storableHead(
   model: Model,
@@ -32,6 +33,15 @@ export async function storableHead(
   if (format === "onnx") {
     return { stored: { format, reduced }, head: await spreadHead(model, roundedHead(model, reduced)), notes: [] };
   }
+  if (reduced.rescore !== undefined) throw noPlaceForTwoStages();
   const { change, notes } = await exactHead(model, reduced, withoutBias);
   return { stored: { format, change }, head: changedHead(model.head, change), notes };
+}
+
+/** What is said of a head that rescores where a folder of the ordinary shape is wanted. */
+export function noPlaceForTwoStages(): InputError {
+  return new InputError(
+    "format",
+    "safetensors has no place for a head of two stages (rescore), which is V x d numbers there: onnx has",
+  );
 }

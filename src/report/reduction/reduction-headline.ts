@@ -7,13 +7,13 @@ import { methodName } from "./reduction-page-data.js";
 
 /** The result in plain words, with the numbers behind it. */
 export function reductionHeadline(run: ReductionRun): Html {
-  const { model, measures, order, compensate, kept, deleted } = run;
+  const { model, measures, order, compensate, kept, deleted, rescore } = run;
   const { check } = measures;
   const share = deleted / model.hiddenSize;
   return html`<header class="headline">
 <p class="eyebrow">Reduction of the output head · ${shortName(model.name)}</p>
 <h1>Deleting ${percent(share, 0)} of the head’s dimensions ${verdict(check.top1)}</h1>
-<p class="lead">${count(deleted)} of ${count(model.hiddenSize)} dimensions were deleted by <b>${methodName(order, compensate)}</b>. <b>Lost:</b> on unseen text the likeliest token is another one in
+<p class="lead">${count(deleted)} of ${count(model.hiddenSize)} dimensions were deleted by <b>${methodName(order, compensate)}</b>${rescored(rescore)}. <b>Lost:</b> on unseen text the likeliest token is another one in
 ${percent(1 - check.top1)} of the contexts, the distribution moves by ${significant(check.kl.mean)} nats on average, and perplexity goes from ${decimal(check.perplexity.before, 2)} to ${decimal(check.perplexity.after, 2)}
 (${signedPercent(check.perplexity.after / check.perplexity.before - 1)}). <b>Gained:</b> ${gain(run)}</p>
 <dl class="tiles">
@@ -38,6 +38,11 @@ ${
 </dl></header>`;
 }
 
+function rescored(rescore: number | undefined): string {
+  if (rescore === undefined) return "";
+  return `, and the ${count(rescore)} tokens that are likeliest by what is kept get their exact logits`;
+}
+
 /**
  * Words for the share of contexts whose likeliest token stays, from what goes with it on the embedded model: perplexity up by
  * under 1%, by 2 or 3%, by about 10%, by up to a half, and more.
@@ -59,8 +64,8 @@ function signedPercent(share: number): string {
 }
 
 /** What was gained in a sentence; of a folder that keeps the head's shape, what its weights take and what ONNX would give. */
-function gain({ format, bytes: size, milliseconds, model, kept }: ReductionRun): string {
-  const work = `a head that multiplies by ${count(model.vocabSize * kept)} numbers instead of ${count(model.vocabSize * model.hiddenSize)}`;
+function gain({ format, bytes: size, milliseconds, multiplications: { before, after } }: ReductionRun): string {
+  const work = `a head that multiplies by ${count(after)} numbers instead of ${count(before)}`;
   const time = milliseconds && milliseconds.head.after / milliseconds.head.before;
   const slower = time !== undefined && time >= 1;
   const faster = time === undefined || slower ? "" : ` and takes ${decimal(time, 2)} of the time`;

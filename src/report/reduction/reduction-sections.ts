@@ -35,7 +35,7 @@ The difference between the first two rows is what the reduction owes to having s
 
 /** Numbers, bytes and time that are saved. */
 export function gainedSection(run: ReductionRun): Html {
-  const { bytes: size, milliseconds, model, kept } = run;
+  const { bytes: size, milliseconds, model, multiplications } = run;
   const row = (name: string, before: string, after: string, ratio: number) =>
     html`<tr><th scope="row">${name}</th>${numbers(before, after, decimal(ratio, 2))}</tr>`;
   const sized = (name: string, { before, after }: BeforeAfter) =>
@@ -52,9 +52,9 @@ export function gainedSection(run: ReductionRun): Html {
     [
       row(
         "numbers that a token is multiplied by",
-        count(model.vocabSize * model.hiddenSize),
-        count(model.vocabSize * kept),
-        kept / model.hiddenSize,
+        count(multiplications.before),
+        count(multiplications.after),
+        multiplications.after / multiplications.before,
       ),
       sized("bytes of the factored head (onnx)", size.head),
       wholeOf("onnx", size.model),

@@ -51,7 +51,8 @@ async function refinedPoints(
   plan: ReductionPlan,
   options: ReduceOptions,
 ): Promise<{ others: readonly ReducedHead[]; refined: readonly CurvePoint[] }> {
-  const { steps, compensate: _, ...method } = methodOf(options);
+  // The curve is of one stage, like all its other methods.
+  const { steps, rescore, compensate: _, ...method } = methodOf(options);
   const others: ReducedHead[] = [];
   const refined: CurvePoint[] = [];
   const curve = refinedCurve(
@@ -61,7 +62,7 @@ async function refinedPoints(
     {
       ...{ ...method, signal: options.signal, refine: { steps } },
       // A plan that was given may have been made on another text.
-      known: "plan" in options.amount ? undefined : plan,
+      known: "plan" in options.amount || rescore !== undefined ? undefined : plan,
       onRefine: (fraction, progress) =>
         refineProgressOf(options.onEvent, `refine ${Math.round(100 * fraction)}% deleted`)(progress),
     },

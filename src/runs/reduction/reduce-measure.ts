@@ -3,13 +3,14 @@ import type { ModelFormat } from "../../export/model-formats.js";
 import { decodingTime } from "../../generation/decoding-time.js";
 import { beginsWindows } from "../../model/contexts/begin-of-text.js";
 import type { Head } from "../../model/head/head.js";
-import { type ReducedHead, reducedLogits } from "../../model/head/reduced-head.js";
+import type { ReducedHead } from "../../model/head/reduced-head.js";
+import { rescoredLogits } from "../../model/head/rescored-logits.js";
 import { spreadHead } from "../../model/head/spread-head.js";
 import type { Model } from "../../model/model.js";
 import { type ContextRange, measureHead } from "../../reduction/measure/measure-head.js";
 import { reducedTexts } from "../../reduction/measure/reduced-texts.js";
 import type { ReducedTexts, ReductionMeasures, ReductionRun } from "../../reduction/reduction-run.js";
-import { reducedBytes } from "../../reduction/write/reduced-bytes.js";
+import { headMultiplications, reducedBytes } from "../../reduction/write/reduced-bytes.js";
 import { progressOf } from "../run-progress.js";
 import type { FoundReduction } from "./reduce-find.js";
 import { methodOf, type ReduceOptions } from "./reduce-options.js";
@@ -37,7 +38,7 @@ export async function measureReduction(
   const { signal, onEvent, amount } = options;
   const { plan, reduced, verify, curve } = found;
   const { fit, check, contextLength } = texts;
-  const { order, compensate, metric, seed } = methodOf(options);
+  const { rescore, order, compensate, metric, seed } = methodOf(options);
   const measured = async (phase: string, { contexts }: StoredText, range?: ContextRange): Promise<ReductionMeasures> =>
     measureHead(model, head, contexts, {
       ...{ signal, range },
@@ -55,7 +56,7 @@ export async function measureReduction(
       beginOfText: await beginsWindows(model, fit.corpus.files, options.beginOfText),
       contexts: { fit: fit.contexts.count, check: check.contexts.count },
     },
-    ...{ deleted: hiddenSize - reduced.kept, kept: reduced.kept, order, compensate },
+    ...{ deleted: hiddenSize - reduced.kept, kept: reduced.kept, rescore, order, compensate },
     metric: order === "rotation" ? metric : undefined,
     ...{ seed, format: written?.format },
     measures: { fit: await measured("measure fit", fit), check: await measured("measure check", check) },
@@ -65,6 +66,7 @@ export async function measureReduction(
       ...bytes,
       written: written && { before: bytes.model.before, after: written.weightBytes },
     },
+    multiplications: headMultiplications(model.head, reduced),
     milliseconds: await decodingTime(model, reducedGraph(model, reduced), signal),
     warnings: [...plan.warnings, ...notes, ...budgetWarnings(budget)],
     threads: model.engine.threads,
@@ -75,7 +77,7 @@ export async function measureReduction(
 function reducedGraph({ head }: Model, reduced: ReducedHead): Graph {
   const graph = createGraph("reduced");
   const hidden = graph.input("hidden", "float32", ["rows", head.hiddenSize]);
-  graph.output(reducedLogits(graph, head, reduced, hidden), "logits", "float32", ["rows", head.vocabSize]);
+  graph.output(rescoredLogits(graph, head, reduced, hidden), "logits", "float32", ["rows", head.vocabSize]);
   return graph;
 }
 

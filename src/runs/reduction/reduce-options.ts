@@ -3,8 +3,9 @@ import { InputError } from "../../errors.js";
 import type { ModelFormat } from "../../export/model-formats.js";
 import type { BeginOfText } from "../../model/contexts/begin-of-text.js";
 import type { RowStore } from "../../model/contexts/stored-contexts.js";
+import type { Model } from "../../model/model.js";
 import type { Compensation, Metric, Order } from "../../reduction/methods/orders.js";
-import { keptFor, type ReductionPlan } from "../../reduction/plan/reduction-plan.js";
+import { checkRescore, keptFor, type ReductionPlan, usualCompensation } from "../../reduction/plan/reduction-plan.js";
 import type { OnRunEvent } from "../run-events.js";
 
 /** How much is deleted. */
@@ -35,9 +36,13 @@ export interface ReduceOptions {
   /** Id put between documents, null for none. Default: end-of-text between those of one file. */
   readonly separator?: number | null | undefined;
   readonly amount: ReductionAmount;
+  /**
+   * m: the likeliest tokens by what is kept get their exact logits; their rows come on top. For the format onnx. Default: none.
+   */
+  readonly rescore?: number | undefined;
   /** Default rotation. */
   readonly order?: Order | undefined;
-  /** Default least-squares. */
+  /** Default least-squares; with `rescore`, refine. */
   readonly compensate?: Compensation | undefined;
   /** Metric of a rotation. Default fisher. */
   readonly metric?: Metric | undefined;
@@ -59,6 +64,7 @@ export interface ReduceOptions {
 
 /** The way in which a head is reduced. */
 export interface ReductionMethod {
+  readonly rescore: number | undefined;
   readonly order: Order;
   readonly compensate: Compensation;
   readonly metric: Metric;
@@ -70,20 +76,17 @@ export interface ReductionMethod {
 export function methodOf(options: ReduceOptions): ReductionMethod {
   const { amount, metric = "fisher" } = options;
   if (!("plan" in amount)) {
-    const { order = "rotation", compensate = "least-squares", seed = 0, steps } = options;
-    return { order, compensate, metric, seed, steps };
+    const { rescore, order = "rotation", compensate = usualCompensation(rescore), seed = 0, steps } = options;
+    return { rescore, order, compensate, metric, seed, steps };
   }
-  const { order, compensate, seed, steps } = amount.plan;
-  return { order, compensate, metric: amount.plan.metric ?? metric, seed, steps };
+  const { rescore, order, compensate, seed, steps } = amount.plan;
+  return { rescore, order, compensate, metric: amount.plan.metric ?? metric, seed, steps };
 }
 
-/**
- * k, where it is asked for.
- * @throws InputError naming the option that is out of range
- */
-export function keptOf({ amount }: Pick<ReduceOptions, "amount">, hiddenSize: number): number | undefined {
-  if ("plan" in amount) return amount.plan.kept;
-  if (!("maxKl" in amount)) return keptFor(amount, hiddenSize);
-  if (amount.maxKl > 0) return undefined;
-  throw new InputError("maxKl", `is ${amount.maxKl}; a number of nats above 0 is wanted`);
+/** @throws InputError naming the option that is out of range */
+export function checkAmounts({ amount, rescore }: ReduceOptions, { hiddenSize, vocabSize }: Model): void {
+  checkRescore("plan" in amount ? amount.plan.rescore : rescore, vocabSize);
+  if ("plan" in amount) return;
+  if (!("maxKl" in amount)) keptFor(amount, hiddenSize);
+  else if (!(amount.maxKl > 0)) throw new InputError("maxKl", `is ${amount.maxKl}; a number of nats above 0 is wanted`);
 }

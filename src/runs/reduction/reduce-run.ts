@@ -7,7 +7,7 @@ import type { ReductionRun } from "../../reduction/reduction-run.js";
 import { type StorableHead, storableHead } from "../../reduction/write/storable-head.js";
 import { type FoundReduction, findReduction } from "./reduce-find.js";
 import { measureReduction } from "./reduce-measure.js";
-import { keptOf, type ReduceOptions } from "./reduce-options.js";
+import { checkAmounts, type ReduceOptions } from "./reduce-options.js";
 import { type ReduceTexts, withReduceTexts } from "./reduce-texts.js";
 
 /** What a reduction chose and measured. */
@@ -29,7 +29,7 @@ export interface ReduceResult {
  */
 export async function reduceRun(model: Model, options: ReduceOptions): Promise<ReduceResult> {
   const started = performance.now();
-  keptOf(options, model.hiddenSize);
+  checkAmounts(options, model);
   return withReduceTexts(model, options, async (texts) => {
     const found = await findReduction(model, texts, options);
     const { head, notes } = await headInFormat(model, found, texts, options);
@@ -53,7 +53,7 @@ async function headInFormat(
   }
 }
 
-/** The head in the form in which it is to be written. @throws InputError if the format has no place for its bias */
+/** The head in the form in which it is to be written. @throws InputError if the format has no place for it */
 export function toStore(
   model: Model,
   reduced: ReducedHead,
