@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseStrictJson, shown } from "./strict-json.js";
+import { parseStrictJson, quote, shown } from "./strict-json.js";
 
 const parse = (text: string) => parseStrictJson("file", "header", new TextEncoder().encode(text));
 
@@ -55,4 +55,13 @@ test("shown: any value in few characters, however deep or long", () => {
     ...['"a\\nb"', "not a finite number", "nothing", "[1,null]"],
   ]);
   expect(shown("x".repeat(100), 10)).toBe('"xxxxxx...');
+});
+
+test("what is quoted stays short, whatever it is made of", () => {
+  expect(quote("a".repeat(200))).toBe(`"${"a".repeat(200)}"`);
+  expect(quote("a".repeat(201))).toBe(`"${"a".repeat(200)}..."`);
+  for (const text of ["\u0007".repeat(150), `${"\n".repeat(190)}x`, "\ud800".repeat(5000)]) {
+    expect(quote(text).length).toBeLessThan(210);
+    expect(quote(text)).toMatch(/\.\.\."$/);
+  }
 });

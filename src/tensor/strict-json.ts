@@ -24,9 +24,17 @@ export function parseStrictJson(place: string, what: string, bytes: Uint8Array):
   return value;
 }
 
+/** Characters of a name that a message quotes, as they are shown. */
+const longestQuote = 200;
+
 /** A name from an untrusted file, on one line and not too long for a message. */
 export function quote(name: string): string {
-  return JSON.stringify(name.length > 200 ? `${name.slice(0, 200)}...` : name);
+  const whole = JSON.stringify(name.slice(0, longestQuote + 1));
+  if (whole.length <= longestQuote + 2 && name.length <= longestQuote) return whole;
+  // An escape takes up to six characters for one.
+  let end = Math.min(name.length, longestQuote);
+  while (JSON.stringify(name.slice(0, end)).length > longestQuote + 2) end = Math.floor(0.9 * end);
+  return JSON.stringify(`${name.slice(0, end)}...`);
 }
 
 /** A value from an untrusted file, as a message shows it: on one line, short, however deep it is. */
