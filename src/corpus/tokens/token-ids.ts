@@ -44,14 +44,16 @@ export async function* tokenIds(
 
 function documentIds(document: Document, tokenizer: Tokenizer | undefined): AsyncIterable<ArrayLike<number>> {
   if ("ids" in document) return document.ids;
-  if (tokenizer !== undefined) {
-    const text = "text" in document ? document.text : chatText(tokenizer, document);
-    return tokenStream(tokenizer, text);
-  }
+  if (tokenizer !== undefined) return tokenStream(tokenizer, textOf(document, tokenizer));
   throw new InputError(
     document.name,
     "is text, and the model has no tokenizer.json to tokenise it with: give token ids",
   );
+}
+
+/** A document's text: a conversation's by the tokenizer's chat template. */
+export function textOf(document: Exclude<Document, { ids: unknown }>, tokenizer: Tokenizer): AsyncIterable<string> {
+  return "text" in document ? document.text : chatText(tokenizer, document);
 }
 
 async function* chatText(tokenizer: Tokenizer, { name, messages }: Document & { messages: readonly ChatMessage[] }) {

@@ -1,5 +1,6 @@
 import type { Corpus } from "../../corpus/corpus.js";
 import type { Tokenizer } from "../../corpus/tokenizer/tokenizer.js";
+import { textOf } from "../../corpus/tokens/token-ids.js";
 import { windows } from "../../corpus/tokens/windows.js";
 import { inOrder } from "../../engine/in-order.js";
 import { InputError } from "../../errors.js";
@@ -39,10 +40,10 @@ export async function checkText(corpus: Corpus, tokenizer: Tokenizer, tokens: nu
   let text = "";
   let held = 0;
   for await (const document of corpus.documents()) {
-    if (!("text" in document)) {
+    if ("ids" in document) {
       throw new InputError(document.name, "is token ids; text is wanted, to be read with both vocabularies");
     }
-    for await (const part of document.text) {
+    for await (const part of textOf(document, tokenizer)) {
       for (let at = 0; at < part.length && held < tokens; at += partLength) {
         const piece = part.slice(at, at + partLength);
         text += piece;
