@@ -38,7 +38,7 @@ export async function trimmedBesideFiles(
     "tokenizer.json": () => tokenizer.trimmed(newIds),
     "tokenizer_config.json": (text) => renumberedTokenizerConfig(text, idOf),
     "added_tokens.json": (text) => renumberedAddedTokens(text, idOf),
-    "vocab.json": (text) => vocabularyJson(text, newIds),
+    "vocab.json": (text) => vocabularyJson(`${folder.name}/vocab.json`, text, newIds),
   };
   const files: ModelFile[] = [];
   for (const [name, rewrite] of Object.entries(rewritten)) {
@@ -66,9 +66,11 @@ async function textOf(folder: Folder, name: string): Promise<string | undefined>
   return new TextDecoder().decode(await source.read(0, source.size));
 }
 
-function vocabularyJson(text: string, newIds: ReadonlyMap<number, number>): string {
-  const vocab = new Map(Object.entries(JSON.parse(text) as Record<string, number>));
-  return JSON.stringify(trimmedVocabulary(vocab, newIds));
+function vocabularyJson(place: string, text: string, newIds: ReadonlyMap<number, number>): string {
+  const vocab: unknown = JSON.parse(text);
+  if (typeof vocab !== "object" || vocab === null || Array.isArray(vocab))
+    throw new InputError(place, "is no object of ids by token: mend or delete it");
+  return JSON.stringify(trimmedVocabulary(new Map(Object.entries(vocab as Record<string, number>)), newIds));
 }
 
 /** A merge a line, `left right`; a first line `#version` stays. */
