@@ -95,7 +95,7 @@ const corpusFormats: Row[] = [
   ["`.txt`, `.text`", "UTF-8; any other file that is named or matched by a pattern is read as text too"],
   [
     "`.jsonl`, `.ndjson`, `.json`",
-    "one document per line, or a list; text in `--field` (default `text`), also of an object inside: `meta.text`",
+    "one document per line, or a list; text in `--field` (default `text`), also of an object inside: `meta.text`; or a conversation in `messages`, written by the model's chat template",
   ],
   [
     "`.parquet`",
@@ -122,6 +122,7 @@ const modelNames: Row[] = [
     "`config.json`, weights and `tokenizer.json` (or `vocab.json` and `merges.txt`, or SentencePiece's `tokenizer.model`) in one folder; symlinks as in the hub's cache are fine",
   ],
   ["`org/name`, `org/name@revision`, `hf://org/name`", "a repository of the Hugging Face hub; a branch, tag or commit"],
+  ["`path/to/NAME.gguf`, `hf://org/name/NAME.gguf`", "a GGUF file, by any of its shards ([gguf.md](gguf.md))"],
   ["`tiny-books`", "comes with unembed"],
 ];
 
