@@ -1,4 +1,5 @@
 import { InputError } from "../errors.js";
+import { idMapFile } from "../model/id-map.js";
 import type { InnerModel } from "../model/text-part.js";
 import { storedType } from "../tensor/blocks/block-tensor.js";
 import type { ByteSource, Folder } from "../tensor/byte-source.js";
@@ -18,6 +19,8 @@ const plainFiles = [
   "generation_config.json",
   ...["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "tokenizer.model"],
   ...["vocab.json", "vocab.txt", "merges.txt", "chat_template.jinja", "chat_template.json"],
+  // Of a trimmed vocabulary, which stays what it is.
+  idMapFile,
   ...["README.md", "LICENSE", "LICENSE.md", "LICENSE.txt", "NOTICE"],
 ];
 

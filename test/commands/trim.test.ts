@@ -96,6 +96,9 @@ test("the most used tokens stay, under new ids, and everything follows", async (
     ...["compare", model, out, "--tokens", "400", "--threads", "1", "--json", "--quiet", "--out", at("compared")],
   ]);
   expect(JSON.parse(compared.stdout)).toMatchObject({ vocabSize: 600, kl: { max: 0 }, top1Agreement: 1 });
+  // Whatever is made of the trimmed model still knows the original's ids.
+  expect((await unembed(["export", out, "--format", "safetensors", "--out", at("again"), "--quiet"])).code).toBe(0);
+  expect(await readIdMap(openFolder(at("again")))).toEqual(oldIds);
 });
 
 test("a plan gives the same tokens again, as ONNX too; without padding it is the original renormalised", async () => {
@@ -148,6 +151,14 @@ test("texts, lists and sets say what stays, and what they are built from stays w
     if (goes !== undefined) expect(has(goes)).toBe(false);
     expect(Array.from({ length: 257 }, (_, id) => has(id))).not.toContain(false);
   }
+});
+
+test("a vocab.json that is none is refused by its name", async () => {
+  const broken = await smallBooks(at("broken"));
+  await writeFile(join(broken, "vocab.json"), "null");
+  const args = ["trim", broken, ...small, "--drop", "id:900", "--out", at("never"), "--quiet"];
+  const { code, stderr } = await unembed(args);
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/vocab\.json: is no object of ids/) });
 });
 
 test.each([

@@ -1,7 +1,6 @@
 import type { ModelFile } from "../../export/model-files.js";
 import type { ModelFormat } from "../../export/model-formats.js";
 import { onnxFiles } from "../../export/onnx-model.js";
-import { idMapFile } from "../../model/id-map.js";
 import type { Model } from "../../model/model.js";
 import { trimCard } from "../../report/card/trim-card.js";
 import { type TrimOptions, type TrimResult, trimRun } from "../../runs/trimming/trim-run.js";
@@ -94,8 +93,7 @@ async function asOnnx<Result>(
     await stage.add(files);
     const trimmed = await loadModel(stage.path, { threads: model.engine.threads });
     try {
-      const idMap = files.filter(([name]) => name === idMapFile);
-      return await use([...(await onnxFiles(trimmed, {})), ...idMap]);
+      return await use(await onnxFiles(trimmed, {}));
     } finally {
       await trimmed.close();
     }

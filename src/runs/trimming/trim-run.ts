@@ -110,12 +110,14 @@ export async function trimRun(model: Model, options: TrimOptions): Promise<TrimR
 
 /** The tokenizer that a trimmed model will have. */
 function tokenizerOf({ folder }: Model, { files }: TrimmedCheckpoint): Promise<Tokenizer> {
-  const texts = new Map(files.flatMap(([name, contents]) => (typeof contents === "string" ? [[name, contents]] : [])));
+  const contents = new Map(files);
   return loadTokenizer({
     name: folder.name,
     async open(name) {
-      const text = texts.get(name);
-      return text === undefined ? undefined : bytesSource(name, new TextEncoder().encode(text));
+      const text = contents.get(name);
+      if (typeof text === "string") return bytesSource(name, new TextEncoder().encode(text));
+      // What is not text is copied.
+      return text === undefined ? undefined : folder.open(name);
     },
   });
 }
