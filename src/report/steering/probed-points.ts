@@ -1,3 +1,4 @@
+import { isInContext } from "../../steering/plan/word-edits.js";
 import type { ProbedEdit } from "../../steering/probes/probe-edits.js";
 import type { WrittenEdit } from "../../steering/steering-run.js";
 import { packFloat32 } from "../page/packed-numbers.js";
@@ -20,13 +21,17 @@ export interface ProbedPoints {
   /** Whether they are to be rarer, and of a ban what all of them together are to stay below. */
   rarer: boolean;
   bound: number | undefined;
-  /** The logit bias that the edit comes near. */
-  idealBias: number;
+  /** Whether that is in the contexts of a word only. */
+  inFew: boolean;
+  /** The logit bias that the edit comes near; of a word there is none that holds in all contexts. */
+  idealBias: number | undefined;
   worst: { text: string; before: number; after: number }[];
 }
 
 export function probedPoints({ plan, solution, probed }: WrittenEdit): ProbedPoints[] {
-  return plan.edits.slice(0, figureEdits).map(({ tokens, label }, g) => {
+  return plan.edits.slice(0, figureEdits).map((edit, g) => {
+    const { tokens, label } = edit;
+    const inFew = isInContext(edit);
     const { probability, bound, idealBias } = solution.groups[g]!;
     const { before, after, worst } = probed[g]!;
     const shown = contextsToShow(probed[g]!, figureContexts);
@@ -36,7 +41,8 @@ export function probedPoints({ plan, solution, probed }: WrittenEdit): ProbedPoi
       after: packFloat32(shown.map((i) => after[i]!)),
       rarer: probability.wanted < probability.before,
       bound: bound && bound.probability * tokens.length,
-      idealBias,
+      inFew,
+      idealBias: inFew ? undefined : idealBias,
       worst: worst.map(({ text, ...moved }) => ({ text: visibleText(text, contextCharacters), ...moved })),
     };
   });

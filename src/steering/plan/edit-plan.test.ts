@@ -74,6 +74,9 @@ describe("edits are planned", () => {
     ]);
     expect(saved).toMatchObject({ size: 1e-3, fixedSize: true });
     expect(await readEditPlan(stored(saved), model)).toEqual(plan);
+    // As version 1 had it, with nothing of its own in an edit: written again it is one of version 2.
+    expect(await readEditPlan(stored({ ...saved, schemaVersion: 1 }), model)).toEqual(plan);
+    await expect(readEditPlan(stored({ ...saved, schemaVersion: 3 }), model)).rejects.toThrow("field schemaVersion");
     expect(savedPlan(await planEdits(model, { " the": 0.5 }))).not.toHaveProperty("fixedSize");
   });
 

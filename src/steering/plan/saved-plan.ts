@@ -96,7 +96,8 @@ export async function parseSavedPlan(source: ByteSource): Promise<EditPlan> {
     throw new InputError(source.name, `field ${path.join(".") || "(all)"}: ${message}`);
   }
   const { size, fixedSize, ...rest } = parsed.data;
-  return { ...rest, lambda: size, ...(fixedSize === undefined ? {} : { fixedLambda: fixedSize }) };
+  // Written again, with what each edit was found by, it is one of the second version.
+  return { ...rest, schemaVersion: 2, lambda: size, ...(fixedSize === undefined ? {} : { fixedLambda: fixedSize }) };
 }
 
 function inFileNames({ lambda: size, fixedLambda, ...rest }: Record<string, unknown>): Record<string, unknown> {

@@ -48,8 +48,6 @@ export interface ProbedContext {
 
 /** A move of a probability that counts. */
 const noticeable = 1e-4;
-/** What is to stay as likely as it was is likelier by this much where it is likelier at all: less comes of rounding. */
-const twice = 2;
 const listed = 5;
 
 /**
@@ -111,9 +109,7 @@ function judged(
     largest.after = Math.max(largest.after, after[i]!);
     if (against(i) > noticeable) opposite++;
     const passed =
-      bound === undefined
-        ? rarer && after[i]! > unsafeAbove(before[i]!, inFew ? twice : 1)
-        : after[i]! > bound * tokens.length;
+      bound === undefined ? rarer && after[i]! > unsafeAbove(before[i]!, inFew) : after[i]! > bound * tokens.length;
     if (passed) unsafe.push(i);
     if (worst.length < listed || against(i) > against(worst.at(-1)!)) {
       worst = [...worst, i].sort((a, b) => against(b) - against(a)).slice(0, listed);

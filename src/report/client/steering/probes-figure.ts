@@ -21,6 +21,7 @@ interface Point {
 export function probesFigure(edit: ProbedPoints): Figure {
   const [before, after] = [unpackFloat32(edit.before), unpackFloat32(edit.after)];
   const limit = limitOf(edit);
+  const { idealBias } = edit;
   const points: Point[] = Array.from(before, (p, i) => ({ before: onPage(p), after: onPage(after[i]!) }));
   const rings: Point[] = edit.worst.map((one) => ({ ...one, before: onPage(one.before), after: onPage(one.after) }));
   const isUnsafe = (_: Point, i: number) => limit !== undefined && after[i]! > limit(before[i]!);
@@ -44,10 +45,12 @@ export function probesFigure(edit: ProbedPoints): Figure {
       curve((p) => p),
       { stroke: "var(--muted)", strokeOpacity: 0.6 },
     ),
-    line(
-      curve((p) => biased(p, edit.idealBias)),
-      { stroke: "var(--ink)", strokeDasharray: "2 3" },
-    ),
+    idealBias === undefined
+      ? undefined
+      : line(
+          curve((p) => biased(p, idealBias)),
+          { stroke: "var(--ink)", strokeDasharray: "2 3" },
+        ),
     limit && line(curve(limit), { stroke: "var(--warm)", strokeWidth: 1.5 }),
     dot(points, {
       x: "before",
@@ -62,9 +65,9 @@ export function probesFigure(edit: ProbedPoints): Figure {
 }
 
 /** Above which probability after, by that before, an edit is unsafe; undefined where none is. */
-function limitOf({ rarer, bound }: ProbedPoints): ((before: number) => number) | undefined {
+function limitOf({ rarer, bound, inFew }: ProbedPoints): ((before: number) => number) | undefined {
   if (bound !== undefined) return () => bound;
-  return rarer ? unsafeAbove : undefined;
+  return rarer ? (before) => unsafeAbove(before, inFew) : undefined;
 }
 
 const onPage = (p: number): number => Math.max(p, least);
