@@ -98,12 +98,13 @@ export async function trimmableTokenizer(model: HeadModel): Promise<TrimmableTok
   const source = await folder.open("tokenizer.json");
   if (source === undefined)
     throw new InputError(folder.name, "tokenizer.json is missing: it has to be trimmed with the model");
+  // Refuses a file whose steps are none.
+  const tokenizer = await model.tokenizer();
   const trimmable = await readTrimmableTokenizer(source);
   for (const id of trimmable.tokens.keys()) {
     if (id >= vocabSize) throw new InputError(source.name, `has a token of id ${id}; the model has ${vocabSize} rows`);
   }
   // Files beside tokenizer.json may add tokens to it, after its own.
-  const tokenizer = await model.tokenizer();
   const others = Array.from({ length: tokenizer.vocabSize }, (_, id) => id).filter(
     (id) => tokenizer.produces(id) && !trimmable.tokens.has(id),
   );

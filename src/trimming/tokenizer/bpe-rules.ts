@@ -1,3 +1,4 @@
+import { type MergeTable, mergeAll, mergeTable } from "../../corpus/tokenizer/models/merges.js";
 import { InputError } from "../../errors.js";
 import {
   type BytePieces,
@@ -9,7 +10,7 @@ import {
   type VocabularyRules,
 } from "./vocabulary-rules.js";
 
-/** Longer tokens are kept as they are, and not followed through their merges: quadratic work on an untrusted file. */
+/** Longer tokens are kept as they are, and not followed through their merges: the ways of all are remembered. */
 const longestFollowed = 2048;
 
 type Pair = readonly [left: string, right: string];
@@ -30,7 +31,8 @@ export function bpeRules(place: string, model: TokenizerModel, bytes: BytePieces
   }
   const listed = (model.merges as readonly (string | Pair)[]).filter((merge) => !isVersion(merge));
   const pairs = listed.map(pairOf);
-  const ranks = checkedRanks(place, pairs, vocab);
+  checkPairs(place, pairs, vocab);
+  const merges = mergeTable(pairs, vocab, "");
   const unknown = typeof model.unk_token === "string" ? vocab.get(model.unk_token) : undefined;
   const fallback = bytes.fallback ? byteFallbackTokens(vocab) : [];
   const everyByte = fallback.length === 256;
@@ -42,7 +44,7 @@ export function bpeRules(place: string, model: TokenizerModel, bytes: BytePieces
   const byId = new Map([...vocab].map(([token, id]) => [id, token]));
   const way = (id: number): number[] | undefined => {
     const token = byId.get(id);
-    return token === undefined ? undefined : symbolsOnTheWay(token, ranks, vocab);
+    return token === undefined ? undefined : symbolsOnTheWay(token, merges, vocab);
   };
   const keepsMerge = (left: string, right: string, stays: (id: number) => boolean): boolean =>
     [left, right, left + right].every((token) => {
@@ -57,8 +59,8 @@ export function bpeRules(place: string, model: TokenizerModel, bytes: BytePieces
     keepsMerge,
     trimmed(newIds) {
       const stays = (id: number) => newIds.has(id);
-      const merges = listed.filter((_, index) => keepsMerge(...pairs[index]!, stays));
-      return { ...model, vocab: trimmedVocabulary(vocab, newIds), merges };
+      const left = listed.filter((_, index) => keepsMerge(...pairs[index]!, stays));
+      return { ...model, vocab: trimmedVocabulary(vocab, newIds), merges: left };
     },
   };
 }
@@ -72,11 +74,8 @@ function pairOf(merge: string | Pair): Pair {
   return [merge.slice(0, space), merge.slice(space + 1)];
 }
 
-/** Ranks by left and right side. */
-type Ranks = ReadonlyMap<string, ReadonlyMap<string, number>>;
-
-function checkedRanks(place: string, pairs: readonly Pair[], vocab: ReadonlyMap<string, number>): Ranks {
-  const ranks = new Map<string, Map<string, number>>();
+/** @throws InputError if a merge names a token that isn't there, or leads back to one of its sides */
+function checkPairs(place: string, pairs: readonly Pair[], vocab: ReadonlyMap<string, number>): void {
   for (const [rank, [left, right]] of pairs.entries()) {
     const field = `field "model.merges.${rank}"`;
     if (left === "" || right === "")
@@ -85,35 +84,22 @@ function checkedRanks(place: string, pairs: readonly Pair[], vocab: ReadonlyMap<
       if (vocab.has(token)) continue;
       throw new InputError(place, `${field} names ${JSON.stringify(token.slice(0, 40))}, which is no token`);
     }
-    const ofLeft = ranks.get(left) ?? new Map<string, number>();
-    ranks.set(left, ofLeft.set(right, rank));
   }
-  return ranks;
 }
 
 /** Ids of all symbols that a token's characters pass through on their way to it; undefined if they never become it. */
-function symbolsOnTheWay(token: string, ranks: Ranks, vocab: ReadonlyMap<string, number>): number[] | undefined {
-  const symbols = Array.from(token);
-  if (symbols.length > longestFollowed) return undefined;
-  const passed = new Set<number>();
-  for (const symbol of symbols) {
-    const id = vocab.get(symbol);
-    if (id === undefined) return undefined;
-    passed.add(id);
-  }
-  while (symbols.length > 1) {
-    let lowest = Number.POSITIVE_INFINITY;
-    let at = -1;
-    for (let i = 0; i + 1 < symbols.length; i++) {
-      const rank = ranks.get(symbols[i]!)?.get(symbols[i + 1]!) ?? Number.POSITIVE_INFINITY;
-      if (rank >= lowest) continue;
-      lowest = rank;
-      at = i;
-    }
-    if (at < 0) return undefined;
-    const merged = symbols[at]! + symbols[at + 1]!;
-    symbols.splice(at, 2, merged);
-    passed.add(vocab.get(merged)!);
-  }
-  return [...passed];
+function symbolsOnTheWay(token: string, merges: MergeTable, vocab: ReadonlyMap<string, number>): number[] | undefined {
+  if (token.length > longestFollowed) return undefined;
+  const characters = Array.from(token, (character) => vocab.get(character));
+  if (!characters.every((id) => id !== undefined)) return undefined;
+  const passed = new Set(characters);
+  const followed: MergeTable = {
+    rank: merges.rank,
+    merged(left, right) {
+      const id = merges.merged(left, right);
+      passed.add(id);
+      return id;
+    },
+  };
+  return mergeAll(characters, followed).length === 1 ? [...passed] : undefined;
 }
