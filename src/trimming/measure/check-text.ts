@@ -114,8 +114,7 @@ async function readThrough(
     for await (const { part, mass } of results) {
       signal?.throwIfAborted();
       removed.append(mass.removed);
-      for (const [t, share] of mass.removed.entries()) {
-        const keptLog = Math.log1p(-Math.min(share, 1));
+      for (const [t, keptLog] of mass.keptLogProbability.entries()) {
         kl -= keptLog;
         if (t % part.length === part.length - 1) continue;
         loss -= mass.nextLogProbability[t]!;

@@ -10,6 +10,8 @@ const maxBlockNumbers = 2 ** 22;
 export interface RemovedMass {
   /** Their probability, [n]. */
   readonly removed: Float64Array;
+  /** ln of the probability of all others, [n]: exact where hardly anything goes, and where hardly anything stays. */
+  readonly keptLogProbability: Float64Array;
   /** ln p of the given next token under the whole vocabulary, [n]. */
   readonly nextLogProbability: Float64Array;
 }
@@ -39,7 +41,7 @@ export async function removedMassSession(engine: Engine, head: Head, kept: Int32
     release: () => session.release(),
     async run(hidden, nextTokens) {
       const n = nextTokens.length;
-      const result = { removed: new Float64Array(n), nextLogProbability: new Float64Array(n) };
+      const [removed, kept, nextLogProbability] = [new Float64Array(n), new Float64Array(n), new Float64Array(n)];
       for (let start = 0; start < n; start += blockContexts) {
         const end = Math.min(n, start + blockContexts);
         const next = BigInt64Array.from(nextTokens.subarray(start, end), BigInt);
@@ -49,10 +51,12 @@ export async function removedMassSession(engine: Engine, head: Head, kept: Int32
           next_token: { type: "int64", data: next, dims: [end - start] },
           goes: { type: "float64", data: goes, dims: [vocabSize] },
         });
-        result.removed.set(float64Output(outputs, "removed"), start);
-        result.nextLogProbability.set(float64Output(outputs, "next_log_probability"), start);
+        removed.set(float64Output(outputs, "removed"), start);
+        kept.set(float64Output(outputs, "kept"), start);
+        nextLogProbability.set(float64Output(outputs, "next_log_probability"), start);
       }
-      return result;
+      const keptLogProbability = removed.map((share, t) => (share < 0.5 ? Math.log1p(-share) : Math.log(kept[t]!)));
+      return { removed, keptLogProbability, nextLogProbability };
     },
   };
 }
@@ -69,7 +73,9 @@ function removedMassGraph(head: Head): Graph {
   const sum = graph.op("ReduceSum", [weight, lastAxis], { keepdims: 1 });
   const perContext = (x: typeof z, name: string) =>
     graph.output(graph.op("Squeeze", [x, lastAxis]), name, "float64", ["contexts"]);
+  const stays = graph.op("Sub", [graph.constant(Float64Array.of(1), []), goes]);
   perContext(graph.op("Div", [graph.op("MatMul", [weight, goes]), sum]), "removed");
+  perContext(graph.op("Div", [graph.op("MatMul", [weight, stays]), sum]), "kept");
   const next = graph.op("GatherElements", [shifted, nextToken], { axis: 1 });
   perContext(graph.op("Sub", [next, graph.op("Log", [sum])]), "next_log_probability");
   return graph;
