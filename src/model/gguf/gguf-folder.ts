@@ -1,5 +1,5 @@
 import { InputError } from "../../errors.js";
-import { type ByteSource, bytesSource, type Folder } from "../../tensor/byte-source.js";
+import { type ByteSource, bytesSource, type EndedAfter, type Folder } from "../../tensor/byte-source.js";
 import type { TensorFolder } from "../../tensor/checkpoint-layouts.js";
 import type { GgufFile, GgufTensor } from "../../tensor/gguf/gguf-file.js";
 import { openShards } from "../../tensor/gguf/gguf-shards.js";
@@ -29,6 +29,8 @@ export interface GgufPlace {
   readonly fileName: string;
   /** @returns undefined if there is no such file beside it */
   openBeside(fileName: string): Promise<ByteSource | undefined>;
+  /** How its chat template is ended where that takes too long. */
+  readonly endedAfter?: EndedAfter | undefined;
 }
 
 /**
@@ -52,6 +54,7 @@ export async function openGgufFolder(place: GgufPlace): Promise<GgufFolder> {
   };
   return {
     name: place.name,
+    endedAfter: place.endedAfter,
     gguf: files,
     tensors,
     async open(fileName) {

@@ -14,7 +14,11 @@ const tokenizerFiles: ReadonlySet<string> = new Set([
 
 /** A model's folder with the tokenizer of another in place of its own. */
 export function withTokenizerOf(folder: Folder, other: Folder): Folder {
-  return { ...folder, open: (fileName) => (tokenizerFiles.has(fileName) ? other : folder).open(fileName) };
+  return {
+    ...folder,
+    endedAfter: other.endedAfter,
+    open: (fileName) => (tokenizerFiles.has(fileName) ? other : folder).open(fileName),
+  };
 }
 
 /**

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type HubSession, openHubSession } from "../../../test/support/hub-session.js";
 import { openCheckpointTensors } from "../../tensor/checkpoint-tensors.js";
+import { withTokenizerOf } from "../corpus/tokenizer-folder.js";
 import { parseModelReference, resolveModelFolder } from "./model-folder.js";
 
 let session: HubSession;
@@ -45,6 +46,18 @@ describe("parseModelReference", () => {
 });
 
 describe("resolveModelFolder", () => {
+  test("what a model's files make long can be ended, with another's tokenizer too", async () => {
+    const file = "tiny-gpt2-F16.gguf";
+    await session.hub.add("org/files", "main", "test/goldens/gguf");
+    const folders = [
+      await resolveModelFolder("test/goldens/arch/gpt2"),
+      await resolveModelFolder(`test/goldens/gguf/${file}`),
+      await resolveModelFolder(`hf://org/files/${file}`, { environment: session.environment, retry: session.retry }),
+    ];
+    folders.push(withTokenizerOf({ ...folders[0]!, endedAfter: undefined }, folders[1]!));
+    for (const { endedAfter } of folders) expect(endedAfter?.(1000, () => 7)).toEqual({ result: 7 });
+  });
+
   test("opens a local folder, and a snapshot whose files are links", async () => {
     const { environment, retry } = session;
     const local = await resolveModelFolder("test/goldens/arch/gpt2");

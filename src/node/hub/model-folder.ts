@@ -5,6 +5,7 @@ import { InputError } from "../../errors.js";
 import { openGgufFolder } from "../../model/gguf/gguf-folder.js";
 import type { Folder } from "../../tensor/byte-source.js";
 import { shardNames } from "../../tensor/gguf/gguf-shards.js";
+import { endedAfter } from "../files/bounded-match.js";
 import { fileError, openFolder } from "../files/file-source.js";
 import { type HubFolderOptions, openHubFolder } from "./hub-folder.js";
 import { type HubReference, parseHubReference } from "./reference.js";
@@ -78,7 +79,10 @@ async function openLocalFolder(name: string, path: string): Promise<Folder> {
 
 function openGgufFile(name: string, path: string): Promise<Folder> {
   const beside = openFolder(dirname(path));
-  return openGgufFolder({ name, fileName: basename(path), openBeside: (fileName) => beside.open(fileName) });
+  return openGgufFolder({
+    ...{ name, fileName: basename(path), endedAfter },
+    openBeside: (fileName) => beside.open(fileName),
+  });
 }
 
 /** Only the file is fetched, or all shards of it. */
@@ -86,7 +90,7 @@ async function openHubGguf(reference: HubReference, options: HubFolderOptions): 
   const [, inFolder = "", fileName = ""] = /^(?:(.*)\/)?([^/]*)$/.exec(reference.path) ?? [];
   const repository = await openHubFolder({ ...reference, path: inFolder }, { ...options, files: shardNames(fileName) });
   const name = `${repository.name}/${reference.path}`;
-  return openGgufFolder({ name, fileName, openBeside: (beside) => repository.open(beside) });
+  return openGgufFolder({ name, fileName, endedAfter, openBeside: (beside) => repository.open(beside) });
 }
 
 /** What nobody writes for a repository of the hub. */

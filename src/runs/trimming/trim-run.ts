@@ -113,6 +113,7 @@ function tokenizerOf({ folder }: Model, { files }: TrimmedCheckpoint): Promise<T
   const contents = new Map(files);
   return loadTokenizer({
     name: folder.name,
+    endedAfter: folder.endedAfter,
     async open(name) {
       const text = contents.get(name);
       if (typeof text === "string") return bytesSource(name, new TextEncoder().encode(text));
