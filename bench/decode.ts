@@ -1,8 +1,8 @@
 /**
- * How much faster a model decodes whose head was halved, where the head dominates: both written as ONNX, run by
+ * How much faster a model decodes whose head was halved, or has two stages, where the head dominates: all written as ONNX, run by
  * onnxruntime alone in turn, one token at a time with key-value cache. The model is made here, with random weights.
  *
- *     npx tsx bench/decode.ts [--vocabulary 65536] [--size 512] [--layers 2] [--keep 256] [--threads 2]
+ *     npx tsx bench/decode.ts [--vocabulary 65536] [--size 512] [--layers 2] [--keep 256] [--preview 128] [--rescore 1024] [--threads 2]
  */
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
@@ -24,6 +24,8 @@ const { values } = parseArgs({
     size: { type: "string", default: "512" },
     layers: { type: "string", default: "2" },
     keep: { type: "string", default: "256" },
+    preview: { type: "string", default: "128" },
+    rescore: { type: "string", default: "1024" },
     threads: { type: "string", default: `${availableParallelism()}` },
   },
 });
@@ -71,7 +73,7 @@ async function writeSyntheticModel(folder: string): Promise<void> {
 }
 
 /** What the numbers are does not change how long they take. */
-const reducedHead = (order: "rotation" | "saliency"): ReducedHead => ({
+const reducedHead = (order: "rotation" | "saliency", kept: number): ReducedHead => ({
   kept,
   coordinates:
     order === "saliency" ? Int32Array.from({ length: kept }, (_, i) => Math.floor((i * d) / kept)) : undefined,
@@ -128,7 +130,13 @@ let model: Model | undefined;
 try {
   await writeSyntheticModel(join(folder, "model"));
   model = await loadModel(join(folder, "model"), { threads });
-  const forms = { whole: {}, directions: reducedHead("rotation"), coordinates: reducedHead("saliency") };
+  const twoStages = { ...reducedHead("rotation", Number(values.preview)), rescore: Number(values.rescore) };
+  const forms = {
+    whole: {},
+    directions: reducedHead("rotation", kept),
+    coordinates: reducedHead("saliency", kept),
+    [`two stages, ${values.preview} kept, ${values.rescore} rescored`]: twoStages,
+  };
   const decoders: [string, number, Decoder][] = [];
   for (const [name, change] of Object.entries(forms)) {
     const file = join(folder, name, "onnx/model.onnx");

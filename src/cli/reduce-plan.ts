@@ -17,6 +17,7 @@ export interface ReductionArguments {
   maxKl?: number;
   plan?: string;
   rescore?: number;
+  greedyExact?: boolean;
   order: Order;
   compensate: Compensation;
   metric: Metric;
@@ -24,7 +25,7 @@ export interface ReductionArguments {
   seed: number;
 }
 
-const choices = ["rescore", "order", "compensate", "metric", "steps", "seed"] as const;
+const choices = ["rescore", "greedyExact", "order", "compensate", "metric", "steps", "seed"] as const;
 
 /** @param given whether an option stands on the command line @throws UsageError if they contradict one another */
 export function checkChoice(args: ReductionArguments, given: (option: keyof ReductionArguments) => boolean): void {
@@ -36,6 +37,10 @@ export function checkChoice(args: ReductionArguments, given: (option: keyof Redu
   const said = choices.find(given);
   if (args.plan !== undefined && said !== undefined) {
     throw new UsageError(flagOf(said), "contradicts --plan: the plan says how it was made, and is applied as it is");
+  }
+  if (args.greedyExact && args.rescore === undefined) throw new UsageError("--greedy-exact", "is for --rescore");
+  if (args.greedyExact && (order !== "rotation" || compensate === "refine")) {
+    throw new UsageError("--greedy-exact", "is for --order rotation, not refined: other previews have no bound");
   }
   if (given("metric") && order !== "rotation") throw new UsageError("--metric", "is for --order rotation");
   if (given("steps") && compensate !== "refine") throw new UsageError("--steps", "is for --compensate refine");
@@ -53,9 +58,9 @@ export async function givenPlan(path: string, model: HeadModel): Promise<Reducti
 /** The arguments as they would have been when the plan was made. */
 export function asPlanned<A extends ReductionArguments>(
   args: A,
-  { rescore, order, compensate, metric = args.metric, seed, steps }: ReductionPlan,
+  { rescore, greedyExact, order, compensate, metric = args.metric, seed, steps }: ReductionPlan,
 ): A {
-  return { ...args, rescore, order, compensate, metric, seed, steps };
+  return { ...args, rescore, greedyExact, order, compensate, metric, seed, steps };
 }
 
 /** Fails before the work rather than after it. @throws InputError if a plan lies there already, or none can be written */

@@ -68,6 +68,11 @@ export interface Graph {
       inputs: Value[],
     ) => { readonly states: readonly Value[]; readonly outputs: readonly Value[] },
   ): { readonly states: Value[]; readonly outputs: Value[] };
+  /**
+   * One of two graphs of their own, which may use values of the graph around them; the other is not computed.
+   * @param condition bool, one number @returns float32
+   */
+  branch(condition: Value, then: () => Value, otherwise: () => Value): Value;
   output(value: Value, name: string, type: ElementType, shape: readonly Dimension[]): void;
   /** Files that the weights lie in. */
   readonly sources: ReadonlySet<ByteSource>;
@@ -100,6 +105,23 @@ export function createGraph(name: string, { widensBlocks = false }: { widensBloc
     output: outputs,
     initializer: [...constants, ...stored],
   });
+
+  /** A graph inside this one; its values are float32. */
+  const inner = (what: string, given: readonly Value[], make: () => Value[]) => {
+    const around = nodes;
+    nodes = [];
+    // Of names of their own: it may put out what it was given, or the same value twice.
+    const results = make().map((value) => graph.op("Identity", [value]));
+    const infos = (values: readonly Value[]) => values.map((value) => innerValueInfo(value.name, elementTypes.float32));
+    const body = create(GraphProtoSchema, {
+      name: `${name}_${what}`,
+      node: nodes,
+      input: infos(given),
+      output: infos(results),
+    });
+    nodes = around;
+    return body;
+  };
 
   const graph: Graph = {
     sources,
@@ -146,30 +168,28 @@ export function createGraph(name: string, { widensBlocks = false }: { widensBloc
       return graph.op("Cast", [value], { to: to === "bfloat16" ? weightTypes.BF16! : elementTypes[to] });
     },
     scan(states, scanned, step) {
-      const around = nodes;
-      nodes = [];
       const fresh = (count: number) => Array.from({ length: count }, () => ({ name: `step_${counter++}` }));
       const [given, at] = [fresh(states.length), fresh(scanned.length)];
-      const after = step(given, at);
-      // Of names of their own: a step may put out what it was given, or the same value twice.
-      const results = [...after.states, ...after.outputs].map((value) => graph.op("Identity", [value]));
-      const infos = (values: readonly Value[]) =>
-        values.map((value) => innerValueInfo(value.name, elementTypes.float32));
-      const body = create(GraphProtoSchema, {
-        name: `${name}_step`,
-        node: nodes,
-        input: infos([...given, ...at]),
-        output: infos(results),
+      let outputCount = 0;
+      const body = inner("step", [...given, ...at], () => {
+        const after = step(given, at);
+        outputCount = after.outputs.length;
+        return [...after.states, ...after.outputs];
       });
-      nodes = around;
       const axes = (values: readonly unknown[]) => values.map(() => 1);
-      const ended = graph.ops("Scan", [...states, ...scanned], results.length, {
+      const ended = graph.ops("Scan", [...states, ...scanned], states.length + outputCount, {
         body: { graph: body },
         num_scan_inputs: scanned.length,
         scan_input_axes: axes(scanned),
-        scan_output_axes: axes(after.outputs),
+        scan_output_axes: axes(Array(outputCount).fill(0)),
       });
       return { states: ended.slice(0, states.length), outputs: ended.slice(states.length) };
+    },
+    branch(condition, then, otherwise) {
+      return graph.op("If", [condition], {
+        then_branch: { graph: inner("then", [], () => [then()]) },
+        else_branch: { graph: inner("else", [], () => [otherwise()]) },
+      });
     },
     output(value, outputName, type, shape) {
       nodes.push(create(NodeProtoSchema, { opType: "Identity", input: [value.name], output: [outputName] }));

@@ -55,6 +55,14 @@ export interface ReducedTexts extends TextMeasures {
   readonly samples: readonly { readonly prompt: string; readonly before: string; readonly after: string }[];
 }
 
+/** What it takes for the likeliest token to be the original's always. */
+export interface GreedyCost {
+  /** Share of the contexts in which more tokens than m could be the likeliest, so that all of E is taken. */
+  readonly fallback: number;
+  /** Rows of E that are multiplied for a token, in the mean. */
+  readonly rows: number;
+}
+
 /** Everything that one reduction measured: what the report shows and run.json holds. */
 export interface ReductionRun {
   readonly model: {
@@ -77,6 +85,8 @@ export interface ReductionRun {
   readonly kept: number;
   /** m: the likeliest tokens that get their exact logits; undefined for none. */
   readonly rescore?: number | undefined;
+  /** Where the likeliest token is always the head's own: what that takes on the unseen text. */
+  readonly greedyExact?: GreedyCost | undefined;
   readonly order: Order;
   readonly compensate: Compensation;
   readonly metric: Metric | undefined;
@@ -90,7 +100,7 @@ export interface ReductionRun {
   readonly encoding?: readonly EncodingPoint[] | undefined;
   readonly generated?: readonly ReducedTexts[] | undefined;
   readonly bytes: ReducedBytes;
-  /** Numbers that the head multiplies for a token: V d, and V k, what projects on k directions, and m d of rows rescored. */
+  /** Numbers that the head multiplies for a token: V d, and V k, what projects on k directions, and m d of rows rescored; in the mean of the unseen text's contexts. */
   readonly multiplications: BeforeAfter;
   /** Milliseconds per token, of the head alone and of a whole decoding step, measured in turn in one run. */
   readonly milliseconds?: { readonly head: BeforeAfter; readonly step: BeforeAfter | undefined } | undefined;

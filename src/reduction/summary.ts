@@ -6,6 +6,8 @@ export interface ReductionSummary {
   kept: number;
   /** m, with `--rescore`. */
   rescore?: number;
+  /** With `--greedy-exact`: share of the unseen contexts that took all of E (`fallback`), and rows of E taken in the mean. */
+  greedyExact?: ReductionRun["greedyExact"];
   order: ReductionRun["order"];
   compensate: ReductionRun["compensate"];
   measures: { fit: MeasureSummary; check: MeasureSummary };
@@ -39,9 +41,16 @@ export interface MeasureSummary {
  * @param out where it was written; undefined where it was not
  */
 export function summarizeReduction(run: ReductionRun, out: string | undefined): ReductionSummary {
-  const { deleted, kept, rescore, order, compensate, measures, budget, curve, encoding, generated } = run;
+  const { deleted, kept, rescore, greedyExact, order, compensate, measures, budget, curve, encoding, generated } = run;
   return {
-    ...{ deleted, kept, ...(rescore === undefined ? {} : { rescore }), order, compensate },
+    ...{
+      deleted,
+      kept,
+      ...(rescore === undefined ? {} : { rescore }),
+      ...(greedyExact && { greedyExact }),
+      order,
+      compensate,
+    },
     measures: { fit: summarized(measures.fit), check: summarized(measures.check) },
     ...(budget && { budget: { maxKl: budget.maxKl, verified: summarized(budget.verified) } }),
     ...(curve && { curve }),

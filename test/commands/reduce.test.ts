@@ -130,6 +130,19 @@ test("two stages: exact logits for the likeliest tokens on top of what is kept, 
   expect(JSON.parse(await readFile(join(at("two"), "reduction.json"), "utf8")).rescore).toBe(200);
 });
 
+test("two stages with a bound: the likeliest token is the original's, what that takes is said, and a plan keeps it", async () => {
+  const asked = ["--keep", "64", "--rescore", "2000", "--greedy-exact", "--dry-run", "--json", "--quiet"];
+  const first = JSON.parse((await reduce(...asked, "--save-plan", at("greedy"))).stdout);
+  expect(first).toMatchObject({ compensate: "least-squares", rescore: 2000, measures: { check: { top1: 1 } } });
+  const { fallback, rows } = first.greedyExact;
+  expect(rows).toBeGreaterThanOrEqual(8192 * fallback + 64);
+  const bound = 192 * 256 + 4 * 8192;
+  expect(first.multiplications.after).toBe(Math.round(8192 * 64 + 64 * 256 + bound + 256 * rows));
+  const again = JSON.parse((await reduce("--plan", at("greedy"), "--dry-run", "--json", "--quiet")).stdout);
+  expect(again.measures).toEqual(first.measures);
+  expect(again.greedyExact).toEqual(first.greedyExact);
+});
+
 describe("what makes no sense is one clear line, and nothing is written", () => {
   test.each<[string, string[], RegExp, number?]>([
     ["no size", [], /reduce: one of --fraction, --keep, --max-kl and --plan is wanted/, 2],
@@ -146,6 +159,18 @@ describe("what makes no sense is one clear line, and nothing is written", () => 
     ],
     ["no tokens", ["--keep", "9", "--rescore", "0"], /--rescore <m>' argument '0' .* a whole number above 0/, 2],
     ["two stages as one matrix", ["--keep", "9", "--rescore", "9"], /--rescore: is for --format onnx: safetensors/, 2],
+    ["a bound of one stage", ["--keep", "9", "--greedy-exact"], /--greedy-exact: is for --rescore/, 2],
+    [
+      "a bound of coordinates",
+      ["--keep", "9", "--rescore", "9", "--greedy-exact", "--order", "slope"],
+      /--greedy-exact: is for --order rotation, not refined/,
+      2,
+    ],
+    [
+      "a bound for all tokens",
+      ["--keep", "9", "--rescore", "8192", "--greedy-exact", "--format", "onnx"],
+      /--greedy-exact: needs a token that is not rescored/,
+    ],
     ["two stages for a plan", ["--plan", "p", "--rescore", "9"], /--rescore: contradicts --plan/, 2],
     ["a budget of nothing", ["--max-kl", "0"], /a number above 0 is wanted/, 2],
     ["an unknown order", ["--fraction", "0.3", "--order", "last"], /Allowed choices are saliency, slope/, 2],

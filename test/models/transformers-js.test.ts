@@ -145,6 +145,25 @@ describe("transformers.js runs what is written as ONNX", () => {
     await generator.dispose();
   });
 
+  test("a head of two stages with a bound writes greedily what the original does", async () => {
+    const out = join(models.folder, "reduced-greedy-exact");
+    const asked = ["--keep", "20", "--rescore", "50", "--greedy-exact", "--format", "onnx", "--out", out, "--json"];
+    const text = ["--tokens", "1000", "--check-tokens", "300", "--threads", "1", "--quiet"];
+    const { code, stdout } = await unembed(["reduce", small, ...asked, ...text]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).measures.check.top1).toBe(1);
+    const model = await load(small);
+    const tokenizer = await model.tokenizer();
+    const generator = await pipeline("text-generation", out, oneThread);
+    const prompt = "He looked at the sea and";
+    const [written] = (await generator(prompt, { max_new_tokens: 12, do_sample: false })) as {
+      generated_text: string;
+    }[];
+    const ids = await greedy(model, [...tokenizer.encode(prompt)], 12);
+    expect(written!.generated_text).toBe(tokenizer.decode(ids));
+    await generator.dispose();
+  });
+
   test("with its weights in a file of their own", async () => {
     const model = await load("test/goldens/arch/llama_gqa");
     await saveFiles(model, join(models.folder, "beside"), () => onnxFiles(model, {}, 1000), { changed: false });

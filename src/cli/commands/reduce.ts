@@ -17,7 +17,7 @@ import type { Asked } from "../../node/runs/write/run-record.js";
 import { writeReductionPlan } from "../../node/save/reduction-plan-folder.js";
 import { checkOut } from "../../node/save/save-model.js";
 import { compensations, metrics, orders } from "../../reduction/methods/orders.js";
-import { type ReductionPlan, usualCompensation } from "../../reduction/plan/reduction-plan.js";
+import { type ReductionPlan, usualCompensation, usualMetric } from "../../reduction/plan/reduction-plan.js";
 import { summarizeReduction } from "../../reduction/summary.js";
 import { NoPlaceForBias } from "../../reduction/write/exact-head.js";
 import type { ReduceOptions, ReductionAmount } from "../../runs/reduction/reduce-options.js";
@@ -92,6 +92,7 @@ export function reduceCommand(signal: AbortSignal): Command {
     .option("--keep <k>", "dimensions to keep", positiveInteger)
     .option("--max-kl <nats>", "delete as many as a mean KL of at most this allows", positiveNumber)
     .option("--rescore <m>", "exact logits for the m likeliest tokens, on top of what is kept (onnx)", positiveInteger)
+    .option("--greedy-exact", "with --rescore: the likeliest token is always the original's (all of E where in doubt)")
     .option("--plan <folder>", "what --save-plan kept, for this or another head of the same size")
     .addOption(
       new Option("--order <name>", "which go first; rotation: directions instead of dimensions")
@@ -103,7 +104,11 @@ export function reduceCommand(signal: AbortSignal): Command {
         .choices(compensations)
         .default("least-squares", "least-squares, with --rescore refine"),
     )
-    .addOption(new Option("--metric <name>", "with rotation: what matters").choices(metrics).default("fisher"))
+    .addOption(
+      new Option("--metric <name>", "with rotation: what matters")
+        .choices(metrics)
+        .default("fisher", "fisher, with --greedy-exact logits"),
+    )
     .option("--steps <n>", "with refine: steps of the optimisation", positiveInteger)
     .addOption(seedOption("of the random order and of refine"))
     .addOption(corpusOption("text to fit to (default: embedded text)"));
@@ -130,8 +135,9 @@ export function reduceCommand(signal: AbortSignal): Command {
     .addHelpText("after", examples)
     .action((name: string, args: ReduceArguments, command: Command) => {
       const given = (option: string) => command.getOptionValueSource(option) === "cli";
-      const compensate = given("compensate") ? args.compensate : usualCompensation(args.rescore);
-      const wanted = { ...args, compensate };
+      const compensate = given("compensate") ? args.compensate : usualCompensation(args.rescore, args.greedyExact);
+      const metric = given("metric") ? args.metric : usualMetric(args.greedyExact);
+      const wanted = { ...args, compensate, metric };
       checkOptions(wanted, given);
       return reduceInto(name, wanted, command, signal);
     });
@@ -221,7 +227,7 @@ async function reduceOptions(
   plan: ReductionPlan | undefined,
   hub: HubOptions,
 ): Promise<ReduceOptions> {
-  const { rescore, order, compensate, metric, steps, seed } = args;
+  const { rescore, greedyExact, order, compensate, metric, steps, seed } = args;
   const { tokens, checkTokens, context, curve, format, bias } = args;
   const reading = readingOf(args);
   return {
@@ -235,7 +241,7 @@ async function reduceOptions(
       separator: await separatorId(model, args.separator),
     },
     amount: amountOf(args, plan),
-    ...{ rescore, order, compensate, metric, steps, seed, curve, format, bias },
+    ...{ rescore, greedyExact, order, compensate, metric, steps, seed, curve, format, bias },
   };
 }
 

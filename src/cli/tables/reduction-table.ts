@@ -18,7 +18,7 @@ interface WrittenFolders {
 
 /** What was lost and gained, as a table that fits 80 columns. */
 export function reductionTable(run: ReductionRun, written: WrittenFolders): string {
-  const { model, deleted, kept, rescore, order, compensate, measures, budget, bytes, milliseconds } = run;
+  const { model, deleted, kept, rescore, greedyExact, order, compensate, measures, budget, bytes, milliseconds } = run;
   const share = ((100 * deleted) / model.hiddenSize).toFixed(1);
   const { out, plan, report = out } = written;
   const places = [
@@ -29,6 +29,9 @@ export function reductionTable(run: ReductionRun, written: WrittenFolders): stri
   const lines = [
     `${deleted} of ${model.hiddenSize} dimensions deleted (${share}%), ${kept} kept: ${order}, ${compensate}`,
     ...(rescore === undefined ? [] : [`exact logits for the ${rescore} likeliest tokens of each context`]),
+    ...(greedyExact
+      ? [`the likeliest token is the original's; all of E in ${share100(greedyExact.fallback)} of unseen contexts`]
+      : []),
     ...(run.corpus.beginOfText ? ["every window starts with begin-of-text"] : []),
     "",
     row("", "KL", "JS", "top-1", "perplexity"),
@@ -74,6 +77,8 @@ function sizeLine(
   const sizes = here || made;
   return sizes ? [row(`  model as ${format}`, ...compared(sizes, whole), here ? "(written)" : "")] : [];
 }
+
+const share100 = (share: number) => `${(100 * share).toFixed(1)}%`;
 
 const whole = (value: number) => value.toLocaleString("en");
 

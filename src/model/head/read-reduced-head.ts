@@ -1,7 +1,7 @@
 import { InputError } from "../../errors.js";
 import type { TensorEntries } from "../../tensor/checkpoint-layouts.js";
 import { readIntegers, readTensor, type TensorEntry } from "../../tensor/safetensors/safetensors.js";
-import { type ReducedHead, reducedNames } from "./reduced-head.js";
+import { boundBlocks, type PreviewBound, type ReducedHead, reducedNames } from "./reduced-head.js";
 
 /**
  * The factored head among the weights of an ONNX file.
@@ -16,7 +16,7 @@ export async function readReducedHead(
   const kept = weights.get(reducedNames.factor)?.shape[1] ?? 0;
   const named = (part: keyof typeof reducedNames, shape: number[]) =>
     requiredWeight(place, weights, reducedNames[part], shape);
-  const numbers = async (part: "factor" | "projection" | "bias", shape: number[]) => {
+  const numbers = async (part: Exclude<keyof typeof reducedNames, "coordinates" | "rescore">, shape: number[]) => {
     const values = await readTensor(named(part, shape));
     if (values.every(Number.isFinite)) return values;
     throw new InputError(place, `weight "${reducedNames[part]}" holds numbers that are not finite`);
@@ -26,7 +26,8 @@ export async function readReducedHead(
   const rescore = weights.has(reducedNames.rescore) ? await rescored() : undefined;
   if (!weights.has(reducedNames.coordinates)) {
     const projection = await numbers("projection", [kept, hiddenSize]);
-    return { kept, factor, bias, coordinates: undefined, projection, rescore };
+    const bound = weights.has(reducedNames.reach) ? await boundOf() : undefined;
+    return { kept, factor, bias, coordinates: undefined, projection, rescore, bound };
   }
   const coordinates = Int32Array.from(await readIntegers(named("coordinates", [kept])));
   if (!coordinates.every((i, at) => i < hiddenSize && i > (coordinates[at - 1] ?? -1))) {
@@ -34,6 +35,16 @@ export async function readReducedHead(
     throw new InputError(place, `weight "${reducedNames.coordinates}": ${wanted}`);
   }
   return { kept, factor, bias, coordinates, projection: undefined, rescore };
+
+  async function boundOf(): Promise<PreviewBound> {
+    const j = hiddenSize - kept;
+    return {
+      reader: await numbers("reader", [j, hiddenSize]),
+      centre: await numbers("centre", [j]),
+      reach: await numbers("reach", [vocabSize, boundBlocks]),
+      slack: await numbers("slack", [2]),
+    };
+  }
 
   async function rescored(): Promise<number> {
     const [count] = await readIntegers(named("rescore", [1]));

@@ -28,6 +28,34 @@ export interface ReducedHead {
   readonly bias: Float32Array;
   /** m: the likeliest tokens by these logits, a preview then, get their exact ones from their rows of E. Default: none. */
   readonly rescore?: number | undefined;
+  /** With `rescore`, of a projection: how far the preview can be off, so that the likeliest token is always the head's own. */
+  readonly bound?: PreviewBound | undefined;
+}
+
+/**
+ * |z_w - z^_w| <= reach_w . (|u_1|, ..., |u_B|) + slack_0 |P h| + slack_1 (METHOD.md section 4), u = R h - R mean in B blocks
+ * of rising size: what is not kept of h.
+ */
+export interface PreviewBound {
+  /** R, float32 [j, d]. */
+  readonly reader: Float32Array;
+  /** R mean, [j]. */
+  readonly centre: Float32Array;
+  /** Norms of what the preview lacks of E_w along the directions of each block, [V, B]. */
+  readonly reach: Float32Array;
+  /** Of digits, [2]. */
+  readonly slack: Float32Array;
+}
+
+/** B. */
+export const boundBlocks = 4;
+
+/** Directions of each block, of j: about twice as many as in the one before, which count for more. */
+export function blockSizes(j: number): number[] {
+  const ends = Array.from({ length: boundBlocks }, (_, i) =>
+    Math.round((j * (2 ** (i + 1) - 1)) / (2 ** boundBlocks - 1)),
+  );
+  return ends.map((end, i) => end - (ends[i - 1] ?? 0));
 }
 
 /** What the parts of a factored head are called in a graph. */
@@ -37,6 +65,10 @@ export const reducedNames = {
   factor: "lm_head.factor",
   bias: "lm_head.factor.bias",
   rescore: "lm_head.rescore",
+  reader: "lm_head.bound.reader",
+  centre: "lm_head.bound.centre",
+  reach: "lm_head.bound.reach",
+  slack: "lm_head.bound.slack",
 } as const;
 
 /**
@@ -46,17 +78,17 @@ export const reducedNames = {
  * @throws RangeError if the reduced head does not have the head's shape
  */
 export function reducedLogits(graph: Graph, head: ReducedOf, reduced: ReducedHead, hidden: Value, prefix = ""): Value {
-  return transformed(graph, head.transform, previewLogits(graph, head, reduced, hidden, prefix));
+  return transformed(graph, head.transform, previewOf(graph, head, reduced, hidden, prefix).preview);
 }
 
-/** The same before the model's own transform. */
-export function previewLogits(
+/** The same before the model's own transform, [n, V], and P h that it is made of, [n, k]. */
+export function previewOf(
   graph: Graph,
   head: Omit<ReducedOf, "transform">,
   reduced: ReducedHead,
   hidden: Value,
   prefix = "",
-): Value {
+): { readonly preview: Value; readonly parts: Value } {
   const { vocabSize, hiddenSize } = head;
   const { kept, coordinates, projection, factor, bias } = reduced;
   const dtype = head.weight.dtype as FloatDType;
@@ -68,13 +100,12 @@ export function previewLogits(
       : graph.op("Gather", [hidden, graph.weight(memoryIndices(prefix + reducedNames.coordinates, coordinates))], {
           axis: 1,
         });
-  return graph.op(
+  const preview = graph.op(
     "Gemm",
     [parts, weight("factor", [vocabSize, kept], factor), weight("bias", [vocabSize], bias, "F32")],
-    {
-      transB: 1,
-    },
+    { transB: 1 },
   );
+  return { preview, parts };
 }
 
 /**

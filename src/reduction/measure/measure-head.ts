@@ -41,7 +41,7 @@ export async function measureHead(
   const next = nextTokensOf(contexts);
   const session = await divergenceSession(engine, original, head);
   try {
-    const measured = inOrder(blocks(range), session.concurrency, async ({ start, end }) => {
+    const measured = inOrder(contextBlocks(range), session.concurrency, async ({ start, end }) => {
       const hidden = await contexts.read(start, end);
       return { start, found: await session.run(hidden, hidden, next.ids.subarray(start, end)) };
     });
@@ -60,7 +60,8 @@ export async function measureHead(
   return { contexts: count, kl, js, top1: top1Agreement, perplexity: { before: perplexity.a, after: perplexity.b } };
 }
 
-async function* blocks({ start: first, end: last }: ContextRange): AsyncGenerator<ContextRange> {
+/** So many contexts as are measured at once, one block after another. */
+export async function* contextBlocks({ start: first, end: last }: ContextRange): AsyncGenerator<ContextRange> {
   for (let start = first; start < last; start += blockContexts) {
     yield { start, end: Math.min(start + blockContexts, last) };
   }

@@ -1,10 +1,11 @@
 import { InputError } from "../../errors.js";
 import type { HeadModel } from "../../model/head/head-model.js";
+import { boundBlocks } from "../../model/head/reduced-head.js";
 import { type ByteSource, wholeFile } from "../../tensor/byte-source.js";
 import { readSafetensorsHeader, readTensor } from "../../tensor/safetensors/safetensors.js";
 import { safetensorsChunks } from "../../tensor/safetensors/write-safetensors.js";
 import { parseStrictJson } from "../../tensor/strict-json.js";
-import { planSchema, type ReductionPlan, reduceHead } from "./reduction-plan.js";
+import { planSchema, type ReductionPlan, type ReductionRecord, reduceHead } from "./reduction-plan.js";
 
 /** The arrays lie in the other file. */
 const maxPlanBytes = 2 ** 24;
@@ -16,7 +17,12 @@ export const reductionPlanFiles = { plan: "reduction.json", arrays: "reduction.s
 export function serializeReductionPlan(plan: ReductionPlan): { plan: string; arrays: Uint8Array[] } {
   const { arrays, ...fields } = plan;
   const { vocabSize: V, hiddenSize: d, kept: k } = plan;
-  const shapes: Record<string, readonly number[]> = { factor: [V, k], bias: [V], projection: [k, d] };
+  const shapes: Record<string, readonly number[]> = {
+    factor: [V, k],
+    bias: [V],
+    projection: [k, d],
+    ...boundShapes(plan),
+  };
   const tensors = Object.entries(arrays).map(([name, data]) => ({
     name,
     dtype: "F32" as const,
@@ -63,8 +69,19 @@ export async function parseReductionPlan(
     factor: await read("factor", [V, k]),
     bias: await read("bias", [V]),
     ...(parsed.data.coordinates ? {} : { projection: await read("projection", [k, d]) }),
+    ...(parsed.data.greedyExact ? await readBound() : {}),
   };
   const whole = { ...parsed.data, arrays: values };
   reduceHead(model, whole, plan.name);
   return whole;
+
+  async function readBound(): Promise<Record<string, Float32Array>> {
+    const shapes = Object.entries(boundShapes(parsed.data!));
+    return Object.fromEntries(await Promise.all(shapes.map(async ([name, shape]) => [name, await read(name, shape)])));
+  }
+}
+
+/** Of the arrays with `greedyExact`. */
+function boundShapes({ vocabSize: V, hiddenSize: d, kept: k }: ReductionRecord) {
+  return { reader: [d - k, d], centre: [d - k], reach: [V, boundBlocks], slack: [2] };
 }

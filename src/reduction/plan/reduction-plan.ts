@@ -2,10 +2,11 @@ import * as z from "zod";
 import { InputError } from "../../errors.js";
 import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
 import type { HeadModel } from "../../model/head/head-model.js";
-import type { ReducedHead } from "../../model/head/reduced-head.js";
+import { boundBlocks, type PreviewBound, type ReducedHead } from "../../model/head/reduced-head.js";
 import { headOf } from "../methods/head-of-expansion.js";
-import { type Compensation, compensations, metrics, orders } from "../methods/orders.js";
+import { type Compensation, compensations, type Metric, metrics, orders } from "../methods/orders.js";
 import { prepareReductions, type Reductions } from "../methods/prepare.js";
+import { previewBound } from "../methods/preview-bound.js";
 import { defaultSteps, type RefineOptions, refine } from "../methods/refine.js";
 
 export const planSchema = z.strictObject({
@@ -28,6 +29,8 @@ export const planSchema = z.strictObject({
   deleted: z.number().int().nonnegative(),
   /** m: the likeliest tokens of each context get their exact logits. */
   rescore: z.number().int().positive().optional(),
+  /** Whether the preview has a bound, so that the likeliest token is always the head's own. */
+  greedyExact: z.literal(true).optional(),
   /** Kept coordinates, ascending; none of directions. */
   coordinates: z.array(z.number().int().nonnegative()).optional(),
   warnings: z.array(z.string()),
@@ -52,6 +55,11 @@ export interface ReductionChoice {
    * m: the likeliest tokens by what is kept get their exact logits from their rows of E, which come on top of it. Default: none.
    */
   readonly rescore?: number | undefined;
+  /**
+   * With `rescore`, of a rotation that is not refined: the likeliest token is always the head's own, by a bound on what the
+   * preview can be off by, and by all of E where more than m tokens could be the likeliest.
+   */
+  readonly greedyExact?: boolean | undefined;
   /** Default least-squares, or with `rescore` refine; a rotation makes up for what it deletes by itself. */
   readonly compensate?: ReductionPlan["compensate"] | undefined;
   readonly metric?: ReductionPlan["metric"] | undefined;
@@ -76,6 +84,24 @@ export function keptFor({ fraction, keep }: { fraction?: number; keep?: number }
   return keep;
 }
 
+/** What counts as a loss, where nothing was said: a bound is on logits, whatever their tokens' probabilities are. */
+export function usualMetric(greedyExact: boolean | undefined): Metric {
+  return greedyExact ? "logits" : "fisher";
+}
+
+/** @throws InputError naming the option if the preview of this choice has no bound */
+export function checkGreedyExact(
+  { greedyExact, rescore, order = "rotation", compensate }: Omit<ReductionChoice, "kept">,
+  vocabSize: number,
+): void {
+  if (!greedyExact) return;
+  const refuse = (problem: string) => new InputError("greedyExact", problem);
+  if (rescore === undefined) throw refuse("is for heads that rescore likely tokens");
+  if (rescore === vocabSize) throw refuse(`needs a token that is not rescored: fewer than all ${vocabSize}`);
+  if (order !== "rotation") throw refuse(`is for the order rotation, not ${order}`);
+  if (compensate === "refine") throw refuse("is for the projection itself: a refined preview has no useful bound");
+}
+
 /** @throws InputError naming the option if m is not a number of the model's tokens */
 export function checkRescore(rescore: number | undefined, vocabSize: number): void {
   if (rescore === undefined || (Number.isInteger(rescore) && rescore >= 1 && rescore <= vocabSize)) return;
@@ -83,8 +109,8 @@ export function checkRescore(rescore: number | undefined, vocabSize: number): vo
 }
 
 /** What makes up for what is deleted, where nothing was said: a preview is fitted for its use. */
-export function usualCompensation(rescore: number | undefined): Compensation {
-  return rescore === undefined ? "least-squares" : "refine";
+export function usualCompensation(rescore: number | undefined, greedyExact: boolean | undefined = false): Compensation {
+  return rescore === undefined || greedyExact ? "least-squares" : "refine";
 }
 
 /**
@@ -99,9 +125,10 @@ export async function planReduction(
   choice: ReductionChoice,
   prepared?: Reductions | undefined,
 ): Promise<ReductionPlan> {
-  const { kept, rescore, order = "rotation", metric = "fisher", seed = 0, signal } = choice;
-  const { compensate = usualCompensation(rescore) } = choice;
+  const { kept, rescore, greedyExact, order = "rotation", seed = 0, signal } = choice;
+  const { metric = usualMetric(greedyExact), compensate = usualCompensation(rescore, greedyExact) } = choice;
   checkRescore(rescore, model.vocabSize);
+  checkGreedyExact({ ...choice, compensate }, model.vocabSize);
   const reductions =
     prepared ??
     (await prepareReductions(model, contexts, {
@@ -121,6 +148,9 @@ export async function planReduction(
     head = result.head;
     refined = { steps, bestStep: result.bestStep };
   }
+  const bound = greedyExact
+    ? await previewBound(subject, head, reductions.chain(order, "none"), reductions.whitening)
+    : undefined;
   const { factor, bias, projection, coordinates } = head;
   const d = model.hiddenSize;
   return {
@@ -135,6 +165,7 @@ export async function planReduction(
     kept: head.kept,
     deleted: d - head.kept,
     ...(rescore === undefined ? {} : { rescore }),
+    ...(bound ? { greedyExact: true as const } : {}),
     ...(coordinates ? { coordinates: Array.from(coordinates) } : {}),
     warnings: [
       ...reductions.warnings,
@@ -142,7 +173,7 @@ export async function planReduction(
         ? [`${head.kept} directions are kept instead of ${kept}: the hidden states move in no more`]
         : []),
     ],
-    arrays: { factor, bias, ...(projection ? { projection } : {}) },
+    arrays: { factor, bias, ...(projection ? { projection } : {}), ...bound },
   };
 }
 
@@ -184,5 +215,18 @@ export function reduceHead(model: HeadModel, plan: ReductionPlan, place = "plan"
     factor: sized("factor", factor, V * kept),
     bias: sized("bias", bias, V),
     ...(rescore === undefined ? {} : { rescore }),
+    ...(plan.greedyExact ? { bound: boundOf() } : {}),
   };
+
+  function boundOf(): PreviewBound {
+    if (rescore === undefined || rescore === V || coordinates || kept === d) {
+      refuse("greedyExact", "is for directions that were deleted, and for some of the tokens");
+    }
+    return {
+      reader: sized("reader", arrays.reader, (d - kept) * d),
+      centre: sized("centre", arrays.centre, d - kept),
+      reach: sized("reach", arrays.reach, V * boundBlocks),
+      slack: sized("slack", arrays.slack, 2),
+    };
+  }
 }

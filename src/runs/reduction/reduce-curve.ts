@@ -52,7 +52,7 @@ async function refinedPoints(
   options: ReduceOptions,
 ): Promise<{ others: readonly ReducedHead[]; refined: readonly CurvePoint[] }> {
   // The curve is of one stage, like all its other methods.
-  const { steps, rescore, compensate: _, ...method } = methodOf(options);
+  const { steps, rescore, greedyExact: __, compensate: _, ...method } = methodOf(options);
   const others: ReducedHead[] = [];
   const refined: CurvePoint[] = [];
   const curve = refinedCurve(

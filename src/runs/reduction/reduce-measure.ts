@@ -7,6 +7,7 @@ import type { ReducedHead } from "../../model/head/reduced-head.js";
 import { rescoredLogits } from "../../model/head/rescored-logits.js";
 import { spreadHead } from "../../model/head/spread-head.js";
 import type { Model } from "../../model/model.js";
+import { greedyCost } from "../../reduction/measure/greedy-cost.js";
 import { type ContextRange, measureHead } from "../../reduction/measure/measure-head.js";
 import { reducedTexts } from "../../reduction/measure/reduced-texts.js";
 import type { ReducedTexts, ReductionMeasures, ReductionRun } from "../../reduction/reduction-run.js";
@@ -49,6 +50,7 @@ export async function measureReduction(
       ? { maxKl: amount.maxKl, verified: await measured("verify", check, verify) }
       : undefined;
   const bytes = await reducedBytes(model, reduced, { withoutBias: options.bias === false });
+  const greedyExact = await greedyCost(model, head, check.contexts, signal);
   return {
     model: { name, modelType, vocabSize, hiddenSize, dtype, tied: model.head.tied },
     corpus: {
@@ -66,7 +68,7 @@ export async function measureReduction(
       ...bytes,
       written: written && { before: bytes.model.before, after: written.weightBytes },
     },
-    multiplications: headMultiplications(model.head, reduced),
+    ...{ greedyExact, multiplications: headMultiplications(model.head, reduced, greedyExact?.rows) },
     milliseconds: await decodingTime(model, reducedGraph(model, reduced), signal),
     warnings: [...plan.warnings, ...notes, ...budgetWarnings(budget)],
     threads: model.engine.threads,

@@ -5,7 +5,14 @@ import type { BeginOfText } from "../../model/contexts/begin-of-text.js";
 import type { RowStore } from "../../model/contexts/stored-contexts.js";
 import type { Model } from "../../model/model.js";
 import type { Compensation, Metric, Order } from "../../reduction/methods/orders.js";
-import { checkRescore, keptFor, type ReductionPlan, usualCompensation } from "../../reduction/plan/reduction-plan.js";
+import {
+  checkGreedyExact,
+  checkRescore,
+  keptFor,
+  type ReductionPlan,
+  usualCompensation,
+  usualMetric,
+} from "../../reduction/plan/reduction-plan.js";
 import type { OnRunEvent } from "../run-events.js";
 
 /** How much is deleted. */
@@ -40,11 +47,13 @@ export interface ReduceOptions {
    * m: the likeliest tokens by what is kept get their exact logits; their rows come on top. For the format onnx. Default: none.
    */
   readonly rescore?: number | undefined;
+  /** With `rescore`: the likeliest token is always the original's, by a bound and, where that is not enough, by all of E. */
+  readonly greedyExact?: boolean | undefined;
   /** Default rotation. */
   readonly order?: Order | undefined;
   /** Default least-squares; with `rescore`, refine. */
   readonly compensate?: Compensation | undefined;
-  /** Metric of a rotation. Default fisher. */
+  /** Metric of a rotation. Default fisher; with `greedyExact`, logits. */
   readonly metric?: Metric | undefined;
   /** Steps of the compensation refine. */
   readonly steps?: number | undefined;
@@ -65,6 +74,7 @@ export interface ReduceOptions {
 /** The way in which a head is reduced. */
 export interface ReductionMethod {
   readonly rescore: number | undefined;
+  readonly greedyExact: boolean | undefined;
   readonly order: Order;
   readonly compensate: Compensation;
   readonly metric: Metric;
@@ -74,19 +84,22 @@ export interface ReductionMethod {
 
 /** As asked, or as it was when the plan was made. */
 export function methodOf(options: ReduceOptions): ReductionMethod {
-  const { amount, metric = "fisher" } = options;
+  const { amount, metric = usualMetric(options.greedyExact) } = options;
   if (!("plan" in amount)) {
-    const { rescore, order = "rotation", compensate = usualCompensation(rescore), seed = 0, steps } = options;
-    return { rescore, order, compensate, metric, seed, steps };
+    const { rescore, greedyExact, order = "rotation", seed = 0, steps } = options;
+    const { compensate = usualCompensation(rescore, greedyExact) } = options;
+    return { rescore, greedyExact, order, compensate, metric, seed, steps };
   }
-  const { rescore, order, compensate, seed, steps } = amount.plan;
-  return { rescore, order, compensate, metric: amount.plan.metric ?? metric, seed, steps };
+  const { rescore, greedyExact, order, compensate, seed, steps } = amount.plan;
+  return { rescore, greedyExact, order, compensate, metric: amount.plan.metric ?? metric, seed, steps };
 }
 
 /** @throws InputError naming the option that is out of range */
-export function checkAmounts({ amount, rescore }: ReduceOptions, { hiddenSize, vocabSize }: Model): void {
+export function checkAmounts(options: ReduceOptions, { hiddenSize, vocabSize }: Model): void {
+  const { amount, rescore } = options;
   checkRescore("plan" in amount ? amount.plan.rescore : rescore, vocabSize);
   if ("plan" in amount) return;
+  checkGreedyExact(options, vocabSize);
   if (!("maxKl" in amount)) keptFor(amount, hiddenSize);
   else if (!(amount.maxKl > 0)) throw new InputError("maxKl", `is ${amount.maxKl}; a number of nats above 0 is wanted`);
 }
