@@ -82,38 +82,49 @@ export function normEpsilon(metadata: GgufMetadata): number {
 }
 
 /** Rotary positions: the base, and how they are stretched. */
-function ropeConfig({ metadata, ropeFactors }: GgufContents): Record<string, unknown> {
+function ropeConfig(contents: GgufContents): Record<string, unknown> {
+  const { metadata } = contents;
   const { own } = metadata;
-  const theta = { rope_theta: shortest(metadata.number(own("rope.freq_base"), 10_000)) };
-  const kind = metadata.string(own("rope.scaling.type"), "none");
-  const originalKey = own("rope.scaling.original_context_length");
-  const original = metadata.has(originalKey) ? { original_max_position_embeddings: metadata.integer(originalKey) } : {};
-  const factor = () => ({ factor: shortest(metadata.number(own("rope.scaling.factor"), 1)) });
-  if (kind === "linear") return { ...theta, rope_scaling: { rope_type: "linear", ...factor() } };
-  if (kind === "yarn") return { ...theta, rope_scaling: { rope_type: "yarn", ...factor(), ...original } };
-  if (kind !== "none" && kind !== "longrope") {
-    return metadata.fail(own("rope.scaling.type"), `is ${JSON.stringify(kind.slice(0, 40))}, which is not supported`);
-  }
-  const {
-    "rope_factors_long.weight": long,
-    "rope_factors_short.weight": short,
-    "rope_freqs.weight": all,
-  } = ropeFactors;
-  if (long !== undefined && short !== undefined) {
-    const attention = own("rope.scaling.attn_factor");
-    const given = metadata.has(attention) ? { attention_factor: shortest(metadata.number(attention)) } : {};
-    return {
-      ...theta,
-      ...original,
-      rope_scaling: { rope_type: "longrope", long_factor: long, short_factor: short, ...given },
-    };
-  }
-  if (all === undefined) return theta;
-  // What Llama 3's stretching comes to, frequency by frequency.
+  const scaling = ropeScaling(contents, metadata.string(own("rope.scaling.type"), "none"));
   return {
-    ...theta,
-    rope_scaling: { rope_type: "longrope", long_factor: all, short_factor: all, attention_factor: 1 },
+    rope_theta: shortest(metadata.number(own("rope.freq_base"), 10_000)),
+    ...(scaling === undefined ? {} : { rope_scaling: { ...scaling, ...trainedLength(metadata) } }),
+    ...trainedLength(metadata),
   };
+}
+
+/** Of stretched positions: how long texts were before. Transformers looks for it in both places. */
+function trainedLength(metadata: GgufMetadata): Record<string, number> {
+  const key = metadata.own("rope.scaling.original_context_length");
+  return metadata.has(key) ? { original_max_position_embeddings: metadata.integer(key) } : {};
+}
+
+/** What transformers has as `rope_scaling`; undefined if positions are not stretched. */
+function ropeScaling({ metadata, ropeFactors }: GgufContents, kind: string): Record<string, unknown> | undefined {
+  const { own } = metadata;
+  const long = ropeFactors["rope_factors_long.weight"];
+  const short = ropeFactors["rope_factors_short.weight"];
+  const all = ropeFactors["rope_freqs.weight"];
+  const attention = own("rope.scaling.attn_factor");
+  const given = metadata.has(attention) ? shortest(metadata.number(attention)) : undefined;
+  if (long !== undefined && short !== undefined) {
+    const factor = given === undefined ? {} : { attention_factor: given };
+    return { rope_type: "longrope", long_factor: long, short_factor: short, ...factor };
+  }
+  if (given !== undefined && given !== 1) {
+    metadata.fail(attention, `is ${given}; with scaling of the type "${kind}" only 1 is supported`);
+  }
+  switch (kind) {
+    case "none":
+    case "longrope":
+      // What Llama 3's stretching comes to, frequency by frequency.
+      return all && { rope_type: "longrope", long_factor: all, short_factor: all, attention_factor: 1 };
+    case "linear":
+    case "yarn":
+      return { rope_type: kind, factor: shortest(metadata.number(own("rope.scaling.factor"), 1)) };
+    default:
+      return metadata.fail(own("rope.scaling.type"), `is ${JSON.stringify(kind.slice(0, 40))}, which is not supported`);
+  }
 }
 
 /** Names that Llama-like families have in common. */

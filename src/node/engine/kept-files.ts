@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ByteSource } from "../../tensor/byte-source.js";
 import { type FileSource, fileError, openFileSource } from "../files/file-source.js";
+import { deleteAtExit } from "../files/leftovers.js";
 
 /** Written at once. */
 const pieceBytes = 4 * 2 ** 20;
@@ -19,11 +20,16 @@ export interface KeptFiles {
 export function keptFiles(): KeptFiles {
   const files = new Map<ByteSource, Promise<FileSource>>();
   let folder: Promise<string> | undefined;
+  let atExit: { release(): void } | undefined;
   return {
     fileOf(source) {
-      folder ??= realpath(tmpdir()).then((parent) => mkdtemp(join(parent, "unembed-")));
+      folder ??= realpath(tmpdir()).then((parent) => mkdtemp(join(parent, "unembed-weights-")));
+      const opened = folder.then((path) => {
+        atExit ??= deleteAtExit(path);
+        return path;
+      });
       const name = `${files.size}`;
-      const written = files.get(source) ?? folder.then((path) => writeSource(source, join(path, name)));
+      const written = files.get(source) ?? opened.then((path) => writeSource(source, join(path, name)));
       files.set(source, written);
       return written;
     },
@@ -31,6 +37,7 @@ export function keptFiles(): KeptFiles {
       await Promise.allSettled(files.values());
       // Where a mapped file cannot be taken away, the system's own cleaning of temporary files does it.
       if (folder !== undefined) await rm(await folder, { recursive: true, force: true }).catch(() => {});
+      atExit?.release();
     },
   };
 }
