@@ -49,8 +49,9 @@ export async function roundRows(problem: RowsToRound): Promise<{ rows: Float64Ar
   if (aims === undefined) return { rows: rounded, noise };
   const mover = moverOf(problem);
   if (mover === undefined) return { rows: rounded, noise };
-  const start = blockRowsOf(head.weight) ? await bestLengths(problem, exact, aims) : rounded;
-  return { rows: await broughtBack(problem, start, aims, mover), noise };
+  if (blockRowsOf(head.weight) === undefined) return { rows: await broughtBack(problem, rounded, aims, mover), noise };
+  const start = await bestLengths(problem, exact, aims);
+  return { rows: await eachBroughtBack(problem, start, aims, mover), noise };
 }
 
 /** Moves numbers of some rows, in place, to others of E's number type, until ln alpha has moved as far as is wanted. */
@@ -136,6 +137,35 @@ async function broughtBack(
       // What large steps do beyond the gradient is much the same each time: allowed for, it goes.
       for (const [g, one] of next.errors.entries()) beyond[g]! += one;
     }
+  }
+  return best.rows;
+}
+
+/**
+ * The same for rows in blocks, whose numbers are so coarse that moves do much beyond the gradient: each group keeps its moves only
+ * where they bring it nearer, whatever they do to the others.
+ */
+async function eachBroughtBack(
+  problem: RowsToRound,
+  start: Float64Array,
+  aims: Float64Array,
+  mover: Mover,
+): Promise<Float64Array> {
+  const d = problem.head.hiddenSize;
+  const beyond = new Float64Array(aims.length);
+  let base = await judged(problem, start, aims);
+  let best = base;
+  for (let attempt = 0; attempt < maxRounds && best.error > enough && Number.isFinite(best.error); attempt++) {
+    problem.signal?.throwIfAborted();
+    const tried = await judged(problem, moved(problem, base, beyond, mover), aims);
+    const isNearer = tried.errors.map((error, g) => Math.abs(error) < Math.abs(base.errors[g]!));
+    const rows = base.rows.slice();
+    for (const [j, g] of problem.groupOf.entries()) {
+      if (isNearer[g]) rows.set(tried.rows.subarray(j * d, (j + 1) * d), j * d);
+    }
+    for (const [g, error] of tried.errors.entries()) beyond[g] = isNearer[g] ? 0 : beyond[g]! + error;
+    base = isNearer.every(Boolean) ? tried : await judged(problem, rows, aims);
+    if (base.error < best.error) best = base;
   }
   return best.rows;
 }
