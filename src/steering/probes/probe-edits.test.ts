@@ -80,3 +80,31 @@ test("probabilities before and after are those of plain softmaxes, and the worst
   expect([...inFew!.unsafe]).toEqual(harm);
   expect(harm.length).toBeLessThan(probed[0]!.unsafe.length);
 });
+
+test("what a token gains because others lose is not its own edit's doing", async () => {
+  const [many, few] = [Array.from({ length: 30 }, (_, id) => id), [40]];
+  const groups = [many, few].map((tokens) => ({ tokens, rarer: true }));
+  const ids = [...many, ...few];
+  const d = model.hiddenSize;
+  const { rows } = await readHeadRows(model.head, ids);
+  const change = (count: number) => {
+    const values = rows.subarray(0, count * d).map((value, i) => (i < many.length * d ? 0.2 * value : 0.98 * value));
+    return changedHead(model.head, { rows: { ids: Int32Array.from(ids.slice(0, count)), values } });
+  };
+  const [edited, others] = [change(ids.length), change(many.length)];
+  const [, found] = await probeEdits({ original: model.head, edited, engine: model.engine }, groups, probes);
+  const of = async (head: typeof edited) => plainly(await readTensor(head.weight), few);
+  const [before, alone, after] = [
+    await plainly(await readTensor(model.head.weight), few),
+    await of(others),
+    await of(edited),
+  ];
+  const beyond = (references: readonly number[]) =>
+    after.flatMap((p, t) => {
+      const was = references[t]!;
+      return (p > 0.01 && p > was) || (p > 1e-4 && p > 10 * was) ? [t] : [];
+    });
+  const own = beyond(before.map((p, t) => Math.max(p, alone[t]!)));
+  expect([...found!.unsafe]).toEqual(own);
+  expect(beyond(before).length).toBeGreaterThan(own.length);
+});

@@ -30,7 +30,7 @@ export interface ProbedEdit {
   readonly worst: readonly ProbedContext[];
   /**
    * Contexts in which tokens that are to be rarer are likelier than 0.01 and than they were, or above 1e-4 and ten times as
-   * likely as they were; of a ban with a bound, those in which the bound is passed.
+   * likely as they were, and than the other edits alone would make them; of a ban with a bound, those in which the bound is passed.
    */
   readonly unsafe: Int32Array;
   /** Probability in every context, [contexts]. */
@@ -73,29 +73,55 @@ export async function probeEdits(
     const N = probes.count;
     const before = groups.map(() => new Float32Array(N));
     const after = groups.map(() => new Float32Array(N));
+    const alone = groups.map(() => new Float32Array(N));
     await text.eachBlock(m, async (block, start, end) => {
       watched.signal?.throwIfAborted();
       const rest = tokens.rest.subarray(start, end);
       const n = end - start;
-      for (const [raw, room] of [
-        [await tokens.raw.of(block, start), before],
-        [await values.of(block, start), after],
-      ] as const) {
+      const sumsOf = (raw: Float64Array) => {
         const z = raw.map((value) => transform(original.transform, value).value);
-        const sums = groupSums(toShares(z, rest), groupOf, groups.length);
-        for (const [g, probabilities] of room.entries()) probabilities.set(sums.subarray(g * n, (g + 1) * n), start);
+        return groupSums(toShares(z, rest), groupOf, groups.length);
+      };
+      const [was, is] = [sumsOf(await tokens.raw.of(block, start)), sumsOf(await values.of(block, start))];
+      for (let g = 0; g < groups.length; g++) {
+        before[g]!.set(was.subarray(g * n, (g + 1) * n), start);
+        after[g]!.set(is.subarray(g * n, (g + 1) * n), start);
       }
+      for (const [g, own] of withoutOwn(was, is, groups.length).entries()) alone[g]!.set(own, start);
     });
-    return groups.map((group, g) => judged(probes, before[g]!, after[g]!, group, textOf));
+    return groups.map((group, g) =>
+      judged(probes, { before: before[g]!, alone: alone[g]!, after: after[g]! }, group, textOf),
+    );
   } finally {
     await products.release();
   }
 }
 
+/**
+ * What each group would have with all edits but its own: what others lose goes to all tokens, and is no edit's own doing.
+ * @param was probabilities before [G, n]  @param is after [G, n]  @returns G of [n]
+ */
+function withoutOwn(was: Float64Array, is: Float64Array, groups: number): Float32Array[] {
+  const n = was.length / groups;
+  const restOf = (sums: Float64Array, t: number) => {
+    let rest = 1;
+    for (let g = 0; g < groups; g++) rest -= sums[g * n + t]!;
+    return Math.max(rest, Number.MIN_VALUE);
+  };
+  const alone = Array.from({ length: groups }, () => new Float32Array(n));
+  for (let t = 0; t < n; t++) {
+    const [restBefore, restAfter] = [restOf(was, t), restOf(is, t)];
+    for (const [g, own] of alone.entries()) {
+      const [a, b] = [was[g * n + t]!, is[g * n + t]!];
+      own[t] = groups === 1 ? a : (a * restAfter) / ((1 - b) * restBefore + a * restAfter);
+    }
+  }
+  return alone;
+}
+
 function judged(
   probes: Probes,
-  before: Float32Array,
-  after: Float32Array,
+  { before, alone, after }: { before: Float32Array; alone: Float32Array; after: Float32Array },
   { tokens, rarer, inFew = false, bound }: ProbedGroup,
   textOf: (ids: readonly number[]) => string,
 ): ProbedEdit {
@@ -109,7 +135,9 @@ function judged(
     largest.after = Math.max(largest.after, after[i]!);
     if (against(i) > noticeable) opposite++;
     const passed =
-      bound === undefined ? rarer && after[i]! > unsafeAbove(before[i]!, inFew) : after[i]! > bound * tokens.length;
+      bound === undefined
+        ? rarer && after[i]! > unsafeAbove(Math.max(before[i]!, alone[i]!), inFew)
+        : after[i]! > bound * tokens.length;
     if (passed) unsafe.push(i);
     if (worst.length < listed || against(i) > against(worst.at(-1)!)) {
       worst = [...worst, i].sort((a, b) => against(b) - against(a)).slice(0, listed);
