@@ -20,10 +20,10 @@ export function probesSection({ plan, solution, probed }: WrittenEdit): Html {
   const names = ["largest before", "largest after", "bound", "against the target"];
   return html`<div class="columns two">
 <div><p>A mean over a text hides single contexts. ${count(contexts)} contexts were made that no text holds: beginnings, or none at all, followed by tokens of the whole vocabulary, random tokens, and one token over and over. In each of them the tokens’ probability was computed exactly, before and after.</p>
-<p>An edit is unsafe where it makes tokens that are to be rarer likelier than 1% and than they were, or ten times as likely as they were and above 10⁻⁴${someInFew ? "; of a word’s piece, where the word is not, twice as likely as it was and likelier than 1%, or ten times and above 10⁻⁴" : ""}.</p></div>
+<p>An edit is unsafe where it makes tokens that are to be rarer likelier than 1% and than they were, or ten times as likely as they were and above 10⁻⁴, of what they gain by their own rows and not because other edits take from their tokens${someInFew ? "; of a word’s piece, where the word is not, twice as likely as it was and likelier than 1%, or ten times and above 10⁻⁴" : ""}.</p></div>
 <figure id="probes-figure"><div class="controls" id="probes-controls"></div>
 <div class="chart" data-label="Probability of an edit’s tokens after it against before, in contexts that no text holds, on logarithmic scales"></div>
-<figcaption><b>Before against after, in ${isPart ? `${count(figureContexts)} of the ${count(contexts)}` : `all ${count(contexts)}`} contexts.</b> On the grey line nothing changed; the dotted line is a true logit bias${someInFew ? " (of a word’s piece there is none: it is to stay as it is in most contexts)" : ""}; above the orange line an edit is unsafe (a ban beyond its bound). Rings are the five worst contexts.${
+<figcaption><b>Before against after, in ${isPart ? `${count(figureContexts)} of the ${count(contexts)}` : `all ${count(contexts)}`} contexts.</b> On the grey line nothing changed; the dotted line is a true logit bias${someInFew ? " (of a word’s piece there is none: it is to stay as it is in most contexts)" : ""}; above the orange line an edit is unsafe (a ban beyond its bound) unless other edits of the plan put it there. Rings are the five worst contexts.${
     isPart
       ? " The likeliest before and after and those that rose and fell most are all shown, of the others an even sample."
       : ""
