@@ -2,6 +2,8 @@
  * What deletion costs on tiny-books: KL and top-1 agreement on texts that nothing was fitted to, beside the paper's deletion:
  *
  *     npx tsx bench/reduce.ts [--fractions 0.3,0.5,0.7] [--fit-tokens 200000] [--check-tokens 10000] [--steps 600] [--threads 2]
+ *
+ * With --gates of seeds like 0,1,2: orders of coordinates instead, those learnt with these seeds beside that by logit variance.
  */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
@@ -13,7 +15,7 @@ import { corpus } from "../src/node/corpus/corpus-files.js";
 import { loadModel } from "../src/node/load-model.js";
 import { eachDivergence } from "../src/reduction/measure/measure-reduced.js";
 import type { Compensation, Metric, Order } from "../src/reduction/methods/orders.js";
-import { prepareReductions } from "../src/reduction/methods/prepare.js";
+import { prepareReductions, type Reductions } from "../src/reduction/methods/prepare.js";
 import { defaultSteps } from "../src/reduction/methods/refine.js";
 import { keptFor, planReduction, reduceHead } from "../src/reduction/plan/reduction-plan.js";
 
@@ -23,16 +25,29 @@ const { values: options } = parseArgs({
     "fit-tokens": { type: "string", default: "200000" },
     "check-tokens": { type: "string", default: "10000" },
     steps: { type: "string", default: `${defaultSteps}` },
+    gates: { type: "string" },
     threads: { type: "string", default: `${availableParallelism()}` },
   },
 });
 const unseen = ["books-heldout", "speeches"] as const;
-const methods: { order: Order; compensate: Compensation; metric: Metric }[] = [
-  { order: "saliency", compensate: "none", metric: "fisher" },
+interface Method {
+  order: Order;
+  compensate: Compensation;
+  metric: Metric;
+  seed?: number;
+}
+const seeds = options.gates?.split(",").map(Number);
+const paper: Method = { order: "saliency", compensate: "none", metric: "fisher" };
+const rotations: Method[] = [
   { order: "rotation", compensate: "least-squares", metric: "logits" },
   { order: "rotation", compensate: "least-squares", metric: "fisher" },
   { order: "rotation", compensate: "refine", metric: "fisher" },
 ];
+const coordinates: Method[] = [
+  { order: "variance", compensate: "least-squares", metric: "fisher" },
+  ...(seeds ?? []).map((seed): Method => ({ order: "gates", compensate: "least-squares", metric: "fisher", seed })),
+];
+const methods = [paper, ...(seeds ? coordinates : rotations)];
 
 const model = await loadModel(undefined, { threads: Number(options.threads) });
 const texts: StoredContexts[] = [];
@@ -42,29 +57,36 @@ try {
   for (const name of unseen) checks.push(await stored(name, Number(options["check-tokens"])));
   const started = performance.now();
   const prepared = {
-    fisher: await prepareReductions(model, fit, { orders: ["saliency", "rotation"] }),
-    logits: await prepareReductions(model, fit, { orders: ["rotation"], metric: "logits" }),
+    fisher: await prepareReductions(model, fit, { orders: ["saliency", seeds ? "variance" : "rotation"] }),
+    logits: await prepareReductions(model, fit, { orders: seeds ? [] : ["rotation"], metric: "logits" }),
   };
   console.log(`Moments and metrics: ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
+  const learnt = new Map<number, Reductions>();
+  for (const seed of seeds ?? []) {
+    const begin = performance.now();
+    learnt.set(seed, await prepareReductions(model, fit, { orders: ["gates"], seed }));
+    console.log(`Gates of seed ${seed}: ${((performance.now() - begin) / 1000).toFixed(1)} s\n`);
+  }
   console.log(
     `| deleted | order | compensation | ${unseen.map((name) => `${name}: KL | ratio | top-1`).join(" | ")} | s |`,
   );
   console.log(`| --- | --- | --- | ${unseen.map(() => "--- | --- | ---").join(" | ")} | --- |`);
   for (const fraction of options.fractions.split(",").map(Number)) {
     const kept = keptFor({ fraction }, model.hiddenSize);
-    const paper: number[] = [];
-    for (const { order, compensate, metric } of methods) {
+    const papers: number[] = [];
+    for (const { order, compensate, metric, seed } of methods) {
       const begin = performance.now();
       const refine = { steps: Number(options.steps) };
-      const plan = await planReduction(model, fit, { kept, order, compensate, metric, refine }, prepared[metric]);
+      const reductions = seed === undefined ? prepared[metric] : learnt.get(seed);
+      const plan = await planReduction(model, fit, { kept, order, compensate, metric, seed, refine }, reductions);
       const seconds = (performance.now() - begin) / 1000;
       const cells: string[] = [];
       for (const [at, contexts] of checks.entries()) {
         const { kl, top1 } = await loss(reduceHead(model, plan), contexts);
-        paper[at] ??= kl;
-        cells.push(kl.toPrecision(3), (paper[at] / kl).toPrecision(3), top1.toFixed(3));
+        papers[at] ??= kl;
+        cells.push(kl.toPrecision(3), (papers[at] / kl).toPrecision(3), top1.toFixed(3));
       }
-      const name = order === "rotation" ? `rotation, ${metric}` : order;
+      const name = order === "rotation" ? `rotation, ${metric}` : seed === undefined ? order : `${order}, seed ${seed}`;
       console.log(`| ${[fraction, name, compensate, ...cells, seconds.toFixed(1)].join(" | ")} |`);
     }
   }

@@ -134,6 +134,7 @@ export type { Compensation, Metric, Order } from "./reduction/methods/orders.js"
 export { compensations, metrics, orders } from "./reduction/methods/orders.js";
 export { type PrepareOptions, prepareReductions, type Reductions } from "./reduction/methods/prepare.js";
 export type { RefineOptions, RefineProgress } from "./reduction/methods/refine.js";
+export type { GateProgress } from "./reduction/methods/train-gates.js";
 export { parseReductionPlan, serializeReductionPlan } from "./reduction/plan/plan-files.js";
 export { type PlanWithin, planWithin } from "./reduction/plan/plan-within.js";
 export type { ReductionRecord } from "./reduction/plan/reduction-plan.js";

@@ -95,7 +95,7 @@ export function reduceCommand(signal: AbortSignal): Command {
     .option("--greedy-exact", "with --rescore: the likeliest token is always the original's (all of E where in doubt)")
     .option("--plan <folder>", "what --save-plan kept, for this or another head of the same size")
     .addOption(
-      new Option("--order <name>", "which go first; rotation: directions instead of dimensions")
+      new Option("--order <name>", "which go first; rotation: directions instead of dimensions; gates: learnt")
         .choices(orders)
         .default("rotation"),
     )
@@ -110,7 +110,7 @@ export function reduceCommand(signal: AbortSignal): Command {
         .default("fisher", "fisher, with --greedy-exact logits"),
     )
     .option("--steps <n>", "with refine: steps of the optimisation", positiveInteger)
-    .addOption(seedOption("of the random order and of refine"))
+    .addOption(seedOption("of the random order, of gates and of refine"))
     .addOption(corpusOption("text to fit to (default: embedded text)"));
   textOptions(command)
     .addOption(tokensOption("stop fitting after this many tokens", 200_000))

@@ -14,7 +14,7 @@ export const curveFractions = Array.from({ length: 20 }, (_, step) => step / 20)
 
 /** Every order of coordinates with what makes up for them without optimisation, and directions. */
 export const curveMethods: readonly (readonly [Order, Exclude<Compensation, "refine">])[] = [
-  ...(["saliency", "slope", "variance", "random"] as const).flatMap((order) =>
+  ...(["saliency", "slope", "variance", "gates", "random"] as const).flatMap((order) =>
     (["none", "mean", "least-squares"] as const).map((compensation) => [order, compensation] as const),
   ),
   ["rotation", "least-squares"],

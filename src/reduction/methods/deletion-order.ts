@@ -2,8 +2,8 @@ import { permutation, seededRandom } from "../../linalg/random.js";
 import type { Order } from "./orders.js";
 import type { HiddenMoments } from "./output-moments.js";
 
-/** Orders that delete coordinates one after the other. */
-export type CoordinateOrder = Exclude<Order, "rotation">;
+/** Orders that delete coordinates one after the other by a number of each, or at random. */
+export type CoordinateOrder = Exclude<Order, "rotation" | "gates">;
 
 /** Numbers by which dimensions are ordered. */
 export interface DimensionValues {

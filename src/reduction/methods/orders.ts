@@ -1,5 +1,5 @@
 /** In what order dimensions are deleted (METHOD.md section 4). */
-export const orders = ["saliency", "slope", "variance", "random", "rotation"] as const;
+export const orders = ["saliency", "slope", "variance", "gates", "random", "rotation"] as const;
 /** One of `orders`. */
 export type Order = (typeof orders)[number];
 

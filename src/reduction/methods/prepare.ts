@@ -7,19 +7,22 @@ import { type DimensionValues, deletionOrder } from "./deletion-order.js";
 import { dropCoordinates, type Expansion, keepDirections, predictCoordinates, rotationOf } from "./expansion.js";
 import type { Compensation, Metric, Order } from "./orders.js";
 import { type HiddenMoments, hiddenMoments, outputMetric } from "./output-moments.js";
+import { type GateProgress, trainGates } from "./train-gates.js";
 import { type Whitening, whiteningOf } from "./whitening.js";
 
 /** Which reductions are wanted. */
 export interface PrepareOptions {
-  /** Orders that will be asked for: each costs a pass over the text or less. */
+  /** Orders that will be asked for: each costs a pass over the text or less, `gates` a training. */
   readonly orders: readonly Order[];
   /** Of `rotation`. Default fisher. */
   readonly metric?: Metric | undefined;
-  /** Seed of the random order. Default 0. */
+  /** Seed of the random order and of the gates. Default 0. */
   readonly seed?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Told of every context that a rotation is fitted on. */
   readonly onProgress?: ((contexts: number) => void) | undefined;
+  /** Told of every step that gates are trained. */
+  readonly onGates?: ((progress: GateProgress) => void) | undefined;
 }
 
 /** All reductions of one head by one text: what is measured of the text once, whatever is then deleted. */
@@ -58,12 +61,12 @@ function warningsOf({ contexts, shrinkage, mean: { length: d } }: HiddenMoments,
  * Measures a text once for all reductions of a head by it: moments of h, the directions of a rotation, slopes and saliency where an
  * order needs them.
  * @param contexts hidden states that the reductions are fitted on
- * @throws InputError if the slopes cannot be fitted to them; the signal's reason when it is aborted
+ * @throws InputError if the slopes cannot be fitted to them, or gates meet logits that are not finite; the signal's reason when it is aborted
  */
 export async function prepareReductions(
   model: HeadModel,
   contexts: StoredContexts,
-  { orders, metric = "fisher", seed = 0, signal, onProgress }: PrepareOptions,
+  { orders, metric = "fisher", seed = 0, signal, onProgress, onGates }: PrepareOptions,
 ): Promise<Reductions> {
   const subject = { head: model.head, engine: model.engine, contexts };
   const d = model.hiddenSize;
@@ -76,7 +79,9 @@ export async function prepareReductions(
   const deletions = new Map<Order, Int32Array>();
   const dropping = new Map<Order, Chain>();
   for (const order of orders) {
-    if (order === "random") deletions.set(order, deletionOrder(order, { ...noValues(d), moments }, seed));
+    if (order === "gates") {
+      deletions.set(order, await trainGates(subject, moments, { seed, signal, onProgress: onGates }));
+    } else if (order === "random") deletions.set(order, deletionOrder(order, { ...noValues(d), moments }, seed));
     else if (order !== "rotation") deletions.set(order, deletionOrder(order, values!, seed));
   }
   return {

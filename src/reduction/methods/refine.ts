@@ -1,7 +1,8 @@
 import { float32Output, type Session } from "../../engine/engine.js";
-import { permutation, seededRandom } from "../../linalg/random.js";
+import { seededRandom } from "../../linalg/random.js";
 import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
 import type { ReducedHead } from "../../model/head/reduced-head.js";
+import { drawer, gather } from "./context-batches.js";
 import type { TextSubject } from "./output-moments.js";
 import { refineGraph } from "./refine-graph.js";
 import type { Whitening } from "./whitening.js";
@@ -211,31 +212,6 @@ function splitContexts({ count, windowStarts }: StoredContexts): { fitted: numbe
   const fitted = windowStarts.find((start) => start >= wanted) ?? count;
   // A text of one window is split inside it.
   return { fitted: fitted < count && fitted > 0 ? fitted : Math.max(1, Math.min(wanted, count - 1)) };
-}
-
-/** Contexts in random order, each once before any comes again. */
-function drawer(count: number, batch: number, random: () => number): () => Int32Array {
-  let order = permutation(count, random);
-  let next = 0;
-  return () => {
-    const drawn = new Int32Array(Math.min(batch, count));
-    for (let i = 0; i < drawn.length; i++) {
-      if (next === count) {
-        order = permutation(count, random);
-        next = 0;
-      }
-      drawn[i] = order[next++]!;
-    }
-    return drawn.sort();
-  };
-}
-
-async function gather(contexts: StoredContexts, places: Int32Array): Promise<Float32Array> {
-  const d = contexts.hiddenSize;
-  const hidden = new Float32Array(places.length * d);
-  const reads = Array.from(places, (place) => contexts.read(place, place + 1));
-  for (const [i, row] of (await Promise.all(reads)).entries()) hidden.set(row, i * d);
-  return hidden;
 }
 
 function select(hidden: Float32Array, d: number, coordinates: Int32Array): Float32Array {

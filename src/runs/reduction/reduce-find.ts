@@ -27,6 +27,7 @@ export async function findReduction(model: Model, texts: ReduceTexts, options: R
   const reductions = await prepareReductions(model, contexts, {
     ...{ orders: curve ? orders : [order], metric, seed, signal },
     onProgress: progressOf(onEvent, "reduce", "tokens", contexts.count),
+    onGates: ({ step, steps }) => progressOf(onEvent, "gates", "steps", steps)(step),
   });
   const { plan, verify } = await chosenPlan(model, texts, reductions, options);
   const found = { plan, reduced: reduceHead(model, plan), verify };

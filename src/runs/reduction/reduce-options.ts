@@ -57,7 +57,7 @@ export interface ReduceOptions {
   readonly metric?: Metric | undefined;
   /** Steps of the compensation refine. */
   readonly steps?: number | undefined;
-  /** Seed of the random order, of refine and of generated texts. Default 0. */
+  /** Seed of the random order, of gates, of refine and of generated texts. Default 0. */
   readonly seed?: number | undefined;
   /** Also what other sizes and methods lose, and what they write. */
   readonly curve?: boolean | undefined;

@@ -4,13 +4,14 @@ import { compensationNames, type ReductionPageData } from "../../reduction/reduc
 /** One way to delete dimensions: in which order, and what makes up for them. */
 export type DeletionMethod = Pick<ReductionPageData["curve"][number], "order" | "compensate">;
 
-type Symbol = "circle" | "square" | "triangle" | "diamond" | "star";
+type Symbol = "circle" | "square" | "triangle" | "diamond" | "star" | "cross";
 
-/** A colour and a symbol for each order, a dash for each compensation: thirteen curves that can be told apart without colours too. */
+/** A colour and a symbol for each order, a dash for each compensation: sixteen curves that can be told apart without colours too. */
 const ORDERS: Record<DeletionMethod["order"], { colour: string; symbol: Symbol }> = {
   saliency: { colour: "var(--warm)", symbol: "circle" },
   slope: { colour: "var(--green)", symbol: "square" },
   variance: { colour: "var(--gold)", symbol: "triangle" },
+  gates: { colour: "var(--violet)", symbol: "cross" },
   random: { colour: "var(--neutral)", symbol: "diamond" },
   rotation: { colour: "var(--accent)", symbol: "star" },
 };
