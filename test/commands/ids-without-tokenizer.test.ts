@@ -25,7 +25,7 @@ test("reduce measures a model without tokenizer.json on token ids, and says that
   const texts = ["--corpus", at("fit.npy"), "--check", at("check.npy")];
   const { code, stdout, stderr } = await unembed([
     ...["reduce", model, ...texts, "--fraction", "0.25", "--curve", "--dry-run", "--report", at("page"), "--json"],
-    // 260 heads are measured: few tokens each.
+    // 320 heads are measured: few tokens each.
     ...["--tokens", "128", "--check-tokens", "64", ...oneThread],
   ]);
   expect(stderr).toContain("has no tokenizer.json: no texts are written");
