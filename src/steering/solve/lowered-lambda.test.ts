@@ -61,3 +61,14 @@ test("a target that stays out of reach does not make the edit grow", async () =>
   const [group] = withAdvice(solution, [1e-4]).groups;
   expect(group!.shortfall).toBe("missed; more text, a size below 0.0001 or a weaker target may reach it");
 });
+
+test("a target that only rounding misses is no reason for a larger edit", async () => {
+  const { solve, tried } = solver(() => 1.01);
+  const coarse = async (lambdas: readonly number[]): Promise<Solution> => {
+    const solution = await solve(lambdas);
+    return { ...solution, groups: solution.groups.map((group) => ({ ...group, rounding: Math.log(1.01) })) };
+  };
+  const solution = await solveAtLoweredLambdas(coarse, [1e-4]);
+  expect([lambdasOf(solution), tried]).toEqual([[1e-4], [[1e-4]]]);
+  expect(withAdvice(solution, [1e-4]).groups[0]!.shortfall).toBe("missed");
+});

@@ -39,10 +39,10 @@ function missing(solution: Solution, groups: Iterable<number>): number[] {
   return [...groups].filter((g) => missOf(solution, g) > tolerance);
 }
 
-/** |ln(reached / wanted)|. */
+/** |ln(reached / wanted)|, before rounding: what that adds is no smaller at another lambda. */
 function missOf({ groups }: Pick<Solution, "groups">, g: number): number {
-  const { after, wanted } = groups[g]!.probability;
-  return Math.abs(Math.log(after / wanted));
+  const { probability, rounding = 0 } = groups[g]!;
+  return Math.abs(Math.log(probability.after / probability.wanted) - rounding);
 }
 
 /**
