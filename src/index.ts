@@ -8,7 +8,7 @@ export {
   type Mover,
   summarizeComparison,
 } from "./compare/comparison.js";
-export type { Corpus, Document } from "./corpus/corpus.js";
+export type { ChatMessage, Corpus, Document } from "./corpus/corpus.js";
 export { type HiddenStates, openHiddenStates } from "./corpus/hidden-states.js";
 export type { Tokenizer } from "./corpus/tokenizer/tokenizer.js";
 export type { TokenDType } from "./corpus/tokens/id-files.js";
@@ -97,7 +97,7 @@ export type { Head } from "./model/head/head.js";
 export type { HeadChange } from "./model/head/head-change.js";
 export type { HeadModel } from "./model/head/head-model.js";
 export type { HeadTransform } from "./model/head/head-transform.js";
-export type { ReducedHead } from "./model/head/reduced-head.js";
+export type { PreviewBound, ReducedHead } from "./model/head/reduced-head.js";
 export { spreadHead } from "./model/head/spread-head.js";
 export type { Model, Windows } from "./model/model.js";
 export type { CheckpointOptions } from "./node/checkpoints/checkpoint-options.js";
@@ -147,6 +147,7 @@ export {
 export type {
   CurvePoint,
   EncodingPoint,
+  GreedyCost,
   ReducedBytes,
   ReducedTexts,
   ReductionMeasures,
