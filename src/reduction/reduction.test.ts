@@ -3,11 +3,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { tokenIds } from "../corpus/tokens/token-ids.js";
 import { windows } from "../corpus/tokens/windows.js";
 import { memoryStore, type StoredContexts, storeContexts } from "../model/contexts/stored-contexts.js";
+import { once } from "../model/head/head-model.js";
 import type { ReducedHead } from "../model/head/reduced-head.js";
 import type { Model } from "../model/model.js";
 import { corpus } from "../node/corpus/corpus-files.js";
 import { loadModel } from "../node/load-model.js";
 import { readTensor } from "../tensor/safetensors/safetensors.js";
+import { measureHeads } from "./measure/measure-heads.js";
 import { eachDivergence } from "./measure/measure-reduced.js";
 import { deletionOrder } from "./methods/deletion-order.js";
 import { dropCoordinates, predictCoordinates } from "./methods/expansion.js";
@@ -88,13 +90,26 @@ const cases: [string, Order, Compensation, Metric, number, Measured][] = [
   }),
 ];
 
-test.each(cases)("%s: KL and top-1 agreement are numpy's", async (_, order, compensation, metric, deleted, wanted) => {
-  const expansion = prepared.get(metric)!.expansion(order, compensation, 256 - deleted);
-  const subject = { head: model.head, engine: model.engine };
-  const { kl, top1 } = await measured(await headOf(subject, expansion));
-  expect(Math.abs(kl / wanted.kl - 1)).toBeLessThan(1e-4);
-  expect(Math.abs(top1 - wanted.top1)).toBeLessThan(1e-3);
+const headOfCase = ([, order, compensation, metric, deleted]: (typeof cases)[number]) =>
+  headOf(model, prepared.get(metric)!.expansion(order, compensation, 256 - deleted));
+
+/** Of all cases but rotations, in one pass over the text; what rotations lose is too little for its float32. */
+const measuredCases = once(async () => {
+  const subject = { head: model.head, engine: model.engine, name: model.name };
+  const heads = await Promise.all(cases.filter(([, order]) => order !== "rotation").map(headOfCase));
+  return measureHeads(subject, heads, check);
 });
+
+test.each(cases.map((one, index) => [one[0], one, index] as const))(
+  "%s: KL and top-1 agreement are numpy's",
+  async (_, one, index) => {
+    const wanted = one[5];
+    const { kl, top1 } =
+      one[1] === "rotation" ? await measured(await headOfCase(one)) : (await measuredCases())[index]!;
+    expect(Math.abs(kl / wanted.kl - 1)).toBeLessThan(1e-4);
+    expect(Math.abs(top1 - wanted.top1)).toBeLessThan(1e-3);
+  },
+);
 
 /** Dimensions from the smallest value to the largest. */
 const ascending = (values: Float64Array) => Array.from(values.keys()).sort((a, b) => values[a]! - values[b]!);
