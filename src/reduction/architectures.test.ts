@@ -36,8 +36,9 @@ describe("every order, compensation and output", () => {
     const { model, contexts, kept } = await prepared(name);
     const kls: Record<string, number> = {};
     for (const metric of metrics) {
-      const reductions = await prepareReductions(model, contexts, { orders, metric });
-      for (const order of metric === "fisher" ? orders : (["rotation"] as const)) {
+      const tried = metric === "fisher" ? orders : (["rotation"] as const);
+      const reductions = await prepareReductions(model, contexts, { orders: tried, metric });
+      for (const order of tried) {
         for (const compensate of compensations) {
           const refine = { steps: 3, batch: 128 };
           const plan = await planReduction(model, contexts, { kept, order, compensate, metric, refine }, reductions);

@@ -5,16 +5,17 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Corpus } from "../../src/corpus/corpus.js";
 import type { Model } from "../../src/model/model.js";
 import { corpus } from "../../src/node/corpus/corpus-files.js";
-import { loadModel } from "../../src/node/load-model.js";
 import { saveModel } from "../../src/node/save/save-model.js";
 import { checkEdit } from "../../src/steering/check/check.js";
 import { type PlanOptions, planEdits } from "../../src/steering/plan/edit-plan.js";
 import { steer } from "../../src/steering/steer.js";
 import { onePerFamily } from "../support/families.js";
+import { writtenModels } from "../support/written-models.js";
 
 const goldens = "test/goldens/arch";
 const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const tokens = 500;
+const models = writtenModels();
 let folder: string;
 let text: Corpus;
 
@@ -39,7 +40,7 @@ async function open(name: string): Promise<Model> {
   const place = join(folder, name);
   cpSync(join(goldens, name), place, { recursive: true });
   writeFileSync(join(place, "tokenizer.json"), JSON.stringify(tokenizer));
-  return loadModel(place, { threads: 1 });
+  return models.load(place);
 }
 
 /** Steers, writes, reads back and measures. @returns what was solved, and the mean probabilities as they are on the disk */
@@ -51,14 +52,9 @@ async function steered(model: Model, options: PlanOptions) {
   const { solution, change } = await steer(model, plan, { corpus: text, tokens, contextLength, ...probing });
   const out = `${model.name}-${options.method}${options.exact ? "-exact" : ""}`;
   await saveModel(model, change, out);
-  const written = await loadModel(out, { threads: 1 });
-  try {
-    const subject = { original: model, edited: written, groups: solution.groups };
-    const { fit } = await checkEdit(subject, { fit: text }, { tokens, contextLength });
-    return { solution, fit: fit! };
-  } finally {
-    await written.close();
-  }
+  const subject = { original: model, edited: await models.load(out), groups: solution.groups };
+  const { fit } = await checkEdit(subject, { fit: text }, { tokens, contextLength });
+  return { solution, fit: fit! };
 }
 
 /** @param within how near a target is where nothing is said of it */
@@ -79,7 +75,6 @@ test.each(onePerFamily())("%s is steered to its targets, as they lie on the disk
   const result = await steered(model, { method: "nearest" });
   expect(result.solution.groups.map(({ shortfall }) => shortfall)).toEqual([undefined, undefined, undefined]);
   expectReached(result, 1e-6);
-  await model.close();
 });
 
 // Tied; with an output bias; with a soft cap; in shards and bfloat16.
@@ -99,6 +94,5 @@ test.each(kinds)(
         ? [{ method: "constant", exact: true }]
         : [];
     for (const options of [...methods, ...exact]) expectReached(await steered(model, options), 1e-3);
-    await model.close();
   },
 );
