@@ -22,6 +22,7 @@ import { askedCommand } from "../options/arguments.js";
 import {
   bosOption,
   collectedPaths,
+  collectedTexts,
   contextOption,
   corpusOption,
   forceOption,
@@ -101,7 +102,7 @@ export function trimCommand(signal: AbortSignal): Command {
     .option("--keep-text <file...>", "keep the tokens of these texts", collectedPaths)
     .option("--max-vocab <n>", "keep the most used, so many in all", positiveInteger)
     .option("--keep-mass <share>", "keep as few as have this share of the probability", positiveNumber)
-    .option("--drop <token>", "drop a token or a set of them; may be repeated", collected)
+    .option("--drop <token>", "drop a token or a set of them; may be repeated", collectedTexts)
     .option("--keep-list <file>", "keep the tokens of a list, one a line")
     .option("--plan <file>", "keep what an earlier trim kept: its unembed.json or --save-plan")
     .addOption(corpusOption("text to rank tokens by (default: embedded text)"));
@@ -129,10 +130,6 @@ export function trimCommand(signal: AbortSignal): Command {
         return inRunFolder(args.report, { kind: "trim", ...asked, force: args.force }, run);
       return args.dryRun ? run() : whileLocked(args.out!, run);
     });
-}
-
-function collected(value: string, before: string[] = []): string[] {
-  return [...before, value];
 }
 
 /** @throws UsageError if options contradict one another */

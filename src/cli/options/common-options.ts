@@ -12,6 +12,11 @@ export function corpusOption(
   return new Option("--corpus <file...>", what).argParser(collectedPaths);
 }
 
+/** Texts of an option that may be given several times. */
+export function collectedTexts(text: string, before: string[] = []): string[] {
+  return [...before, text];
+}
+
 /** Paths of a variadic option. */
 export function collectedPaths(path: string, before: string[] = []): string[] {
   if (path === "-" && before.includes("-")) throw new InvalidArgumentError("standard input can be read only once.");

@@ -5,6 +5,7 @@ import type { Model } from "../../model/model.js";
 import { readPromptIds } from "../../node/corpus/prompt-ids.js";
 import { readInput } from "../../node/files/read-input.js";
 import { UsageError } from "../usage-error.js";
+import { collectedTexts } from "./common-options.js";
 
 /** What a command line says is to be gone on with. */
 export interface PromptArguments {
@@ -25,16 +26,12 @@ export const idSeparator = ",";
 /** Adds the options that say what is to be gone on with. */
 export function promptOptions(command: Command): Command {
   return command
-    .option("--prompt <text>", "what to go on with, - for standard input; may be given several times", collected)
+    .option("--prompt <text>", "what to go on with, - for standard input; may be given several times", collectedTexts)
     .option(
       "--prompt-ids <ids>",
       "token ids to go on with, as 1,2,3 or a .npy file of one prompt or one a row; may be given several times",
       collectedIds,
     );
-}
-
-function collected(text: string, before: string[] = []): string[] {
-  return [...before, text];
 }
 
 function collectedIds(text: string, before: (number[] | string)[] = []): (number[] | string)[] {

@@ -5,7 +5,7 @@ import type { Model } from "../../model/model.js";
 import { trimCard } from "../../report/card/trim-card.js";
 import { type TrimOptions, type TrimResult, trimRun } from "../../runs/trimming/trim-run.js";
 import { proveTrim } from "../../trimming/measure/prove-trim.js";
-import { serializeTrimPlan, trimmableTokenizer } from "../../trimming/plan/trim-plan.js";
+import { serializeTrimPlan } from "../../trimming/plan/trim-plan.js";
 import { summarizeTrim, type TrimRun } from "../../trimming/trim-run.js";
 import { stageFolder } from "../files/write-atomic.js";
 import { loadModel } from "../load-model.js";
@@ -45,12 +45,12 @@ export async function saveTrim(
   const found = await trimRun(model, options);
   const original = await originalModel(model);
   const call = { command: `saveTrim(${JSON.stringify(model.name)}, ${JSON.stringify(out)})`, arguments: { out } };
-  const { rules } = await trimmableTokenizer(model);
   const examine = async (folder: string) => {
     const written = await loadModel(folder, { threads: model.engine.threads });
     try {
       const { text } = found.checked;
-      const proof = await proveTrim(model, written, found.plan, { text, readsEverything: rules.readsEverything });
+      const { readsEverything } = found.checkpoint;
+      const proof = await proveTrim(model, written, found.plan, { text, readsEverything });
       const bytes = {
         ...found.run.bytes,
         model: { ...found.run.bytes.model, after: await weightBytesOf(format, folder) },

@@ -106,7 +106,7 @@ async function readThrough(
   const removed = contextValues();
   let [contexts, kl, loss, renormalised, predicted] = [0, 0, 0, 0, 0];
   try {
-    const stream = windows(once(ids), { contextLength, beginOfText });
+    const stream = windows(inOnePart(ids), { contextLength, beginOfText });
     const results = inOrder(windowBatches(stream), session.concurrency + 1, async (part) => ({
       part,
       mass: await session.run(await model.hiddenStates(part), followingTokens(part)),
@@ -130,6 +130,6 @@ async function readThrough(
   return { contexts, removed, kl, loss: loss / predicted, renormalisedLoss: renormalised / predicted };
 }
 
-async function* once(ids: readonly number[]) {
+async function* inOnePart(ids: readonly number[]) {
   yield ids;
 }

@@ -15,6 +15,8 @@ export interface TrimmedCheckpoint {
   readonly oldIds: Int32Array;
   /** Files of the original that say the same as tokenizer.json and could not follow. */
   readonly leftOut: readonly string[];
+  /** Whether the tokenizer gives any text back as it went in. */
+  readonly readsEverything: boolean;
 }
 
 /**
@@ -36,12 +38,13 @@ export async function trimVocabulary(model: Model, plan: TrimPlan): Promise<Trim
   const changes = new Map(
     [...rowTensors(model)].map(([name, tensor]) => [name, { ...chosenRows(tensor, sources), name }]),
   );
-  const beside = await trimmedBesideFiles(model, await trimmableTokenizer(model), newIds, rows);
+  const tokenizer = await trimmableTokenizer(model);
+  const beside = await trimmedBesideFiles(model, tokenizer, newIds, rows);
   const idMap = writeSafetensors([
     { name: "old_ids", dtype: "I64", shape: [rows], data: BigInt64Array.from(oldIds, BigInt) },
   ]);
   const files: ModelFile[] = [...beside.files, [idMapFile, idMap], ...(await weightFiles(model.tensors, changes))];
-  return { files, oldIds, leftOut: beside.leftOut };
+  return { files, oldIds, leftOut: beside.leftOut, readsEverything: tokenizer.rules.readsEverything };
 }
 
 /** The tensors that have a row a token, by name: a tied pair may be stored under two. */
