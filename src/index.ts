@@ -50,6 +50,7 @@ export type { Collected } from "./encoding/collected.js";
 export { type ReadEncodingOptions, readEncoding } from "./encoding/read-encoding.js";
 export { type AnalysisSummary, summarizeAnalysis } from "./encoding/summary.js";
 export { parseTokenText, tokensCsv } from "./encoding/tokens-csv.js";
+export type { EngineCapabilities } from "./engine/capabilities.js";
 export type { Engine } from "./engine/engine.js";
 export { InputError, type InputErrorOptions } from "./errors.js";
 export type { ModelFile } from "./export/model-files.js";

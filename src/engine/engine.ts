@@ -1,3 +1,4 @@
+import type { EngineCapabilities } from "./capabilities.js";
 import type { Graph } from "./graph.js";
 
 /** A dense row-major tensor going into or coming out of a session. */
@@ -23,6 +24,7 @@ export interface Session {
 /** What turns graphs into sessions: onnxruntime on Node or in a browser. */
 export interface Engine {
   readonly threads: number;
+  readonly capabilities: EngineCapabilities;
   /**
    * Makes a graph ready to run, its weights read.
    * @param options oneAtATime for runs that follow one another: all threads work on each, instead of each on a run of its own

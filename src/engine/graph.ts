@@ -11,6 +11,7 @@ import { InputError } from "../errors.js";
 import type { ByteSource } from "../tensor/byte-source.js";
 import { bytesPerElement } from "../tensor/dtype.js";
 import type { TensorEntry } from "../tensor/safetensors/safetensors.js";
+import { type EngineCapabilities, processorCapabilities } from "./capabilities.js";
 import {
   type Attribute,
   constantTensor,
@@ -37,6 +38,8 @@ export interface Value {
  * Operators: https://onnx.ai/onnx/operators/ and onnxruntime's docs/ContribOperators.md.
  */
 export interface Graph {
+  /** Of the engine that will run it. */
+  readonly capabilities: EngineCapabilities;
   input(name: string, type: ElementType, shape: readonly Dimension[]): Value;
   /** A weight as stored, in its own number type. */
   weight(tensor: TensorEntry): Value;
@@ -89,8 +92,14 @@ export interface Graph {
   encodeParts(): { readonly model: Uint8Array; readonly graph: Uint8Array };
 }
 
-/** An empty graph of that name. */
-export function createGraph(name: string, { widensBlocks = false }: { widensBlocks?: boolean } = {}): Graph {
+/** An empty graph of that name. @param options capabilities of the engine that will run it; a processor's if left out */
+export function createGraph(
+  name: string,
+  {
+    widensBlocks = false,
+    capabilities = processorCapabilities,
+  }: { widensBlocks?: boolean; capabilities?: EngineCapabilities } = {},
+): Graph {
   let nodes: NodeProto[] = [];
   const inputs: ValueInfoProto[] = [];
   const outputs: ValueInfoProto[] = [];
@@ -124,6 +133,7 @@ export function createGraph(name: string, { widensBlocks = false }: { widensBloc
   };
 
   const graph: Graph = {
+    capabilities,
     sources,
     widensBlocks,
     get weightBytes() {

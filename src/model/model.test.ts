@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { processorCapabilities } from "../engine/capabilities.js";
 import type { Engine } from "../engine/engine.js";
 import { InputError } from "../errors.js";
 import { bytesSource, type Folder } from "../tensor/byte-source.js";
@@ -8,6 +9,7 @@ import { openModel } from "./model.js";
 
 const noEngine: Engine = {
   threads: 1,
+  capabilities: processorCapabilities,
   load: () => Promise.reject(new Error("nothing is to be loaded here")),
   close: async () => {},
 };

@@ -10,6 +10,7 @@ import { loadTokenizer } from "../../src/corpus/tokenizer/tokenizer.js";
 import { npyDocuments, rawIdDocuments } from "../../src/corpus/tokens/id-files.js";
 import { readTokenCounts } from "../../src/dynamics/inputs/token-counts.js";
 import { readTrainingLog } from "../../src/dynamics/inputs/training-log.js";
+import { processorCapabilities } from "../../src/engine/capabilities.js";
 import type { Engine } from "../../src/engine/engine.js";
 import { openOnnxWeights } from "../../src/export/onnx-head.js";
 import { onnxFiles } from "../../src/export/onnx-model.js";
@@ -89,6 +90,7 @@ const deep = `${"[".repeat(6000)}${"]".repeat(6000)}`;
 
 const noEngine: Engine = {
   threads: 1,
+  capabilities: processorCapabilities,
   load: () => Promise.reject(new Error("nothing is to be run here")),
   close: async () => {},
 };

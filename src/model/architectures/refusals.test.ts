@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { processorCapabilities } from "../../engine/capabilities.js";
 import type { Engine } from "../../engine/engine.js";
 import type { Graph } from "../../engine/graph.js";
 import { InputError } from "../../errors.js";
@@ -34,6 +35,7 @@ async function build(folder: Folder): Promise<number> {
   let bytes = 0;
   const engine: Engine = {
     threads: 1,
+    capabilities: processorCapabilities,
     load: async (graph: Graph) => {
       bytes = graph.encode(({ offset }) => ({ location: "weights", offset })).length;
       return {

@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { dirname, relative, sep } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { InferenceSession } from "onnxruntime-node";
+import { processorCapabilities } from "../../engine/capabilities.js";
 import type { Engine, Session, Tensor, Tensors } from "../../engine/engine.js";
 import type { Graph } from "../../engine/graph.js";
 import { InputError } from "../../errors.js";
@@ -48,6 +49,7 @@ export function createEngine({ threads, profile }: EngineOptions): Engine {
   let nextSession = 0;
   return {
     threads,
+    capabilities: processorCapabilities,
     async load(graph, { oneAtATime = false } = {}) {
       const session = nextSession++;
       const replicated = !oneAtATime && graph.weightBytes * (threads - 1) <= maxReplicatedBytes;
