@@ -8,7 +8,7 @@ export {
   type Mover,
   summarizeComparison,
 } from "./compare/comparison.js";
-export type { ChatMessage, Corpus, Document } from "./corpus/corpus.js";
+export type { ChatMessage, Corpus, Document, StoredIds } from "./corpus/corpus.js";
 export { type HiddenStates, openHiddenStates } from "./corpus/hidden-states.js";
 export type { Tokenizer } from "./corpus/tokenizer/tokenizer.js";
 export type { TokenDType } from "./corpus/tokens/id-files.js";
@@ -106,11 +106,16 @@ export { type OpenedCheckpoints, openCheckpoints } from "./node/checkpoints/chec
 export type { FetchedBytes } from "./node/checkpoints/remote-checkpoints.js";
 export { corpus } from "./node/corpus/corpus-files.js";
 export type { CorpusOptions } from "./node/corpus/file-documents.js";
+export type { TokenManifest } from "./node/corpus/tokens/manifest.js";
+export { type TokenizeOptions, writeTokenFolder } from "./node/corpus/tokens/write-token-folder.js";
 export { type CountFormat, countFormats, writeTokenCounts } from "./node/corpus/write-token-counts.js";
 export { type FileSource, openFileSource } from "./node/files/file-source.js";
 export type { FileContents } from "./node/files/write-atomic.js";
 export type { DownloadProgress } from "./node/hub/repository.js";
 export { defaultCorpus, type LoadOptions, loadHead, loadModel } from "./node/load-model.js";
+export { type CollectedPart, collectPart, type PartsOptions } from "./node/parts/collect-part.js";
+export { type MergeOptions, mergeParts } from "./node/parts/merge-parts.js";
+export type { PartsIdentity } from "./node/parts/part-file.js";
 export { type FrequencySource, frequenciesFrom } from "./node/runs/frequencies-from.js";
 export { type SaveComparisonOptions, saveComparison } from "./node/runs/saved-comparison.js";
 export { type SaveDynamicsOptions, saveDynamics } from "./node/runs/saved-dynamics.js";
@@ -190,6 +195,7 @@ export {
   meanProbability,
   merge,
 } from "./statistics/head-statistics.js";
+export type { PartOfText } from "./statistics/parts.js";
 export type { CheckedGroup, CheckedText, Collateral, EditCheck } from "./steering/check/check.js";
 export { type CheckText, checkTexts } from "./steering/check/check-texts.js";
 export type { EditEntry, Edits } from "./steering/plan/edit-list.js";

@@ -9,6 +9,7 @@ import { exportCommand } from "./commands/export.js";
 import { generateCommand } from "./commands/generate.js";
 import { reduceCommand } from "./commands/reduce.js";
 import { steerCommand } from "./commands/steer.js";
+import { tokenizeCommand } from "./commands/tokenize.js";
 import { trimCommand } from "./commands/trim.js";
 import { bareBos } from "./options/bare-bos.js";
 import { swallowedModel } from "./options/swallowed-model.js";
@@ -66,6 +67,7 @@ function programOf(signal: AbortSignal): Command {
     exportCommand(signal),
     dynamicsCommand(signal),
     countCommand(signal),
+    tokenizeCommand(signal),
   ]) {
     program.addCommand(
       command.copyInheritedSettings(program).showHelpAfterError(`(see unembed ${command.name()} --help)`),

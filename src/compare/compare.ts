@@ -44,7 +44,7 @@ export async function compare(
   const started = performance.now();
   const { signal, onProgress } = options;
   const { tokenizer, vocabSize, heads, ownIds } = await sharedVocabulary(modelA, modelB);
-  const contextLength = contextLengthFor([modelA, modelB], options.contextLength);
+  const contextLength = contextLengthFor([modelA, modelB], options.contextLength, corpus);
   const begin = await beginOfWindows(modelA, tokenizer, corpus, options.beginOfText);
   const ids = tokenIds(begin.corpus, tokenizer, { vocabSize, separator: options.separator });
   const batches = windowBatches(windows(ids, { contextLength, maxTokens: options.tokens, beginOfText: begin.ids }));

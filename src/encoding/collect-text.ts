@@ -1,5 +1,6 @@
-import type { Corpus } from "../corpus/corpus.js";
+import type { Corpus, StoredIds } from "../corpus/corpus.js";
 import type { HiddenStates } from "../corpus/hidden-states.js";
+import { idsPerWindow, type WindowShape, windowCount } from "../corpus/tokens/stored-windows.js";
 import { tokenIds } from "../corpus/tokens/token-ids.js";
 import { windows } from "../corpus/tokens/windows.js";
 import { type BeginOfText, beginOfWindows } from "../model/contexts/begin-of-text.js";
@@ -55,21 +56,18 @@ export interface CollectProgress {
 export async function collectText(model: Model, corpus: Corpus, options: CollectTextOptions = {}): Promise<Collected> {
   const started = performance.now();
   const { firstWindow = 0, endWindow, resume, signal, onProgress } = options;
-  const contextLength = contextLengthFor([model], options.contextLength);
+  const contextLength = contextLengthFor([model], options.contextLength, corpus);
   const tokenizer = await optionalTokenizer(model);
   const begin = await beginOfWindows(model, tokenizer, corpus, options.beginOfText);
   checkRegressionPossible(model);
 
-  const stream = windows(
-    tokenIds(begin.corpus, tokenizer, { vocabSize: model.vocabSize, separator: options.separator }),
-    {
-      contextLength,
-      maxTokens: options.tokens,
-      beginOfText: begin.ids,
-    },
-  );
+  const ids = (text: Corpus) => tokenIds(text, tokenizer, { vocabSize: model.vocabSize, separator: options.separator });
+  const shape = { contextLength, beginOfText: begin.ids };
+  const asked = { from: resume?.nextWindow ?? firstWindow, to: endWindow, maxTokens: options.tokens };
+  const { stored } = corpus;
+  const stream = stored ? storedWindows(stored, ids, shape, asked) : windowsBetween(ids(begin.corpus), shape, asked);
   const resumed = resume ? contextsOf(resume) : 0;
-  const statistics = await collectStatistics(model, between(stream, resume?.nextWindow ?? firstWindow, endWindow), {
+  const statistics = await collectStatistics(model, stream, {
     firstWindow,
     resume,
     signal,
@@ -110,11 +108,39 @@ export async function collectHidden(
   };
 }
 
-/** Items from one index up to another. */
-async function* between<Item>(items: AsyncIterable<Item>, from: number, to = Number.POSITIVE_INFINITY) {
+/** Windows of a text that are wanted. */
+interface WindowRange {
+  readonly from: number;
+  readonly to?: number | undefined;
+  readonly maxTokens?: number | undefined;
+}
+
+/** Windows of a text that has to be read from its beginning. */
+async function* windowsBetween(
+  ids: AsyncIterable<ArrayLike<number>>,
+  shape: WindowShape,
+  { from, to = Number.POSITIVE_INFINITY, maxTokens }: WindowRange,
+): AsyncGenerator<Int32Array> {
   let index = 0;
-  for await (const item of items) {
+  for await (const window of windows(ids, { ...shape, maxTokens })) {
     if (index >= to) return;
-    if (index++ >= from) yield item;
+    if (index++ >= from) yield window;
+  }
+}
+
+/** The same of stored ids: what comes before is not read. */
+async function* storedWindows(
+  stored: StoredIds,
+  ids: (text: Corpus) => AsyncIterable<ArrayLike<number>>,
+  shape: WindowShape,
+  { from, to = Number.POSITIVE_INFINITY, maxTokens = Number.POSITIVE_INFINITY }: WindowRange,
+): AsyncGenerator<Int32Array> {
+  if (from >= Math.min(to, windowCount(stored, shape, maxTokens))) return;
+  const documents = () => stored.from(from * idsPerWindow(shape));
+  const rest = { ...shape, maxTokens: maxTokens - from * shape.contextLength, continued: from > 0 };
+  let left = to - from;
+  for await (const window of windows(ids({ files: [], documents }), rest)) {
+    yield window;
+    if (--left === 0) return;
   }
 }

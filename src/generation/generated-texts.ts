@@ -148,7 +148,7 @@ export async function windowPrompts(
     beginOfText?: BeginOfText | undefined;
   } = {},
 ): Promise<number[][]> {
-  const length = contextLengthFor([model], contextLength);
+  const length = contextLengthFor([model], contextLength, corpus);
   const tokenizer = await optionalTokenizer(model);
   const begin = await beginOfWindows(model, tokenizer, corpus, beginOfText);
   const ids = tokenIds(begin.corpus, tokenizer, { vocabSize: model.vocabSize, separator });

@@ -1,6 +1,6 @@
 import type { Corpus } from "../corpus/corpus.js";
 import type { HiddenStates } from "../corpus/hidden-states.js";
-import { measuredCorpus } from "../corpus/text/measured-corpus.js";
+import { measuredCorpus } from "../corpus/tokens/measured-corpus.js";
 import type { Analysis } from "../encoding/analysis.js";
 import { type AnalyzeOptions, analyze, analyzeHidden } from "../encoding/analyze.js";
 import type { HeadModel } from "../model/head/head-model.js";

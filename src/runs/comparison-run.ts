@@ -1,7 +1,7 @@
 import { type CompareOptions, compare } from "../compare/compare.js";
 import type { Comparison } from "../compare/comparison.js";
 import type { Corpus } from "../corpus/corpus.js";
-import { measuredCorpus } from "../corpus/text/measured-corpus.js";
+import { measuredCorpus } from "../corpus/tokens/measured-corpus.js";
 import type { Model } from "../model/model.js";
 import type { OnRunEvent } from "./run-events.js";
 

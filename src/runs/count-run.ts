@@ -1,6 +1,6 @@
 import type { Corpus } from "../corpus/corpus.js";
-import { measuredCorpus } from "../corpus/text/measured-corpus.js";
 import type { Tokenizer } from "../corpus/tokenizer/tokenizer.js";
+import { measuredCorpus } from "../corpus/tokens/measured-corpus.js";
 import { type CountOptions, countTokens } from "../dynamics/inputs/count-tokens.js";
 import type { OnRunEvent } from "./run-events.js";
 

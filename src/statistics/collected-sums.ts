@@ -4,7 +4,7 @@ import { clearStatistics, emptyStatistics, type HeadStatistics, mergeInto } from
  * Windows whose sums are formed together, in plain float64 and in the windows' order: those of one block begin at a
  * multiple of 64 in the text.
  */
-const blockWindows = 64;
+export const blockWindows = 64;
 
 /** What a pass over a text has summed so far: all that it needs to go on, in another process too. */
 export interface CollectedSums {

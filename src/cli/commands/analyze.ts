@@ -11,6 +11,7 @@ import { resumableAnalysis } from "../../node/runs/resumable-analysis.js";
 import { writeAnalysisRun } from "../../node/runs/write/analysis-files.js";
 import type { Asked } from "../../node/runs/write/run-record.js";
 import { hiddenAnalysisRun } from "../../runs/analysis-run.js";
+import { analyzeMerged, checkPartsOptions, type PartsArguments, partsOptions, runPart } from "../analyze-parts.js";
 import { askedCommand, flagOf, folderName } from "../options/arguments.js";
 import {
   bosOption,
@@ -31,7 +32,7 @@ import { runLine } from "../progress/run-line.js";
 import { analysisTable } from "../tables/analysis-table.js";
 import { UsageError } from "../usage-error.js";
 
-interface AnalyzeArguments extends TextArguments, RunArguments {
+interface AnalyzeArguments extends TextArguments, PartsArguments, RunArguments {
   corpus?: string[];
   hidden?: string;
   headTensor?: string;
@@ -53,7 +54,10 @@ Examples:
   unembed analyze ./any-model --hidden states.npy
       any architecture, hidden states made by anything
   cat book.txt | unembed analyze --corpus - --json
-      text from standard input, numbers to standard output`;
+      text from standard input, numbers to standard output
+  unembed analyze ./my-model --corpus tokens/ --part 3/64 --parts parts
+  unembed analyze ./my-model --merge parts --out runs/all
+      one of 64 parts, anywhere; all of them added up`;
 
 /** `unembed analyze`. */
 export function analyzeCommand(signal: AbortSignal): Command {
@@ -75,6 +79,7 @@ export function analyzeCommand(signal: AbortSignal): Command {
     .addOption(outOption("where to write (default: runs/analyze-<model>-<text>...)"))
     .addOption(forceOption("take the place of another run that is there"))
     .addOption(seedOption("of the random choices in the comparison curves"));
+  partsOptions(command);
   return runOptions(command)
     .addHelpText("after", examples)
     .action((model: string, args: AnalyzeArguments, command: Command) => runAnalyze(model, args, command, signal));
@@ -99,14 +104,18 @@ async function runAnalyze(
   signal: AbortSignal,
 ): Promise<void> {
   checkOptions(args);
+  checkPartsOptions(args);
+  if (args.part) return runPart(modelName, { ...args, part: args.part }, signal);
   const started = performance.now();
   const { force } = args;
   const asked = { command: askedCommand(command), arguments: { model: modelName, ...args } };
   const out = resolve(args.out ?? join("runs", defaultName(command, folderName(modelName), modelName)));
   const analysis = await inRunFolder(out, { kind: "analyze", ...asked, force }, () =>
-    args.hidden === undefined
-      ? analyzeText(modelName, out, asked, args, signal)
-      : analyzeStates(modelName, args.hidden, out, asked, args, signal),
+    args.merge !== undefined
+      ? analyzeMerged(modelName, args.merge, out, asked, args, signal)
+      : args.hidden === undefined
+        ? analyzeText(modelName, out, asked, args, signal)
+        : analyzeStates(modelName, args.hidden, out, asked, args, signal),
   );
   const seconds = (performance.now() - started) / 1000;
   if (args.json) {

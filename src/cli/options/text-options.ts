@@ -40,7 +40,10 @@ export function readingOf({ field, column, tokenDtype: tokenDType }: ReadingArgu
 }
 
 /** The id that `--separator` names: a token's text, or `none`. @throws InputError if it is not one token */
-export async function separatorId(model: HeadModel, text: string | undefined): Promise<number | null | undefined> {
+export async function separatorId(
+  model: Pick<HeadModel, "tokenizer">,
+  text: string | undefined,
+): Promise<number | null | undefined> {
   if (text === undefined || text === "none") return text === undefined ? undefined : null;
   const ids = (await model.tokenizer()).encode(text);
   if (ids.length === 1) return ids[0]!;

@@ -31,11 +31,11 @@ export interface TokenizerSource {
 }
 
 /** Files of which one makes a tokenizer, with what each needs beside it. */
-const sources = [["tokenizer.json"], ["vocab.json", "merges.txt"], ["tokenizer.model"]];
+export const tokenizerSources = [["tokenizer.json"], ["vocab.json", "merges.txt"], ["tokenizer.model"]];
 
 /** Whether a folder has a tokenizer. */
 export async function hasTokenizer(folder: Folder): Promise<boolean> {
-  for (const names of sources) {
+  for (const names of tokenizerSources) {
     const files = await Promise.all(names.map((name) => folder.open(name)));
     if (files.every((file) => file !== undefined)) return true;
   }

@@ -7,6 +7,8 @@ export interface WindowOptions {
   maxTokens?: number | undefined;
   /** Ids that every window starts with; they count as its tokens. Default: none. */
   beginOfText?: readonly number[] | undefined;
+  /** Whether other windows of the text came before: then one token is enough. */
+  continued?: boolean | undefined;
   /** What the text is called in messages. Default corpus. */
   name?: string | undefined;
 }
@@ -18,7 +20,13 @@ export interface WindowOptions {
  */
 export async function* windows(
   ids: AsyncIterable<ArrayLike<number>>,
-  { contextLength, maxTokens = Number.POSITIVE_INFINITY, beginOfText = [], name = "corpus" }: WindowOptions,
+  {
+    contextLength,
+    maxTokens = Number.POSITIVE_INFINITY,
+    beginOfText = [],
+    continued = false,
+    name = "corpus",
+  }: WindowOptions,
 ): AsyncGenerator<Int32Array> {
   const first = beginOfText.length;
   if (!Number.isInteger(contextLength) || contextLength < 1 + first) {
@@ -49,7 +57,7 @@ export async function* windows(
       filled = first;
     }
   }
-  if (total < 2) {
+  if (total < 2 && !continued) {
     throw new InputError(name, `has ${total === 1 ? "1 token" : `${total} tokens`}; at least two are needed`);
   }
   if (filled > first) yield window.subarray(0, filled);

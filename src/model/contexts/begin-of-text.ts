@@ -1,5 +1,6 @@
-import type { Corpus, Document } from "../../corpus/corpus.js";
+import type { Corpus, Document, StoredIds } from "../../corpus/corpus.js";
 import type { Tokenizer } from "../../corpus/tokenizer/tokenizer.js";
+import { tokenizerHash } from "../../corpus/tokenizer/tokenizer-hash.js";
 import { InputError } from "../../errors.js";
 import { type HeadModel, optionalTokenizer } from "../head/head-model.js";
 
@@ -27,11 +28,14 @@ export function beginOfTextIds(
  * @returns the ids, and the corpus, to be read in place of the one given
  */
 export async function beginOfWindows(
-  model: Pick<HeadModel, "name">,
+  model: Pick<HeadModel, "name" | "folder">,
   tokenizer: Tokenizer | undefined,
   corpus: Corpus,
   when: BeginOfText = "auto",
 ): Promise<{ ids: readonly number[]; corpus: Corpus }> {
+  const { stored } = corpus;
+  if (stored) await requireSameTokenizer(model, stored);
+  if (stored && when === "auto") return { ids: stored.beginOfText, corpus };
   const ids = beginOfTextIds(model, tokenizer, when);
   if (when !== "auto" || ids.length === 0) return { ids, corpus };
   const documents = corpus.documents()[Symbol.asyncIterator]();
@@ -44,15 +48,24 @@ export async function beginOfWindows(
   return { ids: isText ? ids : [], corpus: { files: corpus.files, documents: all } };
 }
 
+/** @throws InputError if a text was stored with another tokenizer than the model's */
+async function requireSameTokenizer({ name, folder }: Pick<HeadModel, "name" | "folder">, stored: StoredIds) {
+  const own = await tokenizerHash(folder);
+  // Whoever has no tokenizer has to trust the ids, as with every other file of them.
+  if (own === "none" || own === stored.tokenizer) return;
+  throw new InputError(stored.name, `holds ids of another tokenizer than that of ${name}: tokenize the text with it`);
+}
+
 /** Files of token ids. */
 const idFile = /\.(?:npy|bin)$/i;
 
-/** What a record says of a run: whether the windows of these files begin with the token. */
+/** What a record says of a run: whether the windows of a text begin with the token. */
 export async function beginsWindows(
   model: HeadModel,
-  files: Corpus["files"],
+  { files, stored }: Corpus,
   when: BeginOfText = "auto",
 ): Promise<boolean> {
+  if (stored && when === "auto") return stored.beginOfText.length > 0;
   const ids = beginOfTextIds(model, await optionalTokenizer(model), when);
   return ids.length > 0 && (when !== "auto" || !files.every(({ name }) => idFile.test(name)));
 }

@@ -56,7 +56,7 @@ async function textWindows(
   const tokenizer = await optionalTokenizer(model);
   const begin = await beginOfWindows(model, tokenizer, corpus, beginOfText);
   const ids = tokenIds(begin.corpus, tokenizer, { vocabSize: model.vocabSize, separator });
-  const length = contextLengthFor([model], contextLength);
+  const length = contextLengthFor([model], contextLength, corpus);
   return windows(ids, { contextLength: length, maxTokens: tokens, name: nameOf(corpus), beginOfText: begin.ids });
 }
 

@@ -6,10 +6,12 @@ import { InputError } from "../../errors.js";
 import { fileError } from "../files/file-source.js";
 import { portablePattern } from "../files/portable-pattern.js";
 import { type CorpusFile, type CorpusOptions, fileDocuments, folderEndings } from "./file-documents.js";
+import { readManifest } from "./tokens/manifest.js";
+import { tokenFolderCorpus } from "./tokens/token-folder.js";
 
 /**
- * Text, or token ids already made, from files: paths, globs (sorted), folders (their text, JSON-lines and Parquet files, sorted)
- * and `-` for standard input. A path that exists is taken as it is, whatever is special in it. The files are looked up now
+ * Text, or token ids already made, from files: paths, globs (sorted), folders (their text, JSON-lines and Parquet files, sorted),
+ * a folder of `unembed tokenize`, and `-` for standard input. A path that exists is taken as it is, whatever is special in it. The files are looked up now
  * and read later.
  *
  *     const text = corpus(["wiki/*.txt", "dump.jsonl.zst"], { field: "body" });
@@ -18,6 +20,8 @@ import { type CorpusFile, type CorpusOptions, fileDocuments, folderEndings } fro
  */
 export function corpus(paths: string | readonly string[], options: CorpusOptions = {}): Corpus {
   const asked = typeof paths === "string" ? [paths] : paths;
+  const stored = asked.length === 1 && tokenFolderCorpus(withoutSlash(asked[0]!));
+  if (stored) return stored;
   const files = asked.flatMap(filesOf);
   if (files.length === 0) throw new InputError("corpus", "no file is given");
   if (files.filter(({ name }) => name === "-").length > 1) {
@@ -39,6 +43,8 @@ function filesOf(path: string): CorpusFile[] {
   const info = statOf(path);
   if (info?.isFile()) return [{ name: path, bytes: info.size }];
   if (info?.isDirectory()) {
+    if (readManifest(path))
+      throw new InputError(path, "holds token ids of unembed tokenize: give it alone, not among other files");
     const found = sortedGlob(
       folderEndings.map((ending) => `**/*${ending}`),
       path,
@@ -51,6 +57,8 @@ function filesOf(path: string): CorpusFile[] {
   if (found.length === 0) throw new InputError(path, "does not exist, and as a pattern matches no file");
   return once(found).map(sized);
 }
+
+const withoutSlash = (path: string) => path.replace(/(?<=.)[/\\]+$/, "");
 
 /** Each file once, however many symlinks lead to its folder: one may hold itself. A path without symlinks is kept before others. */
 function once(paths: readonly string[]): string[] {

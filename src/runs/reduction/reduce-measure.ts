@@ -55,7 +55,7 @@ export async function measureReduction(
     model: { name, modelType, vocabSize, hiddenSize, dtype, tied: model.head.tied },
     corpus: {
       ...{ fit: fit.corpus.files, check: check.corpus.files, contextLength },
-      beginOfText: await beginsWindows(model, fit.corpus.files, options.beginOfText),
+      beginOfText: await beginsWindows(model, fit.corpus, options.beginOfText),
       contexts: { fit: fit.contexts.count, check: check.contexts.count },
     },
     ...{ deleted: hiddenSize - reduced.kept, kept: reduced.kept, rescore, order, compensate },

@@ -32,7 +32,7 @@ export async function withReduceTexts<Result>(
   use: (texts: ReduceTexts) => Promise<Result>,
 ): Promise<Result> {
   const { tokens = usualTokens, checkTokens = usualCheckTokens } = options;
-  const contextLength = contextLengthFor([model], options.contextLength);
+  const contextLength = contextLengthFor([model], options.contextLength, options.fit);
   const fit = await stored(model, options.fit, { label: "fit", tokens, contextLength }, options);
   try {
     const check = await stored(model, options.check, { label: "check", tokens: checkTokens, contextLength }, options);

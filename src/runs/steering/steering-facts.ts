@@ -16,8 +16,8 @@ export async function steeringFacts(
     texts: Object.fromEntries(
       Object.entries(texts).flatMap(([text, corpus]) => (corpus ? [[text, { files: corpus.files }]] : [])),
     ),
-    contextLength: contextLengthFor([model], contextLength),
-    beginOfText: await beginsWindows(model, texts.fit.files, beginOfText),
+    contextLength: contextLengthFor([model], contextLength, texts.fit),
+    beginOfText: await beginsWindows(model, texts.fit, beginOfText),
     seed,
     threads: model.engine.threads,
     seconds: (performance.now() - started) / 1000,

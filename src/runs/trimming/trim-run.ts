@@ -68,7 +68,7 @@ export async function trimRun(model: Model, options: TrimOptions): Promise<TrimR
   const started = performance.now();
   const { corpus, check, amount, separator, beginOfText = "auto", signal, onEvent } = options;
   const { tokens = usualTokens, checkTokens = usualCheckTokens } = options;
-  const contextLength = contextLengthFor([model], options.contextLength);
+  const contextLength = contextLengthFor([model], options.contextLength, corpus);
   const usage = await measureUsage(model, corpus, {
     ...{ tokens, contextLength, separator, beginOfText, signal },
     onProgress: progressOf(onEvent, "rank", "tokens", tokens),
@@ -84,7 +84,7 @@ export async function trimRun(model: Model, options: TrimOptions): Promise<TrimR
     model: { name, modelType, hiddenSize, dtype, tied: head.tied },
     corpus: {
       ...{ fit: corpus.files, check: check.files, contextLength, contexts: usage.contexts },
-      beginOfText: await beginsWindows(model, corpus.files, beginOfText),
+      beginOfText: await beginsWindows(model, corpus, beginOfText),
     },
     vocabSize: { before: head.vocabSize, after: checkpoint.oldIds.length },
     kept: { tokens: plan.kept.length, ...plan.counts },

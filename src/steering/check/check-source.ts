@@ -46,7 +46,7 @@ export async function checkBatches(model: Model, source: CheckSource, options: R
   const tokenizer = await optionalTokenizer(model);
   const begin = await beginOfWindows(model, tokenizer, source, options.beginOfText);
   const ids = tokenIds(begin.corpus, tokenizer, { vocabSize, separator });
-  const contextLength = contextLengthFor([model], options.contextLength);
+  const contextLength = contextLengthFor([model], options.contextLength, source);
   return {
     batches: placed(windowBatches(windows(ids, { contextLength, maxTokens, beginOfText: begin.ids }))),
     hiddenOf: ({ part }) => model.hiddenStates(part),

@@ -37,7 +37,7 @@ export async function measureUsage(model: Model, corpus: Corpus, options: ReadTe
   const tokenizer = await model.tokenizer();
   const begin = await beginOfWindows(model, tokenizer, corpus, options.beginOfText);
   const ids = tokenIds(begin.corpus, tokenizer, { vocabSize: model.vocabSize, separator });
-  const contextLength = contextLengthFor([model], options.contextLength);
+  const contextLength = contextLengthFor([model], options.contextLength, corpus);
   const statistics = await collectStatistics(
     model,
     windows(ids, { contextLength, maxTokens: tokens, beginOfText: begin.ids }),

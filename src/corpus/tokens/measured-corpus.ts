@@ -1,4 +1,5 @@
 import type { Corpus, Document } from "../corpus.js";
+import { windowedTokens } from "./stored-windows.js";
 
 /**
  * Watches how much of a corpus has been read, to tell how many tokens it will have.
@@ -14,7 +15,7 @@ export function measuredCorpus(corpus: Corpus): { corpus: Corpus; estimateTokens
   }
   return {
     corpus: {
-      files: corpus.files,
+      ...corpus,
       async *documents(): AsyncGenerator<Document> {
         for await (const document of corpus.documents()) {
           yield "text" in document ? { ...document, text: counted(document.text) } : document;
@@ -22,6 +23,7 @@ export function measuredCorpus(corpus: Corpus): { corpus: Corpus; estimateTokens
       },
     },
     estimateTokens(soFar) {
+      if (corpus.stored) return windowedTokens(corpus.stored);
       // The size of standard input is not known before its end.
       if (read === 0 || corpus.files.some(({ name }) => name === "-")) return undefined;
       const bytes = corpus.files.reduce((sum, file) => sum + file.bytes, 0);
