@@ -78,6 +78,7 @@ export {
 } from "./generation/next-token.js";
 export type { Sampling } from "./generation/sampling.js";
 export type { TextMeasures } from "./generation/text-measures.js";
+export type { DownloadProgress } from "./hub/download-progress.js";
 export type { Gram } from "./linalg/gram.js";
 export type { BeforeAfter } from "./measures/before-after.js";
 export type { Spread } from "./measures/context-values.js";
@@ -111,7 +112,6 @@ export { type TokenizeOptions, writeTokenFolder } from "./node/corpus/tokens/wri
 export { type CountFormat, countFormats, writeTokenCounts } from "./node/corpus/write-token-counts.js";
 export { type FileSource, openFileSource } from "./node/files/file-source.js";
 export type { FileContents } from "./node/files/write-atomic.js";
-export type { DownloadProgress } from "./node/hub/repository.js";
 export { defaultCorpus, type LoadOptions, loadHead, loadModel } from "./node/load-model.js";
 export { type CollectedPart, collectPart, type PartsOptions } from "./node/parts/collect-part.js";
 export { type MergeOptions, mergeParts } from "./node/parts/merge-parts.js";

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { defaultRetryPolicy, type RetryPolicy } from "../../src/hub/transfer/retry.js";
 import type { HubEnvironment } from "../../src/node/hub/environment.js";
-import { defaultRetryPolicy, type RetryPolicy } from "../../src/node/hub/transfer/retry.js";
 import { type HubServer, startHubServer } from "./hub-server.js";
 
 /** A hub of one's own with an empty cache, and patience that takes no time. */

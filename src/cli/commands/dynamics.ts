@@ -4,6 +4,7 @@ import { loadTokenizer, type Tokenizer } from "../../corpus/tokenizer/tokenizer.
 import { readTrainingLog } from "../../dynamics/inputs/training-log.js";
 import { summarizeDynamics } from "../../dynamics/summary.js";
 import { InputError } from "../../errors.js";
+import { parseHubReference } from "../../hub/reference.js";
 import { type OpenedCheckpoints, openCheckpoints } from "../../node/checkpoints/checkpoints.js";
 import {
   embeddedConvergence,
@@ -15,7 +16,6 @@ import {
 import { listSteps } from "../../node/checkpoints/remote-checkpoints.js";
 import { openTokenizerFolder } from "../../node/corpus/tokenizer-folder.js";
 import { openFileSource } from "../../node/files/file-source.js";
-import { parseHubReference } from "../../node/hub/reference.js";
 import type { HubOptions } from "../../node/hub/repository.js";
 import { inRunFolder } from "../../node/runs/folder/claim-folder.js";
 import { type FrequencySource, frequenciesFrom } from "../../node/runs/frequencies-from.js";

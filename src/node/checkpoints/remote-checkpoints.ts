@@ -1,12 +1,12 @@
 import { hasTokenizer } from "../../corpus/tokenizer/open-source.js";
 import { type Checkpoint, stepOfName } from "../../dynamics/inputs/checkpoint.js";
 import { InputError } from "../../errors.js";
+import type { DownloadProgress } from "../../hub/download-progress.js";
+import { isCommit } from "../../hub/listing.js";
+import { type HubReference, referenceText } from "../../hub/reference.js";
 import type { Folder } from "../../tensor/byte-source.js";
 import { openCheckpointTensors } from "../../tensor/checkpoint-tensors.js";
 import { openHubFolder } from "../hub/hub-folder.js";
-import { isCommit } from "../hub/listing.js";
-import { type HubReference, referenceText } from "../hub/reference.js";
-import type { DownloadProgress } from "../hub/repository.js";
 import { listRevisions } from "../hub/revisions.js";
 import { fetchRemoteEmbedding } from "../hub/tensors/remote-embedding.js";
 import type { CheckpointOptions } from "./checkpoint-options.js";

@@ -2,10 +2,10 @@ import { randomBytes } from "node:crypto";
 import { copyFile, mkdir, readFile, readlink, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { InputError } from "../../errors.js";
+import { type Digest, isCommit } from "../../hub/listing.js";
+import type { HubReference } from "../../hub/reference.js";
 import { fileError } from "../files/file-source.js";
 import { writeFileAtomic } from "../files/write-atomic.js";
-import { type Digest, isCommit } from "./listing.js";
-import type { HubReference } from "./reference.js";
 
 /**
  * One repository in the cache, laid out as Python's huggingface_hub does:

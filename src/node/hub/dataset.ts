@@ -1,9 +1,9 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError } from "../../errors.js";
+import { parseHubReference, referenceText } from "../../hub/reference.js";
 import { snapshotPath } from "./cache.js";
 import { inRepository, listHubFiles } from "./hub-folder.js";
-import { parseHubReference, referenceText } from "./reference.js";
 import { type HubOptions, openRepository } from "./repository.js";
 
 /** One file of a data set: its size is known now, its contents are fetched when asked for. */

@@ -2,9 +2,9 @@ import { lstat, mkdir, readdir, readFile, readlink, rm, stat, truncate, writeFil
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type HubSession, noise, openHubSession } from "../../../test/support/hub-session.js";
+import type { DownloadProgress } from "../../hub/download-progress.js";
 import { openCheckpointTensors } from "../../tensor/checkpoint-tensors.js";
 import { type HubFolderOptions, listHubFiles, openHubFolder } from "./hub-folder.js";
-import type { DownloadProgress } from "./repository.js";
 
 const goldens = "test/goldens/arch";
 let session: HubSession;

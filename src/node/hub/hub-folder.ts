@@ -1,33 +1,19 @@
 import { InputError } from "../../errors.js";
+import { companions } from "../../hub/companions.js";
+import { type HubEntry, listFolder } from "../../hub/listing.js";
+import { type HubReference, parseHubReference, referenceText } from "../../hub/reference.js";
 import type { Folder } from "../../tensor/byte-source.js";
 import { type CheckpointLayout, checkpointLayouts, safetensorsFile } from "../../tensor/checkpoint-layouts.js";
 import { readWeightMap } from "../../tensor/checkpoint-tensors.js";
 import { endedAfter } from "../files/bounded-match.js";
 import { type FileSource, openFileSource } from "../files/file-source.js";
 import { snapshotPath } from "./cache.js";
-import { type HubEntry, listFolder } from "./listing.js";
-import { type HubReference, parseHubReference, referenceText } from "./reference.js";
 import { type HubOptions, missingInCache, openRepository, type Repository } from "./repository.js";
 
 export interface HubFolderOptions extends HubOptions {
   /** Names of files to fetch at once. Default: what a model needs. */
   files?: readonly string[] | undefined;
 }
-
-/** Everything small that a model, or what is saved after an edit, is made of; repositories have some of them. */
-const companions = [
-  "config.json",
-  "generation_config.json",
-  "tokenizer.json",
-  "tokenizer_config.json",
-  "special_tokens_map.json",
-  "added_tokens.json",
-  "vocab.json",
-  "vocab.txt",
-  "merges.txt",
-  "tokenizer.model",
-  "chat_template.jinja",
-];
 
 /**
  * A repository of the hub as a folder: what is needed of it is in the cache when this returns, any other file is fetched

@@ -2,13 +2,13 @@ import { readdir, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { InputError } from "../../errors.js";
+import { type HubReference, parseHubReference } from "../../hub/reference.js";
 import { openGgufFolder } from "../../model/gguf/gguf-folder.js";
 import type { Folder } from "../../tensor/byte-source.js";
 import { shardNames } from "../../tensor/gguf/gguf-shards.js";
 import { endedAfter } from "../files/bounded-match.js";
 import { fileError, openFolder } from "../files/file-source.js";
 import { type HubFolderOptions, openHubFolder } from "./hub-folder.js";
-import { type HubReference, parseHubReference } from "./reference.js";
 
 /** Where a model is: a folder on this machine, or a repository of the hub. */
 export type ModelReference =

@@ -1,6 +1,12 @@
 import { mkdir, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { InputError } from "../../errors.js";
+import type { DownloadProgress } from "../../hub/download-progress.js";
+import { fileAddress, type HubEntry, listFolder, resolveCommit } from "../../hub/listing.js";
+import { type HubReference, isSafePath, referenceText } from "../../hub/reference.js";
+import type { Connection } from "../../hub/transfer/exchange.js";
+import { inParallel } from "../../hub/transfer/in-parallel.js";
+import { defaultRetryPolicy, type RetryPolicy, Unreachable } from "../../hub/transfer/retry.js";
 import { quote } from "../../tensor/strict-json.js";
 import {
   blobPath,
@@ -15,22 +21,7 @@ import {
   writeRef,
 } from "./cache.js";
 import { type HubEnvironment, readHubEnvironment } from "./environment.js";
-import { fileAddress, type HubEntry, listFolder, resolveCommit } from "./listing.js";
-import { type HubReference, isSafePath, referenceText } from "./reference.js";
 import { download } from "./transfer/download.js";
-import type { Connection } from "./transfer/exchange.js";
-import { inParallel } from "./transfer/in-parallel.js";
-import { defaultRetryPolicy, type RetryPolicy, Unreachable } from "./transfer/retry.js";
-
-/** How far the files that are being fetched are, all together. */
-export interface DownloadProgress {
-  /** The file that moved. */
-  readonly file: string;
-  /** Bytes that are there, those of an earlier, interrupted run included. */
-  readonly received: number;
-  /** Bytes wanted so far; grows when an index names more files. */
-  readonly total: number;
-}
 
 export interface HubOptions {
   /** Told of the bytes received, all files together. */

@@ -1,12 +1,12 @@
 import * as z from "zod";
 import { InputError } from "../../errors.js";
+import { type HubReference, referenceText } from "../../hub/reference.js";
+import { statusError } from "../../hub/transfer/answer-status.js";
+import { exchange, readAnswer } from "../../hub/transfer/exchange.js";
+import { defaultRetryPolicy, withRetries } from "../../hub/transfer/retry.js";
 import { parseStrictJson } from "../../tensor/strict-json.js";
 import { readHubEnvironment } from "./environment.js";
-import { type HubReference, referenceText } from "./reference.js";
 import type { HubOptions } from "./repository.js";
-import { statusError } from "./transfer/answer-status.js";
-import { exchange, readAnswer } from "./transfer/exchange.js";
-import { defaultRetryPolicy, withRetries } from "./transfer/retry.js";
 
 const refsSchema = z.object({
   branches: z.array(z.object({ name: z.string() })),

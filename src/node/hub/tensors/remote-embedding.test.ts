@@ -1,12 +1,12 @@
 import { readdir, readFile } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type HubSession, noise, openHubSession } from "../../../../test/support/hub-session.js";
+import { parseHubReference } from "../../../hub/reference.js";
 import { bytesSource } from "../../../tensor/byte-source.js";
 import { readTensor } from "../../../tensor/safetensors/safetensors.js";
 import { writeSafetensors } from "../../../tensor/safetensors/write-safetensors.js";
 import { readTorchTensors } from "../../../tensor/torch/torch-zip.js";
 import { openHubFolder } from "../hub-folder.js";
-import { parseHubReference } from "../reference.js";
 import type { HubOptions } from "../repository.js";
 import { fetchRemoteEmbedding } from "./remote-embedding.js";
 

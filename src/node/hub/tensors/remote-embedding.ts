@@ -2,6 +2,10 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { findOutputEmbedding } from "../../../dynamics/inputs/checkpoint.js";
 import { InputError } from "../../../errors.js";
+import { fileAddress, type HubEntry } from "../../../hub/listing.js";
+import { type HubReference, referenceText } from "../../../hub/reference.js";
+import { openRemoteSource } from "../../../hub/remote/remote-source.js";
+import { Unreachable } from "../../../hub/transfer/retry.js";
 import { type CheckpointLayout, missingWeights, safetensorsFile } from "../../../tensor/checkpoint-layouts.js";
 import { readWeightMap } from "../../../tensor/checkpoint-tensors.js";
 import { outputEmbeddingNames } from "../../../tensor/output-embedding-names.js";
@@ -11,11 +15,7 @@ import { type FileSource, openFileSource } from "../../files/file-source.js";
 import { readRef, repositoryFolder, snapshotPath, writeRef } from "../cache.js";
 import { readHubEnvironment } from "../environment.js";
 import { inRepository, locateCheckpoint, openFile } from "../hub-folder.js";
-import { fileAddress, type HubEntry } from "../listing.js";
-import { type HubReference, referenceText } from "../reference.js";
 import { type HubOptions, missingInCache, openRepository, type Repository } from "../repository.js";
-import { Unreachable } from "../transfer/retry.js";
-import { openRemoteSource } from "./remote-source.js";
 import { fetchTensorFile } from "./tensor-file.js";
 
 /** The output embedding of a checkpoint on the hub, and what it took. */

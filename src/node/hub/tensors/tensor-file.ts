@@ -1,12 +1,12 @@
 import { mkdir } from "node:fs/promises";
 import { uptime } from "node:os";
 import { dirname } from "node:path";
+import type { DownloadProgress } from "../../../hub/download-progress.js";
+import type { RemoteSource } from "../../../hub/remote/remote-source.js";
 import type { TensorEntry } from "../../../tensor/safetensors/safetensors.js";
 import { layOutSafetensors } from "../../../tensor/safetensors/write-safetensors.js";
 import { cacheError } from "../cache.js";
-import type { DownloadProgress } from "../repository.js";
 import { claimPartial, type PartialFile } from "../transfer/partial-file.js";
-import type { RemoteSource } from "./remote-source.js";
 
 /**
  * Streams one tensor of a remote file into a safetensors file of its own, going on from what an earlier process had begun.

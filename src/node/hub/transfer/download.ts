@@ -2,13 +2,13 @@ import { createHash, type Hash } from "node:crypto";
 import { mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { InputError } from "../../../errors.js";
+import type { HubEntry } from "../../../hub/listing.js";
+import { type HubSubject, statusError } from "../../../hub/transfer/answer-status.js";
+import { contentRange } from "../../../hub/transfer/content-range.js";
+import { type Connection, type Exchange, exchange } from "../../../hub/transfer/exchange.js";
+import { countRetries, progressBytes, Transient } from "../../../hub/transfer/retry.js";
 import { cacheError } from "../cache.js";
-import type { HubEntry } from "../listing.js";
-import { type HubSubject, statusError } from "./answer-status.js";
-import { contentRange } from "./content-range.js";
-import { type Connection, type Exchange, exchange } from "./exchange.js";
 import { claimPartial, type PartialFile } from "./partial-file.js";
-import { countRetries, progressBytes, Transient } from "./retry.js";
 
 /** A file of the hub, and where its bytes shall lie. */
 export interface Wanted {

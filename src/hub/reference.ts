@@ -1,5 +1,5 @@
-import { InputError } from "../../errors.js";
-import { quote } from "../../tensor/strict-json.js";
+import { InputError } from "../errors.js";
+import { quote } from "../tensor/strict-json.js";
 
 /** A repository of the hub at one of its revisions. */
 export interface HubReference {

@@ -1,4 +1,4 @@
-import { InputError } from "../../../errors.js";
+import { InputError } from "../../errors.js";
 import { type HubSubject, statusError } from "../transfer/answer-status.js";
 import { contentRange } from "../transfer/content-range.js";
 import { type Connection, type Exchange, exchange } from "../transfer/exchange.js";

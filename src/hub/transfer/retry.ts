@@ -1,5 +1,4 @@
-import { setTimeout as wait } from "node:timers/promises";
-import { InputError } from "../../../errors.js";
+import { InputError } from "../../errors.js";
 
 /** How patient to be with a server. */
 export interface RetryPolicy {
@@ -21,12 +20,17 @@ export const defaultRetryPolicy: RetryPolicy = {
   longestWait: 330_000,
   longestSilence: 60_000,
   async sleep(milliseconds, signal) {
-    try {
-      await wait(milliseconds, undefined, signal === undefined ? {} : { signal });
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw error;
-    }
+    signal?.throwIfAborted();
+    await new Promise<void>((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", end);
+        resolve();
+      };
+      const timer = setTimeout(end, milliseconds);
+      signal?.addEventListener("abort", end, { once: true });
+    });
+    signal?.throwIfAborted();
   },
 };
 

@@ -1,4 +1,4 @@
-import { InputError } from "../../../errors.js";
+import { InputError } from "../../errors.js";
 import type { Exchange } from "./exchange.js";
 import { Transient } from "./retry.js";
 

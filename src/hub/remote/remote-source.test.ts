@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type HubSession, noise, openHubSession } from "../../../../test/support/hub-session.js";
-import { InputError } from "../../../errors.js";
+import { type HubSession, noise, openHubSession } from "../../../test/support/hub-session.js";
+import { InputError } from "../../errors.js";
 import { openRemoteSource, type RemoteOptions } from "./remote-source.js";
 
 const size = 300_000;

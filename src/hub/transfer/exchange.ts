@@ -1,4 +1,4 @@
-import { InputError } from "../../../errors.js";
+import { InputError } from "../../errors.js";
 import { type RetryPolicy, Transient, Unreachable } from "./retry.js";
 
 /** What every request to the hub has in common. */
@@ -27,6 +27,15 @@ const maxRedirects = 5;
 const maxAnswerBytes = 64 * 2 ** 20;
 
 /**
+ * A browser follows redirects itself and hides where they lead; it too takes the token off on the way to another origin. A header
+ * of ours there would make it ask every server first whether it may be sent.
+ */
+const inBrowser = "WorkerGlobalScope" in globalThis || "document" in globalThis;
+const ownHeaders: Readonly<Record<string, string>> = inBrowser
+  ? {}
+  : { "accept-encoding": "identity", "user-agent": "unembedding" };
+
+/**
  * One GET request, redirects followed. The token goes to the endpoint's own origin alone, wherever a redirect leads.
  * @throws Transient if the connection fails in a way that another attempt may not
  */
@@ -43,19 +52,14 @@ export async function exchange(
     for (let redirects = 0; ; redirects++) {
       watch.start();
       const request = fetch(url, {
-        redirect: "manual",
+        redirect: inBrowser ? "follow" : "manual",
         signal: watch.signal,
-        headers: {
-          "accept-encoding": "identity",
-          "user-agent": "unembedding",
-          ...headers,
-          ...authorization(connection, url),
-        },
+        headers: { ...ownHeaders, ...headers, ...authorization(connection, url) },
       });
       const response = await unlessAborted(request, watch.signal);
       watch.stop();
       const next = redirectTarget(place, response, url);
-      if (next === undefined) return bodyOf(response, url, watch, fail);
+      if (next === undefined) return bodyOf(response, inBrowser ? new URL(response.url) : url, watch, fail);
       // Not waited for: a body whose connection is being aborted may never say that it was cancelled.
       response.body?.cancel().catch(() => {});
       if (redirects === maxRedirects)
@@ -167,7 +171,7 @@ interface Watch {
 /** Aborts a request when the caller does, or when nothing arrives for too long while something is waited for. */
 function watchSilence({ signal, retry }: Connection): Watch {
   const controller = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   let silent = false;
   const abort = () => controller.abort(signal?.reason);
   if (signal?.aborted) abort();
@@ -231,7 +235,7 @@ function explainFailure(
 
 /** The code of what went wrong underneath, or its message. */
 function errorCode(error: unknown): string {
-  const { code, cause, message } = error as NodeJS.ErrnoException;
+  const { code, cause, message } = error as Error & { code?: unknown };
   if (typeof code === "string") return code;
   return cause instanceof Error ? errorCode(cause) : message;
 }

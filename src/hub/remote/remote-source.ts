@@ -1,5 +1,5 @@
-import { InputError } from "../../../errors.js";
-import { type ByteSource, checkRange } from "../../../tensor/byte-source.js";
+import { InputError } from "../../errors.js";
+import { type ByteSource, checkRange } from "../../tensor/byte-source.js";
 import type { HubSubject } from "../transfer/answer-status.js";
 import { type Connection, concatenate } from "../transfer/exchange.js";
 import { countRetries, defaultRetryPolicy, progressBytes, Transient } from "../transfer/retry.js";

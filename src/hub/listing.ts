@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { InputError } from "../../errors.js";
+import { InputError } from "../errors.js";
 import { type HubReference, referenceText } from "./reference.js";
 import { type HubSubject, statusError } from "./transfer/answer-status.js";
 import { type Connection, exchange, readAnswer } from "./transfer/exchange.js";

@@ -1,4 +1,4 @@
-import { InputError } from "../../../errors.js";
+import { InputError } from "../../errors.js";
 import { type HubReference, referenceText } from "../reference.js";
 import { type Connection, type Exchange, isAtEndpoint } from "./exchange.js";
 import { Transient } from "./retry.js";
