@@ -24,7 +24,7 @@ import { defaultName } from "../options/default-folder.js";
 import { hubOptions } from "../options/hub-options.js";
 import { positiveInteger } from "../options/numbers.js";
 import { readingOf, separatorId, type TextArguments, textOptions } from "../options/text-options.js";
-import { Interrupted } from "../progress/interrupt.js";
+import { Interrupted, InterruptedUnwritten } from "../progress/interrupt.js";
 import { runLine } from "../progress/run-line.js";
 import { comparisonTable } from "../tables/comparison-table.js";
 
@@ -36,11 +36,6 @@ interface CompareArguments extends TextArguments, RunArguments {
   movers: number;
   out?: string;
   force?: boolean;
-}
-
-/** Ctrl-C in a comparison: nothing is kept of it. */
-class ComparisonInterrupted extends Interrupted {
-  override readonly message = "interrupted; nothing was written";
 }
 
 const examples = `
@@ -113,7 +108,7 @@ async function runCompare(
       console.log(comparisonTable(comparison, args.movers, seconds, out));
     }
   } catch (error) {
-    throw error instanceof Interrupted ? new ComparisonInterrupted() : error;
+    throw error instanceof Interrupted ? new InterruptedUnwritten() : error;
   } finally {
     line.stop();
     await Promise.all(opened.map((model) => model.close()));

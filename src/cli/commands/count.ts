@@ -23,7 +23,7 @@ import { defaultName } from "../options/default-folder.js";
 import { hubOptions } from "../options/hub-options.js";
 import { positiveInteger } from "../options/numbers.js";
 import { type ReadingArguments, readingOf, readingOptions } from "../options/text-options.js";
-import { Interrupted } from "../progress/interrupt.js";
+import { InterruptedUnwritten } from "../progress/interrupt.js";
 import { runLine } from "../progress/run-line.js";
 import { UsageError } from "../usage-error.js";
 
@@ -33,11 +33,6 @@ interface CountArguments extends ReadingArguments, PrintArguments {
   vocabSize?: number;
   out?: string;
   force?: boolean;
-}
-
-/** Ctrl-C while counting: nothing is kept of it. */
-class CountInterrupted extends Interrupted {
-  override readonly message = "interrupted; nothing was written";
 }
 
 /** `unembed count`. */
@@ -102,7 +97,7 @@ async function countInto(
       console.log(`${all} tokens, ${some} of ${size} ids occur: ${out}`);
     }
   } catch (error) {
-    throw signal.aborted && error === signal.reason ? new CountInterrupted() : error;
+    throw signal.aborted && error === signal.reason ? new InterruptedUnwritten() : error;
   } finally {
     line.stop();
   }

@@ -7,18 +7,13 @@ import { saveAs } from "../../node/save/written-head.js";
 import { weightBytesOf } from "../../node/save/written-weights.js";
 import { forceOption, outOption, type PrintArguments, printOptions } from "../options/common-options.js";
 import { hubOptions } from "../options/hub-options.js";
-import { Interrupted } from "../progress/interrupt.js";
+import { InterruptedUnwritten } from "../progress/interrupt.js";
 import { runLine } from "../progress/run-line.js";
 
 interface ExportArguments extends PrintArguments {
   format: ModelFormat;
   out: string;
   force?: boolean;
-}
-
-/** Ctrl-C while writing: the folder appears whole or not at all. */
-class ExportInterrupted extends Interrupted {
-  override readonly message = "interrupted; nothing was written";
 }
 
 const examples = `
@@ -59,7 +54,7 @@ async function runExport(name: string, args: ExportArguments, signal: AbortSigna
     else if (!args.quiet)
       console.log(`${model.name} as ${format}: ${bytes.toLocaleString("en")} bytes of weights in ${out}`);
   } catch (error) {
-    throw signal.aborted ? new ExportInterrupted() : error;
+    throw signal.aborted ? new InterruptedUnwritten() : error;
   } finally {
     await model.close();
   }

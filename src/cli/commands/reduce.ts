@@ -1,15 +1,11 @@
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import { InputError } from "../../errors.js";
-import { type ModelFormat, modelFormats } from "../../export/model-formats.js";
-import type { BeginOfText } from "../../model/contexts/begin-of-text.js";
 import type { Model } from "../../model/model.js";
-import { openCorpus } from "../../node/corpus/open-corpus.js";
 import { whileLocked } from "../../node/files/path-lock.js";
 import { rowFile } from "../../node/files/row-file.js";
-import { isGgufName } from "../../node/hub/model-folder.js";
 import type { HubOptions } from "../../node/hub/repository.js";
-import { defaultCorpus, defaultModel, embeddedTexts, loadModel } from "../../node/load-model.js";
+import { defaultModel, loadModel } from "../../node/load-model.js";
 import { inRunFolder } from "../../node/runs/folder/claim-folder.js";
 import { saveReduction } from "../../node/runs/saved-reduction.js";
 import { writeReductionRun } from "../../node/runs/write/reduction-files.js";
@@ -24,48 +20,33 @@ import type { ReduceOptions, ReductionAmount } from "../../runs/reduction/reduce
 import { reduceRun } from "../../runs/reduction/reduce-run.js";
 import { askedCommand, folderName } from "../options/arguments.js";
 import {
-  bosOption,
-  collectedPaths,
-  contextOption,
   corpusOption,
   forceOption,
   outOption,
   type RunArguments,
   runOptions,
   seedOption,
-  tokenizerOption,
-  tokensOption,
 } from "../options/common-options.js";
 import { defaultName } from "../options/default-folder.js";
 import { hubOptions } from "../options/hub-options.js";
+import {
+  checkModelFolder,
+  dryRunOptions,
+  formatOption,
+  type ModelFolderArguments,
+} from "../options/model-folder-options.js";
 import { fraction, positiveInteger, positiveNumber } from "../options/numbers.js";
-import { readingOf, separatorId, type TextArguments, textOptions } from "../options/text-options.js";
-import { Interrupted } from "../progress/interrupt.js";
+import { textOptions } from "../options/text-options.js";
+import { checkReadOnce, openTextPair, type TextPairArguments, textPairOptions } from "../options/text-pair-options.js";
+import { InterruptedUnwritten } from "../progress/interrupt.js";
 import { runLine } from "../progress/run-line.js";
 import { asPlanned, checkChoice, checkPlanFolder, givenPlan, type ReductionArguments } from "../reduce-plan.js";
 import { reductionTable } from "../tables/reduction-table.js";
 import { UsageError } from "../usage-error.js";
 
-interface ReduceArguments extends TextArguments, ReductionArguments, RunArguments {
-  corpus?: string[];
-  tokens: number;
-  context?: number;
-  bos: BeginOfText;
-  check?: string[];
-  checkTokens: number;
-  savePlan?: string;
-  report?: string;
+interface ReduceArguments extends TextPairArguments, ReductionArguments, ModelFolderArguments, RunArguments {
   curve?: boolean;
-  format: ModelFormat;
   bias: boolean;
-  out?: string;
-  force?: boolean;
-  dryRun?: boolean;
-}
-
-/** Ctrl-C while reducing: nothing is kept of it. */
-class ReductionInterrupted extends Interrupted {
-  override readonly message = "interrupted; nothing was written";
 }
 
 const examples = `
@@ -112,26 +93,18 @@ export function reduceCommand(signal: AbortSignal): Command {
     .option("--steps <n>", "with refine: steps of the optimisation", positiveInteger)
     .addOption(seedOption("of the random order, of gates and of refine"))
     .addOption(corpusOption("text to fit to (default: embedded text)"));
-  textOptions(command)
-    .addOption(tokensOption("stop fitting after this many tokens", 200_000))
-    .addOption(contextOption())
-    .addOption(tokenizerOption())
-    .addOption(bosOption())
-    .option("--check <file...>", "unseen text to measure on (default: embedded text)", collectedPaths)
-    .option("--check-tokens <n>", "tokens that are measured on", positiveInteger, 20_000)
+  textPairOptions(textOptions(command), {
+    ...{ tokens: "stop fitting after this many tokens", usualTokens: 200_000 },
+    check: "unseen text to measure on (default: embedded text)",
+    ...{ checkTokens: "tokens that are measured on", usualCheckTokens: 20_000 },
+  })
     .option("--curve", "also measure other shares, orders and compensations; with refine, each share is refined")
-    .addOption(
-      new Option("--format <name>", "safetensors keeps the head's shape; onnx: the smaller, faster head")
-        .choices(modelFormats)
-        .default("safetensors"),
-    )
+    .addOption(formatOption("safetensors keeps the head's shape; onnx: the smaller, faster head"))
     .option("--no-bias", "where the model has no place for a bias: put it into the kept columns, as near as can be")
     .addOption(outOption("where to write the reduced model"))
     .option("--save-plan <folder>", "where to keep what was chosen, for --plan; also of a dry run")
-    .addOption(forceOption("replace the folder if it is there"))
-    .option("--dry-run", "measure and write no model")
-    .option("--report <folder>", "of a dry run: where its page goes (default with --curve: runs/reduce-<model>-...)");
-  return runOptions(command)
+    .addOption(forceOption("replace the folder if it is there"));
+  return runOptions(dryRunOptions(command, " (default with --curve: runs/reduce-<model>-...)"))
     .addHelpText("after", examples)
     .action((name: string, args: ReduceArguments, command: Command) => {
       const given = (option: string) => command.getOptionValueSource(option) === "cli";
@@ -145,21 +118,10 @@ export function reduceCommand(signal: AbortSignal): Command {
 
 /** @param given whether an option stands on the command line @throws UsageError if they contradict one another */
 function checkOptions(args: ReduceArguments, given: (option: string) => boolean): void {
-  const { format, bias, out, dryRun, check, corpus, curve } = args;
+  const { format, bias, dryRun, check, corpus, curve } = args;
   checkChoice(args, given);
-  if (check?.includes("-") && (curve || corpus?.includes("-"))) {
-    throw new UsageError("--check", "- can be read only once, and is wanted twice: give a file");
-  }
-  if (out === undefined && !dryRun) throw new UsageError("--out", "is missing: where to write (or --dry-run)");
-  if (out !== undefined && isGgufName(out)) {
-    throw new UsageError(
-      "--out",
-      "is a GGUF file's name: those hold no factored head; a folder is written, as --format says",
-    );
-  }
-  if (args.report !== undefined && !dryRun) {
-    throw new UsageError("--report", "is for --dry-run: beside a model, the report is in its folder");
-  }
+  checkReadOnce([check, curve ? check : corpus]);
+  checkModelFolder(args, "those hold no factored head");
   if (args.rescore !== undefined && format === "safetensors" && !dryRun) {
     throw new UsageError("--rescore", "is for --format onnx: safetensors has no place for a head of two stages");
   }
@@ -205,7 +167,7 @@ async function runReduce(
     if (args.json) console.log(JSON.stringify({ ...summarizeReduction(run, written.out), ...(report && { report }) }));
     else if (!args.quiet) console.log(reductionTable(run, written));
   } catch (error) {
-    throw signal.aborted ? new ReductionInterrupted() : namingFlags(error);
+    throw signal.aborted ? new InterruptedUnwritten() : namingFlags(error);
   } finally {
     line.stop();
     await model?.close();
@@ -228,18 +190,10 @@ async function reduceOptions(
   hub: HubOptions,
 ): Promise<ReduceOptions> {
   const { rescore, greedyExact, order, compensate, metric, steps, seed } = args;
-  const { tokens, checkTokens, context, curve, format, bias } = args;
-  const reading = readingOf(args);
+  const { curve, format, bias } = args;
+  const { corpus: fit, ...texts } = await openTextPair(model, args, hub);
   return {
-    fit: await openCorpus(args.corpus ?? [defaultCorpus], reading, hub),
-    check: await openCorpus(args.check ?? [embeddedTexts.inDomain], reading, hub),
-    ...{
-      tokens,
-      checkTokens,
-      contextLength: context,
-      beginOfText: args.bos,
-      separator: await separatorId(model, args.separator),
-    },
+    ...{ fit, ...texts },
     amount: amountOf(args, plan),
     ...{ rescore, greedyExact, order, compensate, metric, steps, seed, curve, format, bias },
   };

@@ -2,7 +2,6 @@ import { join, resolve } from "node:path";
 import { Command, Option } from "commander";
 import { requirePlace } from "../../export/edited-gguf.js";
 import { type EditedFormat, editedFormats } from "../../export/model-formats.js";
-import type { BeginOfText } from "../../model/contexts/begin-of-text.js";
 import { ggufFilesOf } from "../../model/gguf/gguf-folder.js";
 import { type HeadType, headTypes } from "../../model/head/retyped-head.js";
 import type { Model } from "../../model/model.js";
@@ -25,17 +24,12 @@ import { summarizeSteering } from "../../steering/summary.js";
 import { summarizeExperiments } from "../../steering/trials/experiment-summary.js";
 import { askedCommand, folderName } from "../options/arguments.js";
 import {
-  bosOption,
-  collectedPaths,
-  contextOption,
   corpusOption,
   forceOption,
   outOption,
   type RunArguments,
   runOptions,
   seedOption,
-  tokenizerOption,
-  tokensOption,
 } from "../options/common-options.js";
 import { defaultName } from "../options/default-folder.js";
 import {
@@ -46,9 +40,10 @@ import {
 import { hubOptions } from "../options/hub-options.js";
 import { positiveInteger, positiveNumber } from "../options/numbers.js";
 import { checkPlanOptions, type PlanArguments, planOf } from "../options/plan-options.js";
-import { readingOf, separatorId, type TextArguments, textOptions } from "../options/text-options.js";
+import { readingOf, textOptions } from "../options/text-options.js";
+import { type TextPairArguments, textPairOptions, textPairReading } from "../options/text-pair-options.js";
 import { type TrialArguments, trialOptions, trialsOf } from "../options/trial-options.js";
-import { Interrupted } from "../progress/interrupt.js";
+import { InterruptedUnwritten } from "../progress/interrupt.js";
 import { runLine } from "../progress/run-line.js";
 import { closingLines, experimentLines } from "../tables/experiments-table.js";
 import { generatedTextTable } from "../tables/generated-texts-table.js";
@@ -57,14 +52,13 @@ import { steeringTable } from "../tables/steering-table.js";
 import { TargetMissed } from "../target-missed.js";
 import { UsageError } from "../usage-error.js";
 
-interface SteerArguments extends PlanArguments, TextArguments, TrialArguments, GeneratedTextArguments, RunArguments {
+interface SteerArguments
+  extends PlanArguments,
+    TextPairArguments,
+    TrialArguments,
+    GeneratedTextArguments,
+    RunArguments {
   report?: string;
-  corpus?: string[];
-  tokens: number;
-  context?: number;
-  bos: BeginOfText;
-  check?: string[];
-  checkTokens: number;
   seed: number;
   format?: EditedFormat;
   headType?: HeadType;
@@ -75,11 +69,6 @@ interface SteerArguments extends PlanArguments, TextArguments, TrialArguments, G
   out?: string;
   force?: boolean;
   dryRun?: boolean;
-}
-
-/** Ctrl-C while steering: nothing is kept of it. */
-class SteeringInterrupted extends Interrupted {
-  override readonly message = "interrupted; nothing was written";
 }
 
 const examples = `
@@ -143,17 +132,11 @@ export function steerCommand(signal: AbortSignal): Command {
     )
     .option("--allow-unsafe", "keep edits that make tokens likely in some context though they are to become rarer")
     .addOption(corpusOption("text that the targets hold on (default: embedded text)"));
-  trialOptions(generatedTextOptions(textOptions(command)))
-    .addOption(tokensOption("stop fitting after this many tokens", 40_000))
-    .addOption(contextOption())
-    .addOption(tokenizerOption())
-    .addOption(bosOption())
-    .option(
-      "--check <file...>",
-      "unseen text: the first of the same kind, the others of another (default: embedded)",
-      collectedPaths,
-    )
-    .option("--check-tokens <n>", "tokens of each text that is checked on", positiveInteger, 10_000)
+  textPairOptions(trialOptions(generatedTextOptions(textOptions(command))), {
+    ...{ tokens: "stop fitting after this many tokens", usualTokens: 40_000 },
+    check: "unseen text: the first of the same kind, the others of another (default: embedded)",
+    ...{ checkTokens: "tokens of each text that is checked on", usualCheckTokens: 10_000 },
+  })
     .addOption(seedOption("of the intervals and of tokens drawn at random"))
     .addOption(outOption("where to write the edited model"))
     .addOption(
@@ -255,8 +238,7 @@ async function runSteer(
     if (plan !== undefined) line.onEvent({ type: "notice", message: matchedLines(plan) });
     const options: SteerRunOptions = {
       ...{ texts, trials, generate: textsToGenerate(args), signal, onEvent: line.onEvent },
-      ...{ tokens: args.tokens, checkTokens: args.checkTokens, contextLength: args.context, beginOfText: args.bos },
-      separator: await separatorId(model, args.separator),
+      ...(await textPairReading(model, args)),
       seed: args.seed,
       ...{ bound: args.bound, probes: args.probes, allowUnsafe: args.allowUnsafe },
     };
@@ -281,7 +263,7 @@ async function runSteer(
     const missed = run.edit.solution.groups.filter((group) => !isMet(group)).length;
     if (missed > 0) throw new TargetMissed(missed, out);
   } catch (error) {
-    throw signal.aborted ? new SteeringInterrupted() : error;
+    throw signal.aborted ? new InterruptedUnwritten() : error;
   } finally {
     line.stop();
     await model?.close();

@@ -1,15 +1,12 @@
-import { Command, Option } from "commander";
-import { type ModelFormat, modelFormats } from "../../export/model-formats.js";
-import type { BeginOfText } from "../../model/contexts/begin-of-text.js";
+import { Command } from "commander";
 import type { Model } from "../../model/model.js";
 import { openCorpus } from "../../node/corpus/open-corpus.js";
 import { matchTexts } from "../../node/files/bounded-match.js";
 import { openFileSource } from "../../node/files/file-source.js";
 import { whileLocked } from "../../node/files/path-lock.js";
 import { writeFileAtomic } from "../../node/files/write-atomic.js";
-import { isGgufName } from "../../node/hub/model-folder.js";
 import type { HubOptions } from "../../node/hub/repository.js";
-import { defaultCorpus, defaultModel, embeddedTexts, loadModel } from "../../node/load-model.js";
+import { defaultModel, loadModel } from "../../node/load-model.js";
 import { inRunFolder } from "../../node/runs/folder/claim-folder.js";
 import { saveTrim } from "../../node/runs/saved-trim.js";
 import type { Asked } from "../../node/runs/write/run-record.js";
@@ -20,52 +17,38 @@ import { readTrimPlan, serializeTrimPlan } from "../../trimming/plan/trim-plan.j
 import { summarizeTrim } from "../../trimming/trim-run.js";
 import { askedCommand } from "../options/arguments.js";
 import {
-  bosOption,
   collectedPaths,
   collectedTexts,
-  contextOption,
   corpusOption,
   forceOption,
   outOption,
   type RunArguments,
   runOptions,
-  tokenizerOption,
-  tokensOption,
 } from "../options/common-options.js";
 import { hubOptions } from "../options/hub-options.js";
+import {
+  checkModelFolder,
+  dryRunOptions,
+  formatOption,
+  type ModelFolderArguments,
+} from "../options/model-folder-options.js";
 import { positiveInteger, positiveNumber } from "../options/numbers.js";
 import { readList } from "../options/plan-options.js";
-import { readingOf, separatorId, type TextArguments, textOptions } from "../options/text-options.js";
-import { Interrupted } from "../progress/interrupt.js";
+import { readingOf, textOptions } from "../options/text-options.js";
+import { checkReadOnce, openTextPair, type TextPairArguments, textPairOptions } from "../options/text-pair-options.js";
+import { InterruptedUnwritten } from "../progress/interrupt.js";
 import { runLine } from "../progress/run-line.js";
 import { trimTable } from "../tables/trim-table.js";
 import { UsageError } from "../usage-error.js";
 
-interface TrimArguments extends TextArguments, RunArguments {
+interface TrimArguments extends TextPairArguments, ModelFolderArguments, RunArguments {
   keepText?: string[];
   maxVocab?: number;
   keepMass?: number;
   drop?: string[];
   keepList?: string;
   plan?: string;
-  corpus?: string[];
-  tokens: number;
-  context?: number;
-  bos: BeginOfText;
-  check?: string[];
-  checkTokens: number;
   padTo?: number;
-  savePlan?: string;
-  report?: string;
-  format: ModelFormat;
-  out?: string;
-  force?: boolean;
-  dryRun?: boolean;
-}
-
-/** Ctrl-C while trimming: nothing is kept of it. */
-class TrimInterrupted extends Interrupted {
-  override readonly message = "interrupted; nothing was written";
 }
 
 const amounts = {
@@ -106,21 +89,17 @@ export function trimCommand(signal: AbortSignal): Command {
     .option("--keep-list <file>", "keep the tokens of a list, one a line")
     .option("--plan <file>", "keep what an earlier trim kept: its unembed.json or --save-plan")
     .addOption(corpusOption("text to rank tokens by (default: embedded text)"));
-  textOptions(command)
-    .addOption(tokensOption("stop ranking after this many tokens", 200_000))
-    .addOption(contextOption())
-    .addOption(tokenizerOption())
-    .addOption(bosOption())
-    .option("--check <file...>", "unseen text to measure on (default: embedded text)", collectedPaths)
-    .option("--check-tokens <n>", "tokens that are measured on, about", positiveInteger, 20_000)
+  textPairOptions(textOptions(command), {
+    ...{ tokens: "stop ranking after this many tokens", usualTokens: 200_000 },
+    check: "unseen text to measure on (default: embedded text)",
+    ...{ checkTokens: "tokens that are measured on, about", usualCheckTokens: 20_000 },
+  })
     .option("--pad-to <n>", "add rows until their number is a multiple of this", positiveInteger)
-    .addOption(new Option("--format <name>", "how it is written").choices(modelFormats).default("safetensors"))
+    .addOption(formatOption("how it is written"))
     .addOption(outOption("where to write the trimmed model"))
     .option("--save-plan <file>", "where to keep what was chosen, for --plan; also of a dry run")
-    .addOption(forceOption("replace the folder if it is there"))
-    .option("--dry-run", "measure and write no model")
-    .option("--report <folder>", "of a dry run: where its page goes");
-  return runOptions(command)
+    .addOption(forceOption("replace the folder if it is there"));
+  return runOptions(dryRunOptions(command))
     .addHelpText("after", examples)
     .action((name: string, args: TrimArguments, command: Command) => {
       checkOptions(args);
@@ -140,19 +119,8 @@ function checkOptions(args: TrimArguments): void {
     throw new UsageError("--pad-to", "is for a new choice; the plan says it");
   if (args.keepMass !== undefined && args.keepMass > 1)
     throw new UsageError("--keep-mass", `is ${args.keepMass}; at most 1 is wanted`);
-  if (args.out === undefined && !args.dryRun)
-    throw new UsageError("--out", "is missing: where to write (or --dry-run)");
-  if (args.out !== undefined && isGgufName(args.out)) {
-    throw new UsageError(
-      "--out",
-      "is a GGUF file's name: of those rows can't be cut; a folder is written, as --format says",
-    );
-  }
-  if (args.report !== undefined && !args.dryRun) {
-    throw new UsageError("--report", "is for --dry-run: beside a model, the report is in its folder");
-  }
-  const streams = [args.corpus, args.check, args.keepText].filter((files) => files?.includes("-"));
-  if (streams.length > 1) throw new UsageError("--check", "- can be read only once, and is wanted twice: give a file");
+  checkModelFolder(args, "of those rows can't be cut");
+  checkReadOnce([args.corpus, args.check, args.keepText]);
 }
 
 async function runTrim(name: string, args: TrimArguments, asked: Asked, signal: AbortSignal): Promise<void> {
@@ -174,7 +142,7 @@ async function runTrim(name: string, args: TrimArguments, asked: Asked, signal: 
     if (args.json) console.log(JSON.stringify({ ...summarizeTrim(run, written), ...(report && { report }) }));
     else if (!args.quiet) console.log(trimTable(run, { out: written, report: report ?? written }));
   } catch (error) {
-    throw signal.aborted ? new TrimInterrupted() : error;
+    throw signal.aborted ? new InterruptedUnwritten() : error;
   } finally {
     line.stop();
     await model?.close();
@@ -182,20 +150,10 @@ async function runTrim(name: string, args: TrimArguments, asked: Asked, signal: 
 }
 
 async function trimOptions(model: Model, args: TrimArguments, hub: HubOptions): Promise<TrimOptions> {
-  const { tokens, checkTokens, context, padTo } = args;
-  const reading = readingOf(args);
   return {
     amount: await amountOf(model, args, hub),
-    corpus: await openCorpus(args.corpus ?? [defaultCorpus], reading, hub),
-    check: await openCorpus(args.check ?? [embeddedTexts.inDomain], reading, hub),
-    ...{
-      tokens,
-      checkTokens,
-      contextLength: context,
-      beginOfText: args.bos,
-      separator: await separatorId(model, args.separator),
-      padTo,
-    },
+    ...(await openTextPair(model, args, hub)),
+    padTo: args.padTo,
     ...{ readList, matchTexts },
   };
 }

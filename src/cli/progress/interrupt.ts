@@ -6,6 +6,11 @@ export class Interrupted extends Error {
   }
 }
 
+/** Ctrl-C where nothing is kept of what was begun. */
+export class InterruptedUnwritten extends Interrupted {
+  override readonly message = "interrupted; nothing was written";
+}
+
 /** A signal that the first Ctrl-C (or SIGTERM) aborts with Interrupted; a second one ends the process at once. */
 export function untilInterrupted(): { signal: AbortSignal; stop(): void } {
   const controller = new AbortController();
