@@ -8,7 +8,6 @@ import { mkdtemp, rm, stat } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { InferenceSession, Tensor } from "onnxruntime-node";
 import { seededRandom } from "../src/linalg/random.js";
 import type { ReducedHead } from "../src/model/head/reduced-head.js";
 import type { Model } from "../src/model/model.js";
@@ -17,6 +16,7 @@ import { loadModel } from "../src/node/load-model.js";
 import { saveOnnx } from "../src/node/save/save-onnx.js";
 import { encodeFloats } from "../src/tensor/dtype.js";
 import { safetensorsChunks } from "../src/tensor/safetensors/write-safetensors.js";
+import { onnxDecoder } from "./onnx-decoder.js";
 
 const { values } = parseArgs({
   options: {
@@ -35,6 +35,7 @@ const [V, d, layers, kept, threads] = [values.vocabulary, values.size, values.la
 
 /** Read before the first token that is timed, timed in each turn, and turns of each model. */
 const [promptTokens, turnTokens, turns] = [64, 32, 12];
+const heads = 8;
 
 const random = seededRandom(1);
 const numbers = (count: number) => Float32Array.from({ length: count }, () => 0.04 * (random() - 0.5));
@@ -65,7 +66,7 @@ async function writeSyntheticModel(folder: string): Promise<void> {
       ...[...affine(`h.${layer}.mlp.c_fc`, [d, 4 * d]), ...affine(`h.${layer}.mlp.c_proj`, [4 * d, d])],
     ]).flat(),
   ];
-  const config = { model_type: "gpt2", vocab_size: V, n_embd: d, n_layer: layers, n_head: 8, n_positions: 1024 };
+  const config = { model_type: "gpt2", vocab_size: V, n_embd: d, n_layer: layers, n_head: heads, n_positions: 1024 };
   await writeFolderAtomic(folder, [
     ["config.json", JSON.stringify(config)],
     ["model.safetensors", safetensorsChunks(tensors, { format: "pt" })],
@@ -82,44 +83,28 @@ const reducedHead = (order: "rotation" | "saliency", kept: number): ReducedHead 
   bias: new Float32Array(V),
 });
 
-interface Decoder {
+interface Timed {
   readonly milliseconds: number[];
   turn(timed: boolean): Promise<void>;
   release(): Promise<void>;
 }
 
 /** @param file an ONNX model with key-value cache */
-async function decoder(file: string): Promise<Decoder> {
-  const session = await InferenceSession.create(file, { intraOpNumThreads: threads, interOpNumThreads: 1 });
-  const int64 = (row: number[]) => new Tensor("int64", BigInt64Array.from(row, BigInt), [1, row.length]);
+async function timedDecoder(file: string): Promise<Timed> {
+  const { step, empty, release } = await onnxDecoder(file, { heads, headDim: d / heads, threads });
   const milliseconds: number[] = [];
-  async function step(ids: number[], past: Record<string, Tensor>, length: number) {
-    const outputs = await session.run({
-      input_ids: int64(ids),
-      attention_mask: int64(Array(length + ids.length).fill(1)),
-      position_ids: int64(ids.map((_, i) => length + i)),
-      ...past,
-    });
-    const present = Object.entries(outputs).filter(([name]) => name !== "logits");
-    return Object.fromEntries(present.map(([name, tensor]) => [name.replace("present", "past_key_values"), tensor]));
-  }
   return {
     milliseconds,
     async turn(timed) {
-      const names = session.inputNames.filter((name) => name.startsWith("past_key_values"));
-      const empty = () => new Tensor("float32", new Float32Array(0), [1, 8, 0, d / 8]);
-      let past = await step(
-        Array.from({ length: promptTokens }, (_, i) => (7 * i) % V),
-        Object.fromEntries(names.map((name) => [name, empty()])),
-        0,
-      );
+      const prompt = Array.from({ length: promptTokens }, (_, i) => (7 * i) % V);
+      let { past } = await step(prompt, empty(), 0);
       for (let token = 0; token < turnTokens; token++) {
         const started = performance.now();
-        past = await step([(11 * token) % V], past, promptTokens + token);
+        ({ past } = await step([(11 * token) % V], past, promptTokens + token));
         if (timed) milliseconds.push(performance.now() - started);
       }
     },
-    release: () => session.release(),
+    release,
   };
 }
 
@@ -137,11 +122,11 @@ try {
     coordinates: reducedHead("saliency", kept),
     [`two stages, ${values.preview} kept, ${values.rescore} rescored`]: twoStages,
   };
-  const decoders: [string, number, Decoder][] = [];
+  const decoders: [string, number, Timed][] = [];
   for (const [name, change] of Object.entries(forms)) {
     const file = join(folder, name, "onnx/model.onnx");
     await saveOnnx(model, change, join(folder, name));
-    decoders.push([name, (await stat(file)).size, await decoder(file)]);
+    decoders.push([name, (await stat(file)).size, await timedDecoder(file)]);
   }
   // In turn, so that what else the machine does meets all of them; the first turn finds cold caches.
   for (let turn = 0; turn <= turns; turn++) for (const [, , one] of decoders) await one.turn(turn > 0);

@@ -1,7 +1,7 @@
 import { float32Output } from "../../engine/engine.js";
 import { createGraph } from "../../engine/graph.js";
 import { inOrder } from "../../engine/in-order.js";
-import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
+import type { ContextRows } from "../../model/contexts/stored-contexts.js";
 import { seedTokens } from "../../model/head/bounded-preview.js";
 import { type Head, tokensNeeded } from "../../model/head/head.js";
 import type { HeadModel } from "../../model/head/head-model.js";
@@ -12,7 +12,7 @@ import { contextBlocks } from "./measure-head.js";
 export async function greedyCost(
   { engine }: Pick<HeadModel, "engine">,
   head: Head,
-  contexts: StoredContexts,
+  contexts: ContextRows,
   signal?: AbortSignal | undefined,
 ): Promise<GreedyCost | undefined> {
   const { hiddenSize: d, vocabSize, preview } = head;
