@@ -2,6 +2,7 @@ import type { Tokenizer } from "../corpus/tokenizer/tokenizer.js";
 import { InputError } from "../errors.js";
 import type { Head } from "../model/head/head.js";
 import { type HeadModel, optionalTokenizer } from "../model/head/head-model.js";
+import { previewRows } from "../model/head/preview-rows.js";
 import { readIdMap } from "../model/id-map.js";
 import { chosenRows } from "../tensor/chosen-rows.js";
 import { tensorRows } from "../tensor/tensor-rows.js";
@@ -60,7 +61,8 @@ async function trimmedVocabulary(
   const [small, large] = a.vocabSize < b.vocabSize ? (["a", "b"] as const) : (["b", "a"] as const);
   const models = { a: modelA, b: modelB };
   const tokenizers = { a, b };
-  const ids = await readIdMap(models[small].folder);
+  // Rows of padding that a config names have an old id too, after those of all tokens.
+  const ids = (await readIdMap(models[small].folder))?.subarray(0, tokenizers[small].vocabSize);
   if (ids === undefined || ids.length !== tokenizers[small].vocabSize) return undefined;
   for (const [id, old] of ids.entries()) {
     const [now, before] = [described(tokenizers[small], id), described(tokenizers[large], old)];
@@ -80,8 +82,14 @@ async function trimmedVocabulary(
 }
 
 function rowsOf(head: Head, ids: Int32Array): Head {
-  const { weight, bias } = head;
-  return { ...head, weight: chosenRows(weight, ids), bias: bias && chosenRows(bias, ids), vocabSize: ids.length };
+  const { weight, bias, preview } = head;
+  return {
+    ...head,
+    weight: chosenRows(weight, ids),
+    bias: bias && chosenRows(bias, ids),
+    preview: preview && previewRows(preview, ids),
+    vocabSize: ids.length,
+  };
 }
 
 function sharedSize(modelA: HeadModel, modelB: HeadModel, a: Tokenizer | undefined, b: Tokenizer | undefined): number {
@@ -98,11 +106,18 @@ function sharedSize(modelA: HeadModel, modelB: HeadModel, a: Tokenizer | undefin
 }
 
 function firstRows(head: Head, count: number): Head {
-  const { weight, bias, vocabSize } = head;
+  const { weight, bias, preview, vocabSize } = head;
   if (count === vocabSize) return head;
   // A bias is a column of one number a row.
   const biases = bias && { ...tensorRows({ ...bias, shape: [vocabSize, 1] }, 0, count), shape: [count] };
-  return { ...head, weight: tensorRows(weight, 0, count), bias: biases, vocabSize: count };
+  const ids = Int32Array.from({ length: count }, (_, id) => id);
+  return {
+    ...head,
+    weight: tensorRows(weight, 0, count),
+    bias: biases,
+    preview: preview && previewRows(preview, ids),
+    vocabSize: count,
+  };
 }
 
 function described(tokenizer: Tokenizer, id: number): string {

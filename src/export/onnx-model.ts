@@ -27,7 +27,7 @@ export async function onnxFiles(
   change: HeadChange | ReducedHead,
   maxInside = maxInsideBytes,
 ): Promise<ModelFile[]> {
-  const reduced = "factor" in change ? change : undefined;
+  const reduced = "factor" in change ? change : model.head.preview;
   const changed = "factor" in change ? model.head : changedHead(model.head, change);
   const isChanged = changed.weight !== model.head.weight;
   // Under the name that a checkpoint of the architecture has for it, by which it is found again.
@@ -41,7 +41,7 @@ export async function onnxFiles(
   const inside = weightBytes <= maxInside;
   const config = await openConfig(model.folder);
   const fields = {
-    ...(reduced !== undefined || isChanged ? { tie_word_embeddings: false } : {}),
+    ...((reduced !== undefined && reduced.rescore === undefined) || isChanged ? { tie_word_embeddings: false } : {}),
     ...keysApartFromValues(config),
     // In browsers transformers.js would look for a quantized file if it were not told.
     "transformers.js_config": { dtype: "fp32", ...(inside ? {} : { use_external_data_format: { [onnxName]: 1 } }) },

@@ -2,6 +2,7 @@ import type { Graph, Value } from "../engine/graph.js";
 import type { TensorEntry } from "../tensor/safetensors/safetensors.js";
 import type { Config } from "./config.js";
 import type { HeadTransform } from "./head/head-transform.js";
+import type { ReducedHead } from "./head/reduced-head.js";
 import type { Affine } from "./layers/layers.js";
 import type { Weights } from "./weights.js";
 
@@ -38,6 +39,8 @@ export interface ModelDescription {
     /** b, [V]. */
     readonly bias?: TensorEntry | undefined;
     readonly transform?: HeadTransform | undefined;
+    /** The first of two stages, of what was written with one. */
+    readonly preview?: ReducedHead | undefined;
   };
   /** The norm that ends the layers, so that the head multiplies what comes out of it; undefined if something else does. */
   readonly finalNorm?: FinalNormWeights | undefined;

@@ -1,5 +1,4 @@
 import type { Engine } from "../engine/engine.js";
-import { InputError } from "../errors.js";
 import { bytesSource } from "../tensor/byte-source.js";
 import { memoryTensor } from "../tensor/memory-tensor.js";
 import type { TensorEntry } from "../tensor/safetensors/safetensors.js";
@@ -7,6 +6,7 @@ import type { Architecture, ModelDescription } from "./architecture.js";
 import type { Config } from "./config.js";
 import type { HeadModelParts } from "./head/head-model.js";
 import { readReducedHead } from "./head/read-reduced-head.js";
+import { reducedNames } from "./head/reduced-head.js";
 import { factorTimesProjection } from "./head/spread-head.js";
 import type { ModelTensors } from "./model-tensors.js";
 import type { Weights } from "./weights.js";
@@ -18,7 +18,8 @@ const addedBiasName = "lm_head.bias";
 const headNames = new Set(["lm_head.weight", "embed_out.weight", "lm_head.bias", "embed_out.bias"]);
 
 /**
- * A model whose head was stored factored, as one of the ordinary shape: E' = F P in float32, and a bias.
+ * A model whose head was stored factored, as one of the ordinary shape: E' = F P in float32, and a bias. Of two stages E is there, and
+ * the factored head is its preview.
  * @throws InputError as the architecture's own description, or if the parts of the head cannot be used
  */
 export async function describeFactored(
@@ -27,15 +28,13 @@ export async function describeFactored(
   found: Weights,
   { engine, tensors, place }: ModelTensors & { engine: Engine },
 ): Promise<ModelDescription> {
-  const description = architecture.describe(config, withPlacesForHead(found));
+  const twoStages = tensors.has(reducedNames.rescore);
+  const description = architecture.describe(config, twoStages ? found : withPlacesForHead(found));
   const { weight, bias } = description.head;
   const [vocabSize, hiddenSize] = weight.shape as [number, number];
   const size = { vocabSize, hiddenSize };
   const reduced = await readReducedHead(place, tensors, size);
-  if (reduced.rescore !== undefined) {
-    const runs = "onnxruntime and transformers.js run it; open the checkpoint that it was made of instead";
-    throw new InputError(place, `holds a head of two stages (rescore), which is no matrix of V x d: ${runs}`);
-  }
+  if (twoStages) return { ...description, head: { ...description.head, preview: reduced } };
   const spread = await factorTimesProjection(engine, reduced, size);
   return {
     ...description,

@@ -1,6 +1,7 @@
 import { InputError } from "../errors.js";
 import type { ContextRows, RowStore, StoredContexts } from "../model/contexts/stored-contexts.js";
 import { once, optionalTokenizer } from "../model/head/head-model.js";
+import { requireOneStage } from "../model/head/one-stage.js";
 import { readFinalNorm } from "../model/layers/constant-direction.js";
 import type { Model } from "../model/model.js";
 import { type Ban, solveBan } from "./bans/bans.js";
@@ -55,6 +56,7 @@ export async function planSolver(
   options: SolverOptions,
 ): Promise<PlanSolver> {
   const { signal } = options;
+  requireOneStage(model, "steered");
   const { method, calibrate, salient } = plan;
   const exact = plan.exact ? { finalNorm: await finalNormOf(model) } : undefined;
   const guard = once(() => guardContexts(model, contexts, { store: guardStore, signal }));

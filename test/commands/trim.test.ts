@@ -153,6 +153,24 @@ test("texts, lists and sets say what stays, and what they are built from stays w
   }
 });
 
+test("a row of padding that a config names stays, after all tokens, and its id follows", async () => {
+  const padded = await smallBooks(at("padded"));
+  const tokenizer = JSON.parse(await readFile(join(padded, "tokenizer.json"), "utf8"));
+  const { vocab, merges } = tokenizer.model;
+  const first = Object.fromEntries(Object.entries<number>(vocab).filter(([, id]) => id < 1000));
+  tokenizer.model = { ...tokenizer.model, vocab: first, merges: merges.slice(0, 1000 - 257) };
+  await writeFile(join(padded, "tokenizer.json"), JSON.stringify(tokenizer));
+  await writeFile(join(padded, "generation_config.json"), '{"pad_token_id":1010,"eos_token_id":0}');
+  const args = ["trim", padded, ...small, "--drop", "id:900", "--pad-to", "64", "--out", at("unpadded"), "--quiet"];
+  expect(await unembed(args)).toMatchObject({ code: 0, stderr: "" });
+  const generation = JSON.parse(await readFile(join(at("unpadded"), "generation_config.json"), "utf8"));
+  expect(generation).toEqual({ pad_token_id: 999, eos_token_id: 0 });
+  expect([...(await readIdMap(openFolder(at("unpadded"))))!].slice(-2)).toEqual([999, 1010]);
+  const compare = ["compare", padded, at("unpadded"), "--tokens", "200", "--threads", "1", "--json", "--quiet"];
+  const compared = await unembed([...compare, "--out", at("compared padded")]);
+  expect(JSON.parse(compared.stdout)).toMatchObject({ vocabSize: 999, top1Agreement: 1 });
+});
+
 test("a vocab.json that is none is refused by its name", async () => {
   const broken = await smallBooks(at("broken"));
   await writeFile(join(broken, "vocab.json"), "null");

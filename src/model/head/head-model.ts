@@ -56,10 +56,10 @@ export interface HeadModelParts {
 
 export function headModel(parts: HeadModelParts): HeadModel {
   const { name, modelType, inputEmbedding, engine } = parts;
-  const { weight, bias, transform = {} } = parts.head;
+  const { weight, bias, transform = {}, preview } = parts.head;
   const [vocabSize, hiddenSize] = weight.shape as [number, number];
   const tied = inputEmbedding !== undefined && sameBytes(weight, inputEmbedding);
-  const head: Head = { weight, bias, transform, tied, vocabSize, hiddenSize };
+  const head: Head = { weight, bias, transform, tied, vocabSize, hiddenSize, preview };
   const session = once(() => engine.load(logitsGraph(head)));
   return {
     name,

@@ -2,6 +2,7 @@ import { analyzeContexts } from "../../encoding/analyze-contexts.js";
 import { productSession } from "../../engine/product-session.js";
 import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
 import type { HeadModel } from "../../model/head/head-model.js";
+import { requireOneStage } from "../../model/head/one-stage.js";
 import { type Chain, droppingChain, predictingChain, rotatingChain } from "./chain.js";
 import { type DimensionValues, deletionOrder } from "./deletion-order.js";
 import { dropCoordinates, type Expansion, keepDirections, predictCoordinates, rotationOf } from "./expansion.js";
@@ -68,6 +69,7 @@ export async function prepareReductions(
   contexts: StoredContexts,
   { orders, metric = "fisher", seed = 0, signal, onProgress, onGates }: PrepareOptions,
 ): Promise<Reductions> {
+  requireOneStage(model, "reduced");
   const subject = { head: model.head, engine: model.engine, contexts };
   const d = model.hiddenSize;
   const moments = await hiddenMoments(subject);

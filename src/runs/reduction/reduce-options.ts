@@ -3,6 +3,7 @@ import { InputError } from "../../errors.js";
 import type { ModelFormat } from "../../export/model-formats.js";
 import type { BeginOfText } from "../../model/contexts/begin-of-text.js";
 import type { RowStore } from "../../model/contexts/stored-contexts.js";
+import { requireOneStage } from "../../model/head/one-stage.js";
 import type { Model } from "../../model/model.js";
 import type { Compensation, Metric, Order } from "../../reduction/methods/orders.js";
 import {
@@ -94,9 +95,11 @@ export function methodOf(options: ReduceOptions): ReductionMethod {
   return { rescore, greedyExact, order, compensate, metric: amount.plan.metric ?? metric, seed, steps };
 }
 
-/** @throws InputError naming the option that is out of range */
-export function checkAmounts(options: ReduceOptions, { hiddenSize, vocabSize }: Model): void {
+/** @throws InputError naming the option that is out of range, or the model if its head has two stages already */
+export function checkAmounts(options: ReduceOptions, model: Model): void {
+  const { hiddenSize, vocabSize } = model;
   const { amount, rescore } = options;
+  requireOneStage(model, "reduced");
   checkRescore("plan" in amount ? amount.plan.rescore : rescore, vocabSize);
   if ("plan" in amount) return;
   checkGreedyExact(options, vocabSize);

@@ -4,6 +4,7 @@ import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
 import { changedHead } from "../../model/head/changed-head.js";
 import type { Head } from "../../model/head/head.js";
 import type { HeadChange } from "../../model/head/head-change.js";
+import { requireOneStage } from "../../model/head/one-stage.js";
 import type { Model } from "../../model/model.js";
 import { checkEdit, type EditCheck, type EditedGroup } from "../../steering/check/check.js";
 import { oppositeEffects } from "../../steering/check/opposite-effects.js";
@@ -80,6 +81,7 @@ export async function withContexts<Result>(
   } = withDefaults(options);
   // Refused before the text is read.
   if (plan.exact) await finalNormOf(model);
+  requireOneStage(model, "steered");
   const text = await storeText(model, texts.fit, {
     ...{ tokens, contextLength, separator, beginOfText, store: await store?.(), signal },
     onProgress: progressOf(onEvent, "steer", "tokens", tokens),

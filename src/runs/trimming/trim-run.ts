@@ -4,6 +4,7 @@ import { decodingTime } from "../../generation/decoding-time.js";
 import { type BeginOfText, beginOfTextIds, beginsWindows } from "../../model/contexts/begin-of-text.js";
 import { contextLengthFor } from "../../model/contexts/context.js";
 import { logitsGraph } from "../../model/head/head-model.js";
+import { requireOneStage } from "../../model/head/one-stage.js";
 import type { Model } from "../../model/model.js";
 import type { SelectorOptions } from "../../steering/plan/token-selector.js";
 import { bytesSource } from "../../tensor/byte-source.js";
@@ -69,6 +70,7 @@ export async function trimRun(model: Model, options: TrimOptions): Promise<TrimR
   const { corpus, check, amount, separator, beginOfText = "auto", signal, onEvent } = options;
   const { tokens = usualTokens, checkTokens = usualCheckTokens } = options;
   const contextLength = contextLengthFor([model], options.contextLength, corpus);
+  requireOneStage(model, "trimmed");
   const usage = await measureUsage(model, corpus, {
     ...{ tokens, contextLength, separator, beginOfText, signal },
     onProgress: progressOf(onEvent, "rank", "tokens", tokens),

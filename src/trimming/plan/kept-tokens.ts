@@ -47,6 +47,8 @@ function growing({ rules, referenced, tokens }: TrimmableTokenizer, named: reado
     for (const id of ids) if (tokens.has(id)) for (const part of needs(id)) kept.add(part);
   };
   grow([...rules.always, ...referenced, ...named]);
+  // A row of padding that a config names, to pad with or to stop at, is no token and still is meant: the id has to follow it.
+  for (const id of named) kept.add(id);
   const always = kept.size;
   let chosen = 0;
   return {

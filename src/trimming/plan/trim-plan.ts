@@ -3,6 +3,7 @@ import type { Corpus } from "../../corpus/corpus.js";
 import { tokenIds } from "../../corpus/tokens/token-ids.js";
 import { InputError } from "../../errors.js";
 import type { HeadModel } from "../../model/head/head-model.js";
+import { requireOneStage } from "../../model/head/one-stage.js";
 import { vocabularyHash } from "../../model/head/vocabulary-hash.js";
 import { type SelectorOptions, selectTokens } from "../../steering/plan/token-selector.js";
 import type { ByteSource } from "../../tensor/byte-source.js";
@@ -95,6 +96,7 @@ export async function planTrim(model: HeadModel, amount: TrimAmount, options: Pl
 /** The model's tokenizer.json as something to cut. @throws InputError if there is none, or of a kind that cannot be cut */
 export async function trimmableTokenizer(model: HeadModel): Promise<TrimmableTokenizer> {
   const { folder, vocabSize } = model;
+  requireOneStage(model, "trimmed");
   const source = await folder.open("tokenizer.json");
   if (source === undefined)
     throw new InputError(folder.name, "tokenizer.json is missing: it has to be trimmed with the model");
