@@ -1,6 +1,6 @@
 // src/ -> dist/: the reports' page scripts are bundled into strings, then everything is compiled with tsc.
 import { spawnSync } from "node:child_process";
-import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -32,8 +32,39 @@ await bundlePageScript(
 rmSync(join(root, "dist"), { recursive: true, force: true });
 const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin", "tsc");
 const { status } = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
-if (status === 0) writeFileSync(join(root, "dist", ".built"), "");
+if (status === 0) {
+  await bundleForBrowsers();
+  writeFileSync(join(root, "dist", ".built"), "");
+}
 process.exit(status ?? 1);
+
+/**
+ * The engine's workers, each with onnxruntime's JavaScript in it and its .wasm file beside it; and the whole library for pages
+ * that have no bundler, beside them.
+ */
+async function bundleForBrowsers() {
+  const shared = {
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: "es2022",
+    platform: "browser",
+    legalComments: "none",
+  };
+  const folder = join(root, "dist", "web");
+  const runtime = join(root, "node_modules", "onnxruntime-web", "dist");
+  for (const file of ["ort-wasm-simd-threaded.wasm", "ort-wasm-simd-threaded.asyncify.wasm"]) {
+    copyFileSync(join(runtime, file), join(folder, file));
+  }
+  await build({
+    ...shared,
+    entryPoints: ["wasm-worker", "webgpu-worker"].map((name) => join(root, "src", "web", `${name}.ts`)),
+    outdir: folder,
+    // Found by the workers themselves, as the file beside them.
+    external: ["*.wasm"],
+  });
+  await build({ ...shared, entryPoints: { unembedding: join(folder, "index.js") }, outdir: folder, splitting: true });
+}
 
 /** One self-contained script that runs from a file:// page, as a TypeScript module that exports its text. */
 async function bundlePageScript(entry, target) {

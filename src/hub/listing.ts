@@ -30,6 +30,7 @@ const entrySchema = z.object({
   oid: z.string().regex(/^[0-9a-f]{40}$/),
   lfs: z.object({ oid: z.string().regex(/^[0-9a-f]{64}$/), size: z.number().int().nonnegative() }).nullish(),
 });
+const pageSchema = z.array(entrySchema);
 const commitSchema = z.object({ sha: z.string().regex(/^[0-9a-f]{40}$/) });
 
 export function isCommit(revision: string): boolean {
@@ -40,15 +41,9 @@ export function isCommit(revision: string): boolean {
 export async function resolveCommit(connection: Connection, reference: HubReference): Promise<string> {
   const { name, revision, type } = reference;
   if (isCommit(revision)) return revision;
-  // Loaded when needed: it is large, and most runs read a local folder.
-  const { datasetInfo, modelInfo } = await import("@huggingface/hub");
-  const asked = { name, revision, hubUrl: connection.endpoint, fetch: hubFetch(connection, { reference, file: "" }) };
-  const info = await understood(connection, reference, () =>
-    type === "model"
-      ? modelInfo({ ...asked, additionalFields: ["sha"] })
-      : datasetInfo({ ...asked, additionalFields: ["sha"] }),
-  );
-  return parsed(connection, reference, commitSchema, info).sha;
+  const address = `${connection.endpoint}/api/${type}s/${name}/revision/${encodeURIComponent(revision)}?expand=sha`;
+  const answer = await ask(connection, { reference, file: "" }, address);
+  return parsed(connection, reference, commitSchema, answer?.json).sha;
 }
 
 /**
@@ -63,30 +58,30 @@ export async function listFolder(
   folder: string,
   recursive: boolean,
 ): Promise<Map<string, HubEntry>> {
-  const { listFiles } = await import("@huggingface/hub");
-  return understood(connection, reference, async () => {
-    const files = new Map<string, HubEntry>();
-    const listed = listFiles({
-      repo: { type: reference.type, name: reference.name },
-      revision: commit,
-      path: encodePath(folder),
-      recursive,
-      hubUrl: connection.endpoint,
-      fetch: hubFetch(connection, { reference, file: folder }),
-    });
-    for await (const value of listed) {
-      const entry = parsed(connection, reference, entrySchema, value);
+  const { name, type } = reference;
+  const path = folder === "" ? "" : `/${encodePath(folder)}`;
+  const files = new Map<string, HubEntry>();
+  let next: string | undefined =
+    `${connection.endpoint}/api/${type}s/${name}/tree/${commit}${path}?recursive=${recursive}`;
+  for (let page = 0; next !== undefined; page++) {
+    if (page === maxPages) {
+      const host = new URL(connection.endpoint).host;
+      throw new InputError(referenceText(reference), `${host} lists over ${maxPages} pages of files`);
+    }
+    const answer: ApiAnswer | undefined = await ask(connection, { reference, file: folder }, next);
+    if (answer === undefined) return files;
+    for (const entry of parsed(connection, reference, pageSchema, answer.json)) {
       if (entry.type !== "file") continue;
       if (files.size === maxEntries) throw new InputError(referenceText(reference), `has over ${maxEntries} files`);
-      const { path, lfs } = entry;
-      files.set(path, {
-        path,
-        size: lfs?.size ?? entry.size,
-        digest: lfs ? { algorithm: "sha256", hex: lfs.oid } : { algorithm: "git-sha1", hex: entry.oid },
+      files.set(entry.path, {
+        path: entry.path,
+        size: entry.lfs?.size ?? entry.size,
+        digest: entry.lfs ? { algorithm: "sha256", hex: entry.lfs.oid } : { algorithm: "git-sha1", hex: entry.oid },
       });
     }
-    return files;
-  });
+    next = nextPage(answer.headers);
+  }
+  return files;
 }
 
 /** Address of a file's bytes. */
@@ -99,36 +94,37 @@ function encodePath(path: string): string {
   return path.split("/").map(encodeURIComponent).join("/");
 }
 
-/**
- * For the hub's client, whose own fetch does not retry, knows no bounds and sends the token wherever a `next` link
- * points: reads each answer whole, and answers an absent folder as an empty one.
- */
-function hubFetch(connection: Connection, subject: HubSubject): typeof fetch {
-  const place = referenceText(subject.reference);
-  let pages = 0;
-  return async (input) => {
-    const address = input instanceof Request ? input.url : input;
-    pages += 1;
-    if (pages > maxPages) throw new InputError(place, `${new URL(address).host} lists over ${maxPages} pages of files`);
-    return withRetries(place, connection.retry, connection.signal, async () => {
-      const answer = await exchange(connection, place, address, { accept: "application/json" });
-      if (answer.status === 200) return new Response(await readAnswer(place, answer), { headers: answer.headers });
-      if (subject.file !== "" && answer.headers.get("x-error-code") === "EntryNotFound") {
-        answer.close();
-        return Response.json([]);
-      }
-      throw statusError(connection, answer, subject);
-    });
-  };
+interface ApiAnswer {
+  readonly json: unknown;
+  readonly headers: Headers;
 }
 
-/** Says of whatever the client could not make sense of that the server's answer was the reason. */
-async function understood<T>(connection: Connection, reference: HubReference, ask: () => Promise<T>): Promise<T> {
+/** What the hub's interface answers; undefined where it has no such folder. */
+async function ask(connection: Connection, subject: HubSubject, address: string): Promise<ApiAnswer | undefined> {
+  const place = referenceText(subject.reference);
+  return withRetries(place, connection.retry, connection.signal, async () => {
+    const answer = await exchange(connection, place, address, { accept: "application/json" });
+    if (answer.status === 200) {
+      const bytes = await readAnswer(place, answer);
+      return { json: parsedJson(connection, subject.reference, bytes), headers: answer.headers };
+    }
+    if (subject.file !== "" && answer.headers.get("x-error-code") === "EntryNotFound") {
+      answer.close();
+      return undefined;
+    }
+    throw statusError(connection, answer, subject);
+  });
+}
+
+/** Address of the page after this one (RFC 8288), wherever it points: the token is sent to the endpoint alone. */
+function nextPage(headers: Headers): string | undefined {
+  return /<(https?:[^>]+)>;\s*rel="next"/.exec(headers.get("link") ?? "")?.[1];
+}
+
+function parsedJson(connection: Connection, reference: HubReference, bytes: Uint8Array): unknown {
   try {
-    return await ask();
+    return JSON.parse(new TextDecoder().decode(bytes));
   } catch (error) {
-    connection.signal?.throwIfAborted();
-    if (error instanceof InputError) throw error;
     throw notUnderstood(connection, reference, error);
   }
 }

@@ -24,7 +24,7 @@ async function install(): Promise<void> {
   const installed = join(folder, "node_modules/unembedding");
   mkdirSync(join(installed, "assets/corpus"), { recursive: true });
   for (const part of ["package.json", "dist", "assets/tiny-books-neox"])
-    cpSync(part, join(installed, part), { recursive: true });
+    cpSync(part, join(installed, part), { recursive: true, filter: (path) => !path.endsWith(".wasm") });
   await smallBooks(join(installed, "assets/tiny-books"), vocabSize, hiddenSize);
   for (const [file, length] of Object.entries(textLengths)) {
     const path = join("assets/corpus", file);

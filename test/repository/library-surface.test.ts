@@ -2,10 +2,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 
-/** What src/index.ts exports: each name with the file that declares it. */
-const exported = [
-  ...readFileSync("src/index.ts", "utf8").matchAll(/export (type )?\{([^}]+)\} from "\.\/([^"]+)\.js"/g),
-]
+/** What the library exports on Node: each name with the file that declares it. */
+const exported = ["src/library.ts", "src/index.ts"]
+  .flatMap((file) => [...readFileSync(file, "utf8").matchAll(/export (type )?\{([^}]+)\} from "\.\/([^"]+)\.js"/g)])
   .flatMap(([, , names, file]) =>
     names!.split(",").map((name) => ({ name: name.replace(/^\s*type /, "").trim(), file: join("src", `${file}.ts`) })),
   )

@@ -1,8 +1,8 @@
 import { type Command, Option } from "commander";
+import type { CorpusOptions } from "../../corpus/file-documents.js";
 import type { TokenDType } from "../../corpus/tokens/id-files.js";
 import { InputError } from "../../errors.js";
 import type { HeadModel } from "../../model/head/head-model.js";
-import type { CorpusOptions } from "../../node/corpus/file-documents.js";
 
 /** How the files of a corpus are read, as a command line says it. */
 export interface ReadingArguments {

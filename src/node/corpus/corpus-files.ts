@@ -2,10 +2,11 @@ import { realpathSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { globSync } from "tinyglobby";
 import type { Corpus } from "../../corpus/corpus.js";
+import type { CorpusOptions } from "../../corpus/file-documents.js";
 import { InputError } from "../../errors.js";
 import { fileError } from "../files/file-source.js";
 import { portablePattern } from "../files/portable-pattern.js";
-import { type CorpusFile, type CorpusOptions, fileDocuments, folderEndings } from "./file-documents.js";
+import { type CorpusFile, fileDocuments, folderEndings } from "./file-documents.js";
 import { readManifest } from "./tokens/manifest.js";
 import { tokenFolderCorpus } from "./tokens/token-folder.js";
 

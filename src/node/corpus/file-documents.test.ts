@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { CorpusOptions } from "../../corpus/file-documents.js";
 import { loadTokenizer } from "../../corpus/tokenizer/tokenizer.js";
 import { tokenIds } from "../../corpus/tokens/token-ids.js";
 import { writeNpy } from "../../tensor/npy.js";
 import { openFolder } from "../files/file-source.js";
 import { corpus } from "./corpus-files.js";
-import type { CorpusOptions } from "./file-documents.js";
 
 const tokenizer = await loadTokenizer(openFolder("assets/tiny-books"));
 const text = readFileSync("test/goldens/tiny-books/check.txt", "utf8").slice(0, 6000);

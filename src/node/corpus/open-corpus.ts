@@ -1,9 +1,10 @@
 import type { Corpus } from "../../corpus/corpus.js";
+import type { CorpusOptions } from "../../corpus/file-documents.js";
 import { InputError } from "../../errors.js";
 import { datasetFiles } from "../hub/dataset.js";
 import type { HubOptions } from "../hub/repository.js";
 import { corpus } from "./corpus-files.js";
-import { type CorpusOptions, fileDocuments } from "./file-documents.js";
+import { fileDocuments } from "./file-documents.js";
 
 const onHub = (path: string) => path.startsWith("hf://");
 

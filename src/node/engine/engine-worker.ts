@@ -1,7 +1,8 @@
 import { parentPort } from "node:worker_threads";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import type { Tensors } from "../../engine/engine.js";
-import type { Reply, Request } from "./onnx-engine.js";
+import type { WorkerReply } from "../../engine/worker-pool.js";
+import type { Request } from "./onnx-engine.js";
 
 // Runs onnxruntime away from the main thread: its Node binding computes synchronously on the thread that calls it.
 const sessions = new Map<number, InferenceSession>();
@@ -10,9 +11,9 @@ parentPort?.on("message", async (request: Request) => {
   try {
     const outputs = await answer(request);
     const transfer = Object.values(outputs).map(({ data }) => data.buffer as ArrayBuffer);
-    parentPort?.postMessage({ id: request.id, outputs } satisfies Reply, transfer);
+    parentPort?.postMessage({ id: request.id, outputs } satisfies WorkerReply, transfer);
   } catch (error) {
-    parentPort?.postMessage({ id: request.id, error: (error as Error).message } satisfies Reply);
+    parentPort?.postMessage({ id: request.id, error: (error as Error).message } satisfies WorkerReply);
   }
 });
 

@@ -3,8 +3,15 @@ import { dirname, relative, sep } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { InferenceSession } from "onnxruntime-node";
 import { processorCapabilities } from "../../engine/capabilities.js";
-import type { Engine, Session, Tensor, Tensors } from "../../engine/engine.js";
+import type { Engine, Session, Tensors } from "../../engine/engine.js";
 import type { Graph } from "../../engine/graph.js";
+import {
+  maxReplicatedBytes,
+  openRequests,
+  pooledSession,
+  type SessionRequest,
+  type WorkerReply,
+} from "../../engine/worker-pool.js";
 import { InputError } from "../../errors.js";
 import type { ByteSource } from "../../tensor/byte-source.js";
 import { isComputed } from "../../tensor/computed-rows.js";
@@ -20,23 +27,10 @@ export interface EngineOptions {
 }
 
 /** What the main thread asks of a worker. */
-export type Request = { id: number; session: number } & (
-  | { kind: "load"; graph: Uint8Array; options: InferenceSession.SessionOptions }
-  | { kind: "run"; feeds: Tensors }
-  | { kind: "release" }
-);
-export interface Reply {
-  id: number;
-  outputs?: Record<string, Tensors[string]>;
-  error?: string;
-}
-
-/**
- * Weights up to this size (as float32) are loaded once per worker, so that each worker computes its own windows on one
- * core: measured twice as fast for small models as sharing every matrix product between cores. Above it the copies
- * would cost more memory than the speed is worth, and large products share well.
- */
-const maxReplicatedBytes = 64 * 2 ** 20;
+export type Request = { id: number } & Question;
+type Question =
+  | SessionRequest
+  | { session: number; kind: "load"; graph: Uint8Array; options: InferenceSession.SessionOptions };
 
 /** A protobuf message ends at 2 GiB; the rest of a graph takes far less than what is left here. */
 const maxBytesInGraph = 2 ** 31 - 2 ** 26;
@@ -84,83 +78,32 @@ export function createEngine({ threads, profile }: EngineOptions): Engine {
   };
 }
 
-/** Hands each run to a worker that has none of this session's under way. */
-function pooledSession(session: number, workers: EngineWorker[]): Session {
-  const free = [...workers];
-  const waiting: ((worker: EngineWorker) => void)[] = [];
-  return {
-    concurrency: workers.length,
-    async run(feeds, handOver = []) {
-      const worker = free.pop() ?? (await new Promise<EngineWorker>((resolve) => waiting.push(resolve)));
-      try {
-        const copies = copiesOfParts(feeds);
-        const given = [...handOver.map((name) => feeds[name]!), ...Object.values(copies)];
-        return await worker.ask(
-          { kind: "run", session, feeds: { ...feeds, ...copies } },
-          given.map(({ data }) => data.buffer as ArrayBuffer),
-        );
-      } finally {
-        const next = waiting.shift();
-        if (next === undefined) free.push(worker);
-        else next(worker);
-      }
-    },
-    async release() {
-      await Promise.all(workers.map((worker) => worker.ask({ kind: "release", session })));
-    },
-  };
-}
-
-/** Of feeds that are a part of a larger array copies of their own: a message would take the whole array with each. */
-function copiesOfParts(feeds: Tensors): Tensors {
-  const parts = Object.entries(feeds).filter(
-    ([, { data }]) => data.buffer instanceof ArrayBuffer && data.byteLength < data.buffer.byteLength,
-  );
-  return Object.fromEntries(parts.map(([name, tensor]) => [name, { ...tensor, data: tensor.data.slice() } as Tensor]));
-}
-
 interface EngineWorker {
   /** @param given buffers that the worker takes over */
   ask(request: Question, given?: ArrayBuffer[]): Promise<Tensors>;
   stop(): Promise<void>;
 }
 
-type Question = Request extends infer Each ? (Each extends unknown ? Omit<Each, "id"> : never) : never;
-
 function startWorker(): EngineWorker {
   // From TypeScript sources (tests) the compiled worker is used: worker threads load JavaScript only.
   const file = import.meta.url.endsWith(".ts") ? "../../../dist/node/engine/engine-worker.js" : "./engine-worker.js";
   // Flags of the process are not its own: with --input-type=module, say, no worker of a file starts, nor under some loaders.
   const thread = new Worker(new URL(file, import.meta.url), { name: "unembed-engine", execArgv: [] });
-  const pending = new Map<number, { resolve(outputs: Tensors): void; reject(error: Error): void }>();
-  let nextId = 0;
-  let dead: Error | undefined;
+  const requests = openRequests();
   // An idle worker must not keep the process alive; one with work under way must.
   thread.unref();
-  thread.on("message", ({ id, outputs, error }: Reply) => {
-    const waiting = pending.get(id);
-    pending.delete(id);
-    if (pending.size === 0) thread.unref();
-    if (error === undefined) waiting?.resolve(outputs ?? {});
-    else waiting?.reject(new Error(error));
+  thread.on("message", (reply: WorkerReply) => {
+    requests.settle(reply);
+    if (requests.count === 0) thread.unref();
   });
-  const failAll = (error: Error) => {
-    dead ??= error;
-    for (const { reject } of pending.values()) reject(error);
-    pending.clear();
-  };
-  thread.on("error", (error) => failAll(explainStart(error)));
-  thread.on("exit", (code) => failAll(new Error(`the engine's worker stopped with code ${code}`)));
+  thread.on("error", (error) => requests.fail(explainStart(error)));
+  thread.on("exit", (code) => requests.fail(new Error(`the engine's worker stopped with code ${code}`)));
   return {
-    ask(request, given = []) {
-      if (dead !== undefined) return Promise.reject(dead);
-      const id = nextId++;
-      return new Promise((resolve, reject) => {
-        pending.set(id, { resolve, reject });
+    ask: (request, given = []) =>
+      requests.open((id) => {
         thread.ref();
         thread.postMessage({ ...request, id }, given);
-      });
-    },
+      }),
     async stop() {
       await thread.terminate();
     },

@@ -1,9 +1,9 @@
+import type { CorpusOptions } from "../../corpus/file-documents.js";
 import type { Tokenizer } from "../../corpus/tokenizer/tokenizer.js";
 import type { Frequencies } from "../../dynamics/dynamics.js";
 import { countTokens } from "../../dynamics/inputs/count-tokens.js";
 import { countFrequencies, probabilityFrequencies } from "../../dynamics/inputs/frequencies.js";
 import { readTokenCounts } from "../../dynamics/inputs/token-counts.js";
-import type { CorpusOptions } from "../corpus/file-documents.js";
 import { openCorpus } from "../corpus/open-corpus.js";
 import { openFileSource } from "../files/file-source.js";
 import type { HubOptions } from "../hub/repository.js";

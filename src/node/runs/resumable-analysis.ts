@@ -1,10 +1,10 @@
 import type { Corpus } from "../../corpus/corpus.js";
+import type { CorpusOptions } from "../../corpus/file-documents.js";
 import type { Analysis } from "../../encoding/analysis.js";
 import type { CollectProgress } from "../../encoding/collect-text.js";
 import type { Model } from "../../model/model.js";
 import { type AnalysisRunOptions, analysisRun } from "../../runs/analysis-run.js";
 import { contextsOf } from "../../statistics/collected-sums.js";
-import type { CorpusOptions } from "../corpus/file-documents.js";
 import { inputIdentity, openUnfinished } from "./folder/unfinished.js";
 import { writeAnalysisRun } from "./write/analysis-files.js";
 import type { Asked } from "./write/run-record.js";

@@ -1,6 +1,6 @@
+import type { CorpusOptions } from "../../corpus/file-documents.js";
 import type { SteerTexts } from "../../runs/steering/steer-options.js";
 import { corpus } from "../corpus/corpus-files.js";
-import type { CorpusOptions } from "../corpus/file-documents.js";
 import { openCorpus } from "../corpus/open-corpus.js";
 import type { HubOptions } from "../hub/repository.js";
 import { defaultCorpus, embeddedTexts } from "../load-model.js";

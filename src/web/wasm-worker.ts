@@ -1,0 +1,7 @@
+// The engine's worker on a processor: bundled with onnxruntime's JavaScript, with its .wasm file beside it (scripts/build.js).
+import * as runtime from "onnxruntime-web/wasm";
+import { serveSessions } from "./engine/serve-sessions.js";
+
+runtime.env.wasm.numThreads = 1;
+runtime.env.wasm.wasmPaths = { wasm: new URL("./ort-wasm-simd-threaded.wasm", import.meta.url).href };
+serveSessions(runtime, ["wasm"]);
