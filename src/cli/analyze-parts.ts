@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Analysis } from "../encoding/analysis.js";
@@ -6,14 +7,18 @@ import type { BeginOfText } from "../model/contexts/begin-of-text.js";
 import { openCorpus } from "../node/corpus/open-corpus.js";
 import { checkWritable } from "../node/files/check-writable.js";
 import { loadModel } from "../node/load-model.js";
-import { type CollectedPart, collectPart } from "../node/parts/collect-part.js";
+import { type CollectedPart, collectPart, identifyParts } from "../node/parts/collect-part.js";
 import { makePartsFolder, mergeParts } from "../node/parts/merge-parts.js";
+import { parseQueueUrl } from "../node/queue/connection.js";
+import { coordinate } from "../node/queue/coordinate.js";
 import { writeAnalysisRun } from "../node/runs/write/analysis-files.js";
 import type { Asked } from "../node/runs/write/run-record.js";
+import { blockWindows } from "../statistics/collected-sums.js";
 import type { PartOfText } from "../statistics/parts.js";
 import { flagOf } from "./options/arguments.js";
 import type { RunArguments } from "./options/common-options.js";
 import { hubOptions } from "./options/hub-options.js";
+import { integerUpTo, positiveInteger } from "./options/numbers.js";
 import { runLine } from "./progress/run-line.js";
 import { UsageError } from "./usage-error.js";
 
@@ -27,6 +32,8 @@ export interface PartsArguments {
   part?: PartOfText;
   parts?: string;
   merge?: string;
+  queue?: string;
+  split?: number;
 }
 
 /** Arguments of a command that computes one part. */
@@ -48,7 +55,13 @@ export function partsOptions(command: Command): Command {
       ).argParser(partOf),
     )
     .option("--parts <folder>", "where parts are written")
-    .option("--merge <folder>", "add up the parts in the folder instead of reading a text");
+    .option("--merge <folder>", "add up the parts in the folder instead of reading a text")
+    .option("--queue <url>", "have workers compute the parts (unembed worker): redis://host:6379, rediss:// for TLS")
+    .addOption(
+      new Option("--split <n>", "with --queue: number of parts (default: of a million tokens, at least 16)").argParser(
+        integerUpTo(maxParts, positiveInteger, `at most ${maxParts} are possible.`),
+      ),
+    );
 }
 
 function partOf(text: string): PartOfText {
@@ -61,26 +74,36 @@ function partOf(text: string): PartOfText {
 
 /** What has no meaning where parts are merged: they say it themselves. */
 const ofTexts = ["corpus", "hidden", "field", "column", "tokenDtype", "separator", "context", "tokens", "bos"] as const;
+/** What has no meaning for ids that were made before. */
+const ofFiles = ["hidden", "field", "column", "tokenDtype", "separator"] as const;
 /** What has no meaning for one part. */
-const ofRuns = ["hidden", "out", "force", "field", "column", "tokenDtype", "separator"] as const;
+const ofRuns = [...ofFiles, "out", "force"] as const;
 
 type Given = PartsArguments & Partial<Record<(typeof ofTexts)[number] | (typeof ofRuns)[number], unknown>>;
 
 /** @throws UsageError if the options contradict one another */
 export function checkPartsOptions(args: Given): void {
-  const { part, parts, merge } = args;
+  const { part, parts, merge, queue, split } = args;
+  if (split !== undefined && queue === undefined) throw new UsageError("--split", "is for --queue");
   if (merge !== undefined) {
-    if (part || parts !== undefined) throw new UsageError("--merge", "adds up parts; --part and --parts make them");
+    if (part || parts !== undefined || queue !== undefined)
+      throw new UsageError("--merge", "adds up parts; --part, --parts and --queue make them");
     refuse(args, ofTexts, "is of a text; --merge takes the place of one");
     return;
   }
-  if (part) {
+  if (queue !== undefined) {
+    if (part) throw new UsageError("--part", "computes a part here; with --queue workers compute them");
+    if (parts === undefined) throw new UsageError("--queue", "needs --parts, a folder that all workers share");
+    if (args.corpus === undefined)
+      throw new UsageError("--queue", "needs --corpus, a folder that unembed tokenize wrote");
+    refuse(args, ofFiles, "was settled by unembed tokenize");
+  } else if (part) {
     if (parts === undefined) throw new UsageError("--part", "needs --parts, the folder that the part is written to");
     if (args.corpus === undefined)
       throw new UsageError("--part", "needs --corpus, a folder that unembed tokenize wrote");
     refuse(args, ofRuns, "has no meaning for one part");
   } else if (parts !== undefined) {
-    throw new UsageError("--parts", "needs --part k/n: which part is to be computed");
+    throw new UsageError("--parts", "needs --part k/n, the part to compute, or --queue, where workers find them");
   }
 }
 
@@ -138,4 +161,54 @@ export async function analyzeMerged(
     line.stop();
     await model.close();
   }
+}
+
+/** Windows of a part, where nobody says how many parts there are to be: a million tokens in windows of 256. */
+const usualPartWindows = 4096;
+const fewestParts = 16;
+
+/** The analysis of a text whose parts workers compute. */
+export async function analyzeQueued(
+  modelName: string,
+  queue: string,
+  out: string,
+  asked: Asked,
+  args: Omit<PartArguments, "part"> & { seed: number },
+  signal: AbortSignal,
+): Promise<Analysis> {
+  const server = parseQueueUrl(queue);
+  const parts = resolve(args.parts!);
+  await makePartsFolder(parts);
+  const line = runLine(process.stderr, args);
+  const hub = hubOptions(line, signal);
+  const [folder = ""] = args.corpus ?? [];
+  const text = await openCorpus(args.corpus ?? [], {}, hub);
+  const model = await loadModel(modelName, { threads: args.threads, tokenizer: args.tokenizer, ...hub });
+  const how = {
+    contextLength: args.context,
+    tokens: args.tokens,
+    beginOfText: args.bos as "auto" | "always" | "never",
+  };
+  try {
+    const { windows } = await identifyParts(model, text, 1, how);
+    const names = { model: existsSync(modelName) ? resolve(modelName) : modelName, corpus: resolve(folder), parts };
+    const split = args.split ?? partsFor(windows);
+    const merged = await coordinate(
+      model,
+      text,
+      { server, names, how, parts: split, signal, onEvent: line.onEvent },
+      (identity) => mergeParts(model, parts, { identity, signal, onEvent: line.onEvent }),
+    );
+    const analysis = await readEncoding(model, merged, { seed: args.seed });
+    await writeAnalysisRun(out, analysis, asked);
+    return analysis;
+  } finally {
+    line.stop();
+    await model.close();
+  }
+}
+
+function partsFor(windows: number): number {
+  const blocks = Math.ceil(windows / blockWindows);
+  return Math.max(1, Math.min(blocks, Math.max(fewestParts, Math.ceil(windows / usualPartWindows))));
 }

@@ -11,6 +11,7 @@ import { reduceCommand } from "./commands/reduce.js";
 import { steerCommand } from "./commands/steer.js";
 import { tokenizeCommand } from "./commands/tokenize.js";
 import { trimCommand } from "./commands/trim.js";
+import { workerCommand } from "./commands/worker.js";
 import { bareBos } from "./options/bare-bos.js";
 import { swallowedModel } from "./options/swallowed-model.js";
 import { Interrupted, untilInterrupted } from "./progress/interrupt.js";
@@ -68,6 +69,7 @@ function programOf(signal: AbortSignal): Command {
     dynamicsCommand(signal),
     countCommand(signal),
     tokenizeCommand(signal),
+    workerCommand(signal),
   ]) {
     program.addCommand(
       command.copyInheritedSettings(program).showHelpAfterError(`(see unembed ${command.name()} --help)`),

@@ -6,12 +6,20 @@ import type { BeginOfText } from "../../model/contexts/begin-of-text.js";
 import { openCorpus } from "../../node/corpus/open-corpus.js";
 import { openFileSource } from "../../node/files/file-source.js";
 import { defaultCorpus, defaultModel, loadHead, loadModel } from "../../node/load-model.js";
+import { parseQueueUrl } from "../../node/queue/connection.js";
 import { inRunFolder } from "../../node/runs/folder/claim-folder.js";
 import { resumableAnalysis } from "../../node/runs/resumable-analysis.js";
 import { writeAnalysisRun } from "../../node/runs/write/analysis-files.js";
 import type { Asked } from "../../node/runs/write/run-record.js";
 import { hiddenAnalysisRun } from "../../runs/analysis-run.js";
-import { analyzeMerged, checkPartsOptions, type PartsArguments, partsOptions, runPart } from "../analyze-parts.js";
+import {
+  analyzeMerged,
+  analyzeQueued,
+  checkPartsOptions,
+  type PartsArguments,
+  partsOptions,
+  runPart,
+} from "../analyze-parts.js";
 import { askedCommand, flagOf, folderName } from "../options/arguments.js";
 import {
   bosOption,
@@ -108,14 +116,12 @@ async function runAnalyze(
   if (args.part) return runPart(modelName, { ...args, part: args.part }, signal);
   const started = performance.now();
   const { force } = args;
-  const asked = { command: askedCommand(command), arguments: { model: modelName, ...args } };
+  const { queue } = args;
+  const shown = queue === undefined ? args : { ...args, queue: parseQueueUrl(queue).shown };
+  const asked = { command: askedCommand(command), arguments: { model: modelName, ...shown } };
   const out = resolve(args.out ?? join("runs", defaultName(command, folderName(modelName), modelName)));
   const analysis = await inRunFolder(out, { kind: "analyze", ...asked, force }, () =>
-    args.merge !== undefined
-      ? analyzeMerged(modelName, args.merge, out, asked, args, signal)
-      : args.hidden === undefined
-        ? analyzeText(modelName, out, asked, args, signal)
-        : analyzeStates(modelName, args.hidden, out, asked, args, signal),
+    analysisOf(modelName, out, asked, args, signal),
   );
   const seconds = (performance.now() - started) / 1000;
   if (args.json) {
@@ -124,6 +130,15 @@ async function runAnalyze(
   } else if (!args.quiet) {
     console.log(analysisTable(analysis, seconds, out));
   }
+}
+
+/** The analysis by the one way that the options ask for. */
+function analysisOf(name: string, out: string, asked: Asked, args: AnalyzeArguments, signal: AbortSignal) {
+  const { merge, queue, hidden } = args;
+  if (merge !== undefined) return analyzeMerged(name, merge, out, asked, args, signal);
+  if (queue !== undefined) return analyzeQueued(name, queue, out, asked, args, signal);
+  if (hidden !== undefined) return analyzeStates(name, hidden, out, asked, args, signal);
+  return analyzeText(name, out, asked, args, signal);
 }
 
 async function analyzeText(modelName: string, out: string, asked: Asked, args: AnalyzeArguments, signal: AbortSignal) {

@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import type { Command } from "commander";
+import { withoutPasswords } from "../../node/queue/connection.js";
 
 /** The command line that a command was given, as a person would type it again. */
 export function askedCommand(command: Command): string {
@@ -10,7 +11,7 @@ export function askedCommand(command: Command): string {
 /** @param words the command and its arguments */
 function commandLine(words: readonly string[]): string {
   const quote = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
-  return ["unembed", ...words.map(quote)].join(" ");
+  return withoutPasswords(["unembed", ...words.map(quote)].join(" "));
 }
 
 /** A model's name as a part of a folder's name. */

@@ -70,11 +70,15 @@ export function forceOption(what: string): Option {
 
 const threadCount = integerUpTo(maxThreads, positiveInteger, `at most ${maxThreads} are possible.`);
 
+export function threadsOption(): Option {
+  return new Option("--threads <n>", "processor cores to use (default: all)").argParser(threadCount);
+}
+
 /** How a command computes and what it prints: `--threads`, `--device`, `--json`, `--quiet`. @param unsaid under --quiet */
 export function runOptions(command: Command, unsaid = "no progress, no table"): Command {
   return printOptions(
     command
-      .addOption(new Option("--threads <n>", "processor cores to use (default: all)").argParser(threadCount))
+      .addOption(threadsOption())
       .addOption(new Option("--device <device>", "where to compute").choices(["cpu"]).default("cpu")),
     unsaid,
   );

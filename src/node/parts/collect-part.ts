@@ -12,7 +12,16 @@ import type { OnRunEvent } from "../../runs/run-events.js";
 import { type PartOfText, partWindows } from "../../statistics/parts.js";
 import type { StatisticsSizes } from "../../statistics/statistics-file.js";
 import { modelHash } from "./model-hash.js";
-import { type PartsIdentity, partFileName, partsIdentity, readPart, writePart } from "./part-file.js";
+import {
+  type PartsIdentity,
+  partFileName,
+  partsIdentity,
+  type ReadPart,
+  readPart,
+  readPartRecord,
+  writePart,
+} from "./part-file.js";
+import { requireSameAnalysis } from "./same-analysis.js";
 
 /** Which analysis parts are of: how its text is cut and how much of it is read. */
 export type PartsOptions = Pick<CollectTextOptions, "contextLength" | "tokens" | "beginOfText" | "signal"> & {
@@ -41,7 +50,7 @@ export function statisticsSizes({ head }: Model): StatisticsSizes {
  * What all parts of an analysis have in common.
  * @throws InputError if the text is not one that can be read from anywhere, or the model cannot take its windows
  */
-async function identifyParts(
+export async function identifyParts(
   model: Model,
   corpus: Corpus,
   parts: number,
@@ -89,10 +98,8 @@ export async function collectPart(
   const { first, end } = partWindows(identity.windows, { part, parts });
   const path = join(folder, partFileName({ part, parts }));
   const about = { path, part, parts, windows: { first, end, all: identity.windows } };
-  const kept = await readPart(path, statisticsSizes(model)).catch(() => undefined);
-  if (kept && kept.record.part === part && isSameIdentity(kept.record.identity, identity)) {
-    return { ...about, contexts: kept.statistics.contexts, found: true };
-  }
+  const kept = await keptPart(path, part, identity, statisticsSizes(model));
+  if (kept) return { ...about, contexts: kept.statistics.contexts, found: true };
   const total = (end - first) * identity.contextLength;
   const { statistics, text } = await collectText(model, corpus, {
     contextLength: identity.contextLength,
@@ -106,13 +113,20 @@ export async function collectPart(
   return { ...about, contexts: statistics.contexts, found: false };
 }
 
-/** Whether two parts may be added up. */
-function isSameIdentity(a: PartsIdentity, b: PartsIdentity): boolean {
-  return differingField(a, b) === undefined;
-}
-
-/** The first thing in which two parts' analyses differ. */
-export function differingField(a: PartsIdentity, b: PartsIdentity): keyof PartsIdentity | undefined {
-  const fields = Object.keys(b) as (keyof PartsIdentity)[];
-  return fields.find((field) => JSON.stringify(a[field]) !== JSON.stringify(b[field]));
+/**
+ * A part that lies in its place already.
+ * @returns undefined if there is none, or one that is damaged and has to be computed again
+ * @throws InputError if it is a whole one of another analysis
+ */
+export async function keptPart(
+  path: string,
+  part: number,
+  identity: PartsIdentity,
+  sizes: StatisticsSizes,
+): Promise<ReadPart | undefined> {
+  const record = await readPartRecord(path).catch(() => undefined);
+  if (record === undefined) return undefined;
+  requireSameAnalysis(path, record.identity, identity);
+  const kept = await readPart(path, sizes).catch(() => undefined);
+  return kept?.record.part === part ? kept : undefined;
 }

@@ -6,25 +6,13 @@ import type { Model } from "../../model/model.js";
 import type { OnRunEvent } from "../../runs/run-events.js";
 import { emptyStatistics, mergeInto } from "../../statistics/head-statistics.js";
 import { fileError } from "../files/file-source.js";
-import { differingField, statisticsSizes } from "./collect-part.js";
+import { statisticsSizes } from "./collect-part.js";
 import { modelHash } from "./model-hash.js";
 import { isPartName, type PartRecord, type PartsIdentity, readPart, readPartRecord } from "./part-file.js";
+import { requireSameAnalysis } from "./same-analysis.js";
 
 /** Missing parts that a message names; of more it says how many. */
 const namedParts = 20;
-
-/** What a part that is of something else is of. */
-const differences: Record<keyof PartsIdentity, string> = {
-  partVersion: "was written by a version of unembed whose sums mean something else",
-  unembed: "was written by another version of unembed",
-  model: "is of another model",
-  corpus: "is of another text",
-  contextLength: "is of windows of another length",
-  beginOfText: "is of windows that begin with other tokens",
-  tokens: "is of another share of the text",
-  windows: "is of another number of windows",
-  parts: "is one of another number of parts",
-};
 
 /** Which parts are added up, and who is told. */
 export interface MergeOptions {
@@ -48,7 +36,7 @@ export async function mergeParts(
   const first = found.values().next().value;
   if (first === undefined) throw new InputError(folder, "holds no part of an analysis");
   const wanted = identity ?? { ...first.record.identity, model: await modelHash(model) };
-  for (const { path, record } of found.values()) requireSame(path, record, wanted);
+  for (const { path, record } of found.values()) requireSameAnalysis(path, record.identity, wanted);
   requireAll(folder, found, wanted.parts);
   const sizes = statisticsSizes(model);
   const statistics = emptyStatistics(sizes.vocabSize, sizes.hiddenSize, sizes.transformed);
@@ -76,15 +64,10 @@ async function findParts(folder: string): Promise<Map<number, FoundPart>> {
     const record = await readPartRecord(path);
     const twin = found.get(record.part);
     // A part that came twice has the same sums; one that only seems to is refused below.
-    if (twin) requireSame(path, record, twin.record.identity);
+    if (twin) requireSameAnalysis(path, record.identity, twin.record.identity);
     else found.set(record.part, { path, record });
   }
   return new Map([...found].sort(([a], [b]) => a - b));
-}
-
-function requireSame(path: string, { identity }: PartRecord, wanted: PartsIdentity): void {
-  const field = differingField(identity, wanted);
-  if (field !== undefined) throw new InputError(path, differences[field]);
 }
 
 function requireAll(folder: string, found: ReadonlyMap<number, FoundPart>, parts: number): void {

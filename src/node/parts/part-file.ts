@@ -19,7 +19,7 @@ const maxParts = 1_000_000;
 const whole = z.number().int().nonnegative();
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 
-const identityShape = z.object({
+export const identityShape = z.object({
   partVersion: whole,
   /** Of the program: other versions may compute other bits. */
   unembed: z.string(),
