@@ -11,6 +11,7 @@ import { InputError } from "../errors.js";
 import type { ByteSource } from "../tensor/byte-source.js";
 import { bytesPerElement } from "../tensor/dtype.js";
 import type { TensorEntry } from "../tensor/safetensors/safetensors.js";
+import { mappedTensor } from "../tensor/tensor-views.js";
 import { type EngineCapabilities, processorCapabilities } from "./capabilities.js";
 import {
   type Attribute,
@@ -149,7 +150,8 @@ export function createGraph(
       inputs.push(valueInfo(inputName, elementTypes[type], shape));
       return { name: inputName };
     },
-    weight(tensor) {
+    weight(stored) {
+      const tensor = capabilities.float16 ? stored : asFloat32(stored);
       const type = weightType(tensor);
       const name = weightName(weights, tensor);
       weights.set(name, { tensor: name === tensor.name ? tensor : { ...tensor, name }, type });
@@ -226,6 +228,17 @@ export function createGraph(
 function inputNames(operands: readonly (Value | undefined)[]): string[] {
   const given = operands.findLastIndex((operand) => operand !== undefined) + 1;
   return operands.slice(0, given).map((operand) => operand?.name ?? "");
+}
+
+/** Each tensor once, so that a graph that uses it twice holds it once. */
+const asFloat32s = new WeakMap<TensorEntry, TensorEntry>();
+
+/** Numbers of two bytes as float32, widened as they are read; other tensors as they are. */
+function asFloat32(tensor: TensorEntry): TensorEntry {
+  if (tensor.dtype !== "F16" && tensor.dtype !== "BF16") return tensor;
+  const widened = asFloat32s.get(tensor) ?? mappedTensor(tensor, (value) => value);
+  asFloat32s.set(tensor, widened);
+  return widened;
 }
 
 function weightType({ name, dtype, source }: TensorEntry): GraphWeight["type"] {

@@ -92,6 +92,11 @@ export async function startHubServer(
       const path = request.url ?? "/";
       const { authorization, range } = request.headers;
       const served = { at, method: request.method ?? "", path, authorization, range, status: 0, bodyBytes: 0 };
+      if (request.method === "OPTIONS") {
+        const allowed = { "access-control-allow-origin": "*", "access-control-allow-headers": "authorization, range" };
+        response.writeHead(204, allowed).end();
+        return;
+      }
       requests.push(served);
       const fault = takeFault(faults, at, path);
       const usual = fault?.status === undefined ? answer(request) : { status: fault.status, headers: {}, body: "" };
@@ -246,6 +251,9 @@ function send(
     ...(fault?.chunked ? {} : { "content-length": body.byteLength }),
     ...headers,
     ...(ranged ? { "content-range": contentRange } : {}),
+    // As the hub and its storage do, for pages of other origins.
+    "access-control-allow-origin": "*",
+    "access-control-expose-headers": "content-range, link, x-error-code, x-error-message",
     ...fault?.headers,
   });
   response.flushHeaders();

@@ -206,6 +206,7 @@ const permanent: Readonly<Record<string, string>> = {
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "its certificate cannot be verified (NODE_EXTRA_CA_CERTS can name one to trust)",
 };
 
+const noPage = "cannot be reached: there is no network, or it lets no page of another origin ask";
 const transient: Readonly<Record<string, string>> = {
   ECONNREFUSED: "refuses the connection",
   ECONNRESET: "cut the connection",
@@ -213,6 +214,10 @@ const transient: Readonly<Record<string, string>> = {
   UND_ERR_CONNECT_TIMEOUT: "does not answer",
   ETIMEDOUT: "does not answer",
   EAI_AGAIN: "could not be looked up",
+  // All that Chromium, Firefox and Safari tell a page.
+  "Failed to fetch": noPage,
+  "NetworkError when attempting to fetch resource.": noPage,
+  "Load failed": noPage,
 };
 
 function explainFailure(
