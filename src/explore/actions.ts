@@ -64,9 +64,7 @@ export type TakeHome =
   | "edits-csv"
   | "curve-csv"
   /** All figures' numbers as JSON. */
-  | "figures-json"
-  /** The run's folder as `analyze --out` writes it: run.json and tensors.safetensors. */
-  | "run";
+  | "figures-json";
 
 /** All that a person can do. Those marked "step" can be undone. */
 export type Action =

@@ -35,8 +35,6 @@ export interface ReadFigure {
   readonly best: readonly number[];
   readonly worst: readonly number[];
   readonly theory: {
-    /** -log alpha as the mean field and the second order predict it, float32 [R] in the order of the fit. */
-    readonly meanField: Float32Array<ArrayBuffer>;
     readonly meanFieldR2: number;
     readonly meanFieldCosine: number;
     readonly secondOrderR2: number;
@@ -155,8 +153,10 @@ export interface MethodsFigure {
     readonly method: Method | "ideal";
     /** Reached over wanted, of each edit. */
     readonly reached: readonly number[];
-    readonly size: number;
-    readonly kl: number;
+    /** Length of the change of all rows of E; null of the ideal, which changes none. */
+    readonly size: number | null;
+    /** KL(ideal || edited), and of the ideal KL(original || ideal), added over the edits, nats. */
+    readonly kl: number | null;
     /** Why it could not be done. */
     readonly problem: string | null;
   }[];

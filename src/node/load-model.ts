@@ -75,7 +75,7 @@ export async function loadHead(
   );
 }
 
-function threadCount(asked: number | undefined): number {
+export function threadCount(asked: number | undefined): number {
   if (asked === undefined) return availableParallelism();
   if (Number.isInteger(asked) && asked >= 1 && asked <= maxThreads) return asked;
   throw new InputError("threads", `is ${asked}; a whole number from 1 to ${maxThreads} is wanted`);

@@ -21,14 +21,18 @@ export async function reducedBytes(
 ): Promise<Omit<ReducedBytes, "written">> {
   const { head } = model;
   const whole = weightBytes(model.tensors);
-  const { rescore } = reduced;
-  const exact = rescore === undefined ? await exactHeadBytes(model, reduced, withoutBias) : undefined;
-  // The rows of E that are rescored are all there: where it is the input embedding too, it is so anyway.
-  const kept = rescore === undefined || head.tied ? 0 : headBytes(head);
+  const exact = reduced.rescore === undefined ? await exactHeadBytes(model, reduced, withoutBias) : undefined;
   return {
-    ...sizes(head, whole, factoredBytes(head, reduced) + kept),
+    ...sizes(head, whole, factoredHeadBytes(head, reduced).after),
     safetensors: exact === undefined ? undefined : sizes(head, whole, exact),
   };
+}
+
+/** Bytes of the head alone, original and factored. */
+export function factoredHeadBytes(head: Head, reduced: ReducedHead): BeforeAfter {
+  // The rows of E that are rescored are all there: where it is the input embedding too, it is so anyway.
+  const kept = reduced.rescore === undefined || head.tied ? 0 : headBytes(head);
+  return { before: headBytes(head), after: factoredBytes(head, reduced) + kept };
 }
 
 const headBytes = ({ weight, bias }: Head): number => weight.byteLength + (bias?.byteLength ?? 0);
