@@ -4,6 +4,7 @@ import type { ByteSource } from "../tensor/byte-source.js";
 import { computedRows } from "../tensor/computed-rows.js";
 import type { TensorEntry } from "../tensor/safetensors/safetensors.js";
 import type { Graph, Value } from "./graph.js";
+import { transposedProduct, weightProduct } from "./transposed-product.js";
 
 /** A matrix [N, K] in blocks, laid out as operators take it. */
 interface PackedMatrix {
@@ -31,8 +32,7 @@ const packed = new WeakMap<ByteSource, Map<string, PackedMatrix>>();
  */
 export function timesTransposed(graph: Graph, x: Value, weight: TensorEntry): Value {
   const blocks = blocksOf(weight);
-  if (blocks === undefined || graph.widensBlocks)
-    return graph.op("FusedMatMul", [x, graph.weightFloat32(weight)], { transB: 1 });
+  if (blocks === undefined || graph.widensBlocks) return weightProduct(graph, x, weight, { transposeB: 2 });
   const matrix = packedMatrix(weight, blocks, bitsOf(blocks));
   const product = matrix.bits === 4 ? fourBitProduct(graph, x, matrix, blocks) : eightBitProduct(graph, x, matrix);
   return matrix.offsets === undefined ? product : lessOffsets(graph, product, x, matrix, blocks);
@@ -88,7 +88,7 @@ function fourBitProduct(graph: Graph, x: Value, { codes, scales, group }: Packed
 function eightBitProduct(graph: Graph, x: Value, { codes, scales, group }: PackedMatrix): Value {
   const attributes = { axis: 1, block_size: group };
   const weight = graph.op("DequantizeLinear", [graph.weight(codes), graph.weight(scales)], attributes);
-  return graph.op("FusedMatMul", [x, weight], { transB: 1 });
+  return transposedProduct(graph, x, weight, { transposeB: 2 });
 }
 
 /** Less sum over groups of offset * (sum of x over the group). */
@@ -101,7 +101,7 @@ function lessOffsets(
 ): Value {
   const groups = graph.op("Reshape", [x, shape(graph, [-1, width / group, group])]);
   const sums = graph.op("ReduceSum", [groups, shape(graph, [-1])], { keepdims: 0 });
-  const less = graph.op("FusedMatMul", [sums, graph.weight(offsets!)], { transB: 1 });
+  const less = transposedProduct(graph, sums, graph.weight(offsets!), { transposeB: 2 });
   return graph.op("Sub", [product, graph.op("Reshape", [less, graph.op("Shape", [product])])]);
 }
 

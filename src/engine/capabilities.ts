@@ -14,6 +14,8 @@ export interface EngineCapabilities {
   readonly fusedAttention: boolean;
   /** Weights in float16. Without them they are widened before the engine is given them. */
   readonly float16: boolean;
+  /** Whether matrices of weights are multiplied as float16: half their memory, and a rounding of both factors. */
+  readonly float16Products: boolean;
   /** Most runs that may be under way at once, of all its sessions together; undefined if any number. */
   readonly concurrency: number | undefined;
   /** How weights reach it: read from the files that they lie in, or as bytes in memory, which it copies. */
@@ -26,6 +28,7 @@ export const processorCapabilities: EngineCapabilities = {
   fusedProducts: true,
   fusedAttention: true,
   float16: true,
+  float16Products: false,
   concurrency: undefined,
   externalData: "files",
 };

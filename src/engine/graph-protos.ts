@@ -23,7 +23,7 @@ import type { DType } from "../tensor/dtype.js";
 import type { TensorEntry } from "../tensor/safetensors/safetensors.js";
 
 /** Number types of a graph's inputs, outputs and constants. */
-export type ElementType = "float32" | "float64" | "int64" | "int32" | "bool";
+export type ElementType = "float16" | "float32" | "float64" | "int64" | "int32" | "bool";
 
 /** A size, or a name for one that is known only when the graph runs. */
 export type Dimension = number | string;
@@ -51,6 +51,7 @@ const irVersion = 10n;
 
 /** Number types of values in ONNX. */
 export const elementTypes: Record<ElementType, TensorProto_DataType> = {
+  float16: TensorProto_DataType.FLOAT16,
   float32: TensorProto_DataType.FLOAT,
   float64: TensorProto_DataType.DOUBLE,
   int64: TensorProto_DataType.INT64,

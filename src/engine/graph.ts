@@ -39,6 +39,7 @@ export interface Value {
  * Operators: https://onnx.ai/onnx/operators/ and onnxruntime's docs/ContribOperators.md.
  */
 export interface Graph {
+  readonly name: string;
   /** Of the engine that will run it. */
   readonly capabilities: EngineCapabilities;
   input(name: string, type: ElementType, shape: readonly Dimension[]): Value;
@@ -46,6 +47,8 @@ export interface Graph {
   weight(tensor: TensorEntry): Value;
   /** A weight as float32: float16 and bfloat16 are widened when the session is made. */
   weightFloat32(tensor: TensorEntry): Value;
+  /** A weight as float16, whatever it is stored as: half the memory. */
+  weightFloat16(tensor: TensorEntry): Value;
   constant(data: Float32Array | Float64Array | BigInt64Array, shape?: readonly number[]): Value;
   /** One-output operator; `undefined` inputs are left out. Plain integers are ints, `{ float }` is a float attribute. */
   op(type: string, inputs: readonly (Value | undefined)[], attributes?: Record<string, Attribute>): Value;
@@ -99,7 +102,7 @@ export function createGraph(
   {
     widensBlocks = false,
     capabilities = processorCapabilities,
-  }: { widensBlocks?: boolean; capabilities?: EngineCapabilities } = {},
+  }: { widensBlocks?: boolean | undefined; capabilities?: EngineCapabilities | undefined } = {},
 ): Graph {
   let nodes: NodeProto[] = [];
   const inputs: ValueInfoProto[] = [];
@@ -134,6 +137,7 @@ export function createGraph(
   };
 
   const graph: Graph = {
+    name,
     capabilities,
     sources,
     widensBlocks,
@@ -161,6 +165,10 @@ export function createGraph(
     weightFloat32(tensor) {
       const value = graph.weight(tensor);
       return tensor.dtype === "F32" ? value : graph.cast(value, "float32");
+    },
+    weightFloat16(tensor) {
+      const value = graph.weight(tensor);
+      return tensor.dtype === "F16" ? value : graph.cast(value, "float16");
     },
     constant(data, shape = [data.length]) {
       const value = { name: `constant_${counter++}` };

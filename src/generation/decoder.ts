@@ -103,7 +103,7 @@ export async function openDecoder(
 }
 
 async function loadLayers(engine: Engine, description: Model["description"], oneAtATime: boolean) {
-  const layers = cachedLayers("decoder", description);
+  const layers = cachedLayers("decoder", description, engine);
   const { graph, hidden } = layers;
   const last = graph.constant(BigInt64Array.of(-1n), []);
   graph.output(graph.op("Gather", [hidden, last], { axis: 1 }), "last", "float32", [

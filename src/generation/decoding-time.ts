@@ -23,7 +23,7 @@ export async function decodingTime(
   const { engine, head, hiddenSize, vocabSize, maxPositions = Number.POSITIVE_INFINITY } = model;
   const options = { oneAtATime: true };
   const decoder = await openDecoder(model, options);
-  const heads = [await engine.load(logitsGraph(head), options), await engine.load(other, options)] as const;
+  const heads = [await engine.load(logitsGraph(head, engine), options), await engine.load(other, options)] as const;
   const [layers, before, after]: [number[], number[], number[]] = [[], [], []];
   try {
     const tokens = Math.min(timedTokens, maxPositions - 1);

@@ -169,7 +169,7 @@ async function openLogits(original: Model, edited: GeneratedTextsOptions["edited
     const wanted = `[${original.vocabSize}, ${original.hiddenSize}]`;
     throw new InputError("head", `is [${vocabSize}, ${hiddenSize}] and that of ${original.name} ${wanted}`);
   }
-  const session = await original.engine.load(logitsGraph(edited.head));
+  const session = await original.engine.load(logitsGraph(edited.head, original.engine));
   const logits: Logits = async (hidden) => {
     const dims = [hidden.length / hiddenSize, hiddenSize];
     return float32Output(await session.run({ hidden: { type: "float32", data: hidden, dims } }), "logits");

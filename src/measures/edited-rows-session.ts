@@ -36,7 +36,7 @@ export async function editedRowsSession(
   headB: Head,
   ids: readonly number[],
 ): Promise<EditedRowsSession> {
-  const session = await engine.load(await editedRowsGraph(headA, headB, ids));
+  const session = await engine.load(await editedRowsGraph(engine, headA, headB, ids));
   const { vocabSize, hiddenSize } = headA;
   const blockContexts = Math.max(1, Math.min(maxContexts, Math.floor(maxBlockNumbers / vocabSize)));
   return {
@@ -68,9 +68,9 @@ export async function editedRowsSession(
  * likeliest of them), `next` (the next token's logit), `edited_a` and `edited_b` [n, m]; and `total` [2, V], the probabilities of
  * the tokens but the m under A and B, summed over the contexts.
  */
-async function editedRowsGraph(headA: Head, headB: Head, ids: readonly number[]): Promise<Graph> {
+async function editedRowsGraph(engine: Engine, headA: Head, headB: Head, ids: readonly number[]): Promise<Graph> {
   const { vocabSize, hiddenSize } = headA;
-  const graph = createGraph("edited_rows");
+  const graph = createGraph("edited_rows", engine);
   const lastAxis = graph.constant(BigInt64Array.of(-1n), [1]);
   const over = (op: "ReduceMax" | "ReduceSum", x: Value) => graph.op(op, [x, lastAxis], { keepdims: 1 });
   const perRow = (x: Value, name: string, width = 1) => graph.output(x, name, "float32", ["n", width]);

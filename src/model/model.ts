@@ -110,7 +110,7 @@ async function rowName(folder: Folder, id: number): Promise<string> {
 
 function withLayers(head: HeadModel, description: ModelDescription): Model {
   const { maxPositions } = description;
-  const session = once(() => head.engine.load(bodyGraph(description)));
+  const session = once(() => head.engine.load(bodyGraph(description, head.engine)));
   const hiddenStates: Model["hiddenStates"] = async ({ count, length, tokenIds }) => {
     if (maxPositions !== undefined && length > maxPositions) {
       throw new InputError(head.name, `has ${maxPositions} positions; a window of ${length} tokens is too long`);
@@ -133,8 +133,8 @@ function withLayers(head: HeadModel, description: ModelDescription): Model {
   };
 }
 
-function bodyGraph(description: ModelDescription) {
-  const graph = createGraph("body");
+function bodyGraph(description: ModelDescription, engine: Engine) {
+  const graph = createGraph("body", engine);
   const tokenIds = graph.input("input_ids", "int64", ["windows", "time"]);
   const positions = graph.input("positions", "int64", ["time"]);
   const hidden = description.hiddenStates({ graph, tokenIds, positions });

@@ -1,5 +1,6 @@
-import { float32Output, float64Output, type Session, type Tensors } from "../engine/engine.js";
+import { float32Output, type Session, type Tensors } from "../engine/engine.js";
 import { inOrder } from "../engine/in-order.js";
+import { outerProducts } from "../engine/outer-products.js";
 import { untilAborted } from "../engine/until-aborted.js";
 import { InputError } from "../errors.js";
 import { windowBatches } from "../model/contexts/window-batches.js";
@@ -44,7 +45,7 @@ export async function collectStatistics(
 ): Promise<HeadStatistics> {
   const { head } = model;
   const sums = resume ?? noSums({ ...head, transformed: isTransformed(head) }, firstWindow);
-  const session = await model.engine.load(headStatisticsGraph(head));
+  const session = await model.engine.load(headStatisticsGraph(head, model.engine));
   try {
     const batches = inOrder(
       windowBatches(signal ? untilAborted(windows, signal) : windows),
@@ -85,7 +86,7 @@ export async function collectFromHidden(
 ): Promise<HeadStatistics> {
   const { head, engine } = model;
   const sums = noSums({ ...head, transformed: isTransformed(head) }, firstWindow);
-  const session = await engine.load(headStatisticsGraph(head));
+  const session = await engine.load(headStatisticsGraph(head, engine));
   try {
     const windows = inOrder(hiddenWindows(blocks, head.hiddenSize), session.concurrency + 1, (hidden) =>
       reduce(session, head, { count: 1, length: hidden.length / head.hiddenSize }, hidden),
@@ -159,7 +160,7 @@ async function reduce(
 /** Adds one run's outputs (see headStatisticsGraph) to the sums. */
 function add(statistics: ContextSums, outputs: Tensors, group: number): void {
   const { sumHidden, sumHiddenOuter, sumLogNormalizerHidden, logitMoments } = statistics;
-  const moments = float64Output(outputs, "moments");
+  const moments = outerProducts(outputs, "moments");
   const d = sumHidden.length;
   const stride = d + 2;
   const contexts = Math.round(moments[(d + 1) * stride + d + 1]!);

@@ -1,4 +1,6 @@
+import type { Engine } from "../engine/engine.js";
 import { createGraph, type Graph, type Value } from "../engine/graph.js";
+import { outputOuterProducts } from "../engine/outer-products.js";
 import { type Head, isTransformed, logits } from "../model/head/head.js";
 
 /** Sizes of the sets whose probability is summed: the likeliest 1, 10 and 100 tokens. */
@@ -9,14 +11,14 @@ export const topSizes = [1, 10, 100] as const;
  *
  * Input `hidden`, float32 [contexts, d]. Outputs:
  * - `sum_probability`, float32 [V]: sum of softmax(z_t) over the contexts
- * - `moments`, float64 [d + 2, d + 2]: X'X for the contexts, X_t = [h_t, L_t, 1]
+ * - `moments`, [d + 2, d + 2]: X'X for the contexts, X_t = [h_t, L_t, 1], as `outerProducts` reads it
  * - `entropy`, `logit_deviation`, float32 [contexts]
  * - `top_1_mass`, `top_10_mass`, `top_100_mass`, float32 [contexts]: probability of the likeliest tokens
  * - of heads with a transform, `sum_logit` and `sum_squared_log_probability`, float32 [V]: over the contexts, of z and (z - L)^2
  */
-export function headStatisticsGraph(head: Head): Graph {
+export function headStatisticsGraph(head: Head, engine: Pick<Engine, "capabilities">): Graph {
   const { vocabSize, hiddenSize } = head;
-  const graph = createGraph("head-statistics");
+  const graph = createGraph("head-statistics", engine);
   const ints = (...values: number[]) => graph.constant(BigInt64Array.from(values, BigInt));
   const lastAxis = ints(-1);
   const perRow = (type: string, x: Value, keepdims = 0) => graph.op(type, [x, lastAxis], { keepdims });
@@ -53,8 +55,7 @@ export function headStatisticsGraph(head: Head): Graph {
   }
 
   const ones = graph.op("Exp", [graph.op("Sub", [logNormalizer, logNormalizer])]);
-  const augmented = graph.cast(graph.op("Concat", [hidden, logNormalizer, ones], { axis: -1 }), "float64");
-  const transposed = graph.op("Transpose", [augmented], { perm: [1, 0] });
-  graph.output(graph.op("MatMul", [transposed, augmented]), "moments", "float64", [hiddenSize + 2, hiddenSize + 2]);
+  const augmented = graph.op("Concat", [hidden, logNormalizer, ones], { axis: -1 });
+  outputOuterProducts(graph, augmented, "moments", hiddenSize + 2);
   return graph;
 }

@@ -1,4 +1,5 @@
 import { type EngineCapabilities, processorCapabilities } from "../engine/capabilities.js";
+import { devices } from "../engine/devices.js";
 import type { Engine, Session } from "../engine/engine.js";
 import type { Graph } from "../engine/graph.js";
 import { maxReplicatedBytes, pooledSession } from "../engine/worker-pool.js";
@@ -19,14 +20,7 @@ export function createPageEngine(threads: number): Engine {
 
 /** onnxruntime on the graphics card: one worker, whose runs follow one another. */
 export function createWebGpuEngine({ float16 }: { float16: boolean }): Engine {
-  return workersEngine("webgpu", 1, {
-    float64: false,
-    fusedProducts: false,
-    fusedAttention: false,
-    float16,
-    concurrency: 1,
-    externalData: "bytes",
-  });
+  return workersEngine("webgpu", 1, { ...devices.webgpu.capabilities, float16, externalData: "bytes" });
 }
 
 function workersEngine(device: Device, threads: number, capabilities: EngineCapabilities): Engine {

@@ -60,7 +60,7 @@ export function headModel(parts: HeadModelParts): HeadModel {
   const [vocabSize, hiddenSize] = weight.shape as [number, number];
   const tied = inputEmbedding !== undefined && sameBytes(weight, inputEmbedding);
   const head: Head = { weight, bias, transform, tied, vocabSize, hiddenSize, preview };
-  const session = once(() => engine.load(logitsGraph(head)));
+  const session = once(() => engine.load(logitsGraph(head, engine)));
   return {
     name,
     modelType,
@@ -95,8 +95,8 @@ function sameBytes(a: TensorEntry, b: TensorEntry): boolean {
 }
 
 /** z of a head by itself: `hidden` [rows, d] to `logits` [rows, V]. */
-export function logitsGraph(head: Head): Graph {
-  const graph = createGraph("logits");
+export function logitsGraph(head: Head, engine?: Pick<Engine, "capabilities">): Graph {
+  const graph = createGraph("logits", engine);
   const hidden = graph.input("hidden", "float32", ["rows", head.hiddenSize]);
   graph.output(logits(graph, head, hidden), "logits", "float32", ["rows", head.vocabSize]);
   return graph;

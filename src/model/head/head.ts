@@ -70,7 +70,8 @@ function twoStages(
 
 /** E h + b. */
 function exactLogits(graph: Graph, head: Head, hidden: Value): Value {
-  if (blocksOf(head.weight) !== undefined && !graph.widensBlocks) {
+  const inBlocks = blocksOf(head.weight) !== undefined && !graph.widensBlocks;
+  if (inBlocks || graph.capabilities.float16Products) {
     const product = timesTransposed(graph, hidden, head.weight);
     return head.bias ? graph.op("Add", [product, graph.weightFloat32(head.bias)]) : product;
   }

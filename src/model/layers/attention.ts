@@ -1,4 +1,5 @@
 import type { Graph, Value } from "../../engine/graph.js";
+import { transposedProduct } from "../../engine/transposed-product.js";
 import type { TensorEntry } from "../../tensor/safetensors/safetensors.js";
 import type { ForwardPass, KeysAndValues, KeyValueCache } from "../architecture.js";
 import { reshape, scaled, splitLast } from "./layers.js";
@@ -64,7 +65,8 @@ export function splitByHead(
 export function causalAttention(pass: ForwardPass, attention: Attention): Value {
   if (pass.cache !== undefined) return cachedAttention(pass, pass.cache, attention);
   const { softCap, sinks } = attention;
-  return softCap === undefined && sinks === undefined
+  const { fusedAttention: hasFused } = pass.graph.capabilities;
+  return hasFused && softCap === undefined && sinks === undefined
     ? fusedAttention(pass, attention)
     : uncachedAttention(pass, attention);
 }
@@ -86,9 +88,10 @@ function fusedAttention(
 
 /** In single steps: onnxruntime's fused operators with a soft cap were measured up to twice as slow. */
 function uncachedAttention(pass: ForwardPass, attention: Attention): Value {
-  const { k, v, numKvHeads, headDim } = attention;
-  const perHead = (x: Value) => splitHeads(pass.graph, x, [numKvHeads, 1, headDim]);
-  return attentionInSteps(pass.graph, attention, perHead(k), perHead(v), groupedMask(pass, attention));
+  const { k, v, numKvHeads, headDim, valueDim = headDim } = attention;
+  const perHead = (x: Value, size: number) => splitHeads(pass.graph, x, [numKvHeads, 1, size]);
+  const [keys, values] = [perHead(k, headDim), perHead(v, valueDim)];
+  return attentionInSteps(pass.graph, attention, keys, values, groupedMask(pass, attention));
 }
 
 /** Over what earlier passes saw too. */
@@ -111,7 +114,7 @@ export function attendTo(
 ): Value {
   const { graph } = pass;
   const { q, numHeads, numKvHeads, headDim, valueDim = headDim, scale, softCap, sinks } = queries;
-  const isPlain = softCap === undefined && sinks === undefined;
+  const isPlain = graph.capabilities.fusedAttention && softCap === undefined && sinks === undefined;
   if (isPlain && numKvHeads === numHeads && valueDim === headDim) {
     return graph.op("MultiHeadAttention", [q, keys, values, undefined, undefined, causalMask(pass, queries)], {
       num_heads: numHeads,
@@ -134,10 +137,9 @@ function attentionInSteps(
   v: Value,
   mask: Value,
 ): Value {
-  const scores = graph.op("FusedMatMul", [splitHeads(graph, q, [numKvHeads, numHeads / numKvHeads, headDim]), k], {
-    transB: 1,
-    alpha: { float: softCap === undefined ? scale : scale / softCap },
-  });
+  const perHead = splitHeads(graph, q, [numKvHeads, numHeads / numKvHeads, headDim]);
+  const factor = softCap === undefined ? scale : scale / softCap;
+  const scores = transposedProduct(graph, perHead, k, { transposeB: 5, factor });
   const capped = softCap === undefined ? scores : scaled(graph, graph.op("Tanh", [scores]), softCap);
   const seen = graph.op("Add", [capped, mask]);
   const shares =

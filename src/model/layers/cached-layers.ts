@@ -1,3 +1,4 @@
+import type { EngineCapabilities } from "../../engine/capabilities.js";
 import { createGraph, type Graph, type Value } from "../../engine/graph.js";
 import type { KeyValueCache, ModelDescription } from "../architecture.js";
 import type { CacheTensor } from "./cache-tensors.js";
@@ -28,7 +29,7 @@ export interface CachedLayers {
 export function cachedLayers(
   name: string,
   description: ModelDescription,
-  options: { widensBlocks?: boolean } = {},
+  options: { widensBlocks?: boolean; capabilities?: EngineCapabilities } = {},
 ): CachedLayers {
   const graph = createGraph(name, options);
   const tokenIds = graph.input("input_ids", "int64", ["batch_size", "sequence_length"]);

@@ -1,4 +1,5 @@
 import type { Graph, Value } from "../../engine/graph.js";
+import { transposedProduct } from "../../engine/transposed-product.js";
 import type { TensorEntry } from "../../tensor/safetensors/safetensors.js";
 import type { ForwardPass, KeyValueCache } from "../architecture.js";
 import type { Weights } from "../weights.js";
@@ -107,6 +108,7 @@ function expandedAttention(pass: ForwardPass, parts: Parts, sizes: LatentAttenti
     numHeads,
     numKvHeads: numHeads,
     headDim: plain + rotated,
+    valueDim,
     scale,
   });
 }
@@ -143,6 +145,6 @@ function absorbedAttention(
     { keys: graph.op("Concat", [latents, placed], { axis: -1 }), values: latents },
   );
   const latentOfHeads = swapped(reshape(graph, attended, [0, 0, numHeads, rank]));
-  const values = graph.op("FusedMatMul", [latentOfHeads, toValues], { transB: 1 });
+  const values = transposedProduct(graph, latentOfHeads, toValues, { transposeB: 3 });
   return reshape(graph, swapped(values), [0, 0, numHeads * valueDim]);
 }

@@ -1,5 +1,6 @@
 import { blockRows, timesTransposed } from "../../engine/block-product.js";
 import type { Graph, Value } from "../../engine/graph.js";
+import { weightProduct } from "../../engine/transposed-product.js";
 import { blocksOf } from "../../tensor/blocks/block-tensor.js";
 import type { TensorEntry } from "../../tensor/safetensors/safetensors.js";
 import { storedTransposed } from "../../tensor/tensor-views.js";
@@ -64,7 +65,7 @@ export function linear(graph: Graph, x: Value, { weight, bias }: Affine): Value 
 export function conv1d(graph: Graph, x: Value, { weight, bias }: Affine): Value {
   const stored = storedTransposed(weight);
   if (stored !== undefined && !graph.widensBlocks) return linear(graph, x, { weight: stored, bias });
-  const product = graph.op("MatMul", [x, graph.weightFloat32(weight)]);
+  const product = weightProduct(graph, x, weight, {});
   return bias === undefined ? product : graph.op("Add", [product, graph.weightFloat32(bias)]);
 }
 

@@ -1,3 +1,4 @@
+import type { Engine } from "../../engine/engine.js";
 import type { Graph, Value } from "../../engine/graph.js";
 import type { Head } from "../../model/head/head.js";
 import { transformed } from "../../model/head/head-transform.js";
@@ -35,9 +36,14 @@ export interface ChainGraphOptions {
  * of their exponentials. These are taken relative to the reduced logit of the original's likeliest token, which a column of
  * ones subtracts in the product itself.
  */
-export function chainGraph(head: Head, heads: readonly ChainHead[], { js, peaks }: ChainGraphOptions): Graph {
+export function chainGraph(
+  head: Head,
+  engine: Pick<Engine, "capabilities">,
+  heads: readonly ChainHead[],
+  { js, peaks }: ChainGraphOptions,
+): Graph {
   const { vocabSize: V, hiddenSize: d } = head;
-  const measure = pointGraph(head, { js });
+  const measure = pointGraph(head, engine, { js });
   const { graph, hidden, weight, original, op } = measure;
   const { add, subtract, multiply, matrixProduct, sum, beside } = op;
   const transposedProduct = (a: Value, b: Value) => graph.op("Gemm", [a, b], { transB: 1 });

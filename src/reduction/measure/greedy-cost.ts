@@ -17,7 +17,7 @@ export async function greedyCost(
 ): Promise<GreedyCost | undefined> {
   const { hiddenSize: d, vocabSize, preview } = head;
   if (preview?.bound === undefined || preview.rescore === undefined) return undefined;
-  const graph = createGraph("fallback");
+  const graph = createGraph("fallback", engine);
   const needed = tokensNeeded(graph, head, preview, graph.input("hidden", "float32", ["rows", d]));
   graph.output(graph.cast(needed, "float32"), "needed", "float32", ["rows", 1]);
   const session = await engine.load(graph);

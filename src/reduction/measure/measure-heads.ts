@@ -42,7 +42,7 @@ export async function measureHeads(
   contexts: StoredContexts,
   options: MeasureOptions = {},
 ): Promise<PointMeasures[]> {
-  const graphOf = (js: boolean) => measureGraph(subject.head, reduced, { js });
+  const graphOf = (js: boolean) => measureGraph(subject.head, subject.engine, reduced, { js });
   const measures = await measurePoints(subject, reduced.length, graphOf, contexts, options);
   return finite(measures, subject.name);
 }
@@ -60,7 +60,7 @@ export async function measureChains(
 ): Promise<PointMeasures[][]> {
   const count = chains.reduce((sum, { sizes }) => sum + sizes.length, 0);
   const measured = (peaks: boolean) => {
-    const graphOf = (js: boolean) => chainGraph(subject.head, chains, { js, peaks });
+    const graphOf = (js: boolean) => chainGraph(subject.head, subject.engine, chains, { js, peaks });
     return measurePoints(subject, count, graphOf, contexts, options);
   };
   let measures = await measured(isTransformed(subject.head));

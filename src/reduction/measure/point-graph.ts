@@ -1,3 +1,4 @@
+import type { Engine } from "../../engine/engine.js";
 import { createGraph, type Graph, type Value } from "../../engine/graph.js";
 import { type Head, logits } from "../../model/head/head.js";
 
@@ -36,8 +37,8 @@ const leastProbability = 1e-38;
  * || reduced) and, with `js`, JS; nats. No V-wide row leaves the engine. In float32, so that one context is known to about
  * 1e-6: for means over many, of heads that lost something. `divergenceGraph` is exact.
  */
-export function pointGraph(head: Head, { js }: { js: boolean }): PointGraph {
-  const graph = createGraph("measure-reduced");
+export function pointGraph(head: Head, engine: Pick<Engine, "capabilities">, { js }: { js: boolean }): PointGraph {
+  const graph = createGraph("measure-reduced", engine);
   const hidden = graph.input("hidden", "float32", ["rows", head.hiddenSize]);
   const nextToken = graph.input("next_token", "int64", ["rows", 1]);
   const axis = graph.constant(BigInt64Array.of(-1n));

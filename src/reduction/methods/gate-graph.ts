@@ -1,3 +1,4 @@
+import type { Engine } from "../../engine/engine.js";
 import { createGraph, type Graph } from "../../engine/graph.js";
 import { type Head, logits } from "../../model/head/head.js";
 import { transformedWithSlope } from "../../model/head/head-transform.js";
@@ -9,9 +10,14 @@ import { memoryTensor } from "../../tensor/memory-tensor.js";
  * Inputs, float32: `hidden` [n, d]; `map` L [d, d]. Outputs, float32: `kl` [n], nats; `map_gradient` [d, d], of its sum over the n contexts.
  * @param mean of h, [d] @param scale standard deviations of h, above 0, [d]
  */
-export function gateGraph(head: Head, mean: Float64Array, scale: Float64Array): Graph {
+export function gateGraph(
+  head: Head,
+  engine: Pick<Engine, "capabilities">,
+  mean: Float64Array,
+  scale: Float64Array,
+): Graph {
   const d = head.hiddenSize;
-  const graph = createGraph("gates");
+  const graph = createGraph("gates", engine);
   const hidden = graph.input("hidden", "float32", ["n", d]);
   const map = graph.input("map", "float32", [d, d]);
   const [centre, spread] = [

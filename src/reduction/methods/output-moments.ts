@@ -1,7 +1,8 @@
-import { type Engine, float32Output, float64Output } from "../../engine/engine.js";
+import { type Engine, float32Output } from "../../engine/engine.js";
 import { gramSession } from "../../engine/gram-session.js";
 import { createGraph } from "../../engine/graph.js";
 import { inOrder } from "../../engine/in-order.js";
+import { outerProducts, outputOuterProducts } from "../../engine/outer-products.js";
 import { InputError } from "../../errors.js";
 import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
 import type { Head } from "../../model/head/head.js";
@@ -124,7 +125,7 @@ async function fisherSums(
 ) {
   const { vocabSize: V, hiddenSize: d } = head;
   const { count } = contexts;
-  const graph = createGraph("fisher");
+  const graph = createGraph("fisher", engine);
   const e = graph.weightFloat32(head.weight);
   const hidden = graph.input("hidden", "float32", ["n", d]);
   const raw = graph.op("Gemm", [hidden, e, head.bias && graph.weightFloat32(head.bias)], { transB: 1 });
@@ -134,9 +135,7 @@ async function fisherSums(
   const squared = slope ? graph.op("Mul", [pushed, slope]) : p;
   const axis = graph.constant(BigInt64Array.of(0n), [1]);
   graph.output(graph.op("ReduceSum", [squared, axis], { keepdims: 0 }), "weights", "float32", [V]);
-  const m = graph.cast(graph.op("MatMul", [pushed, e]), "float64");
-  const outerProducts = graph.op("MatMul", [graph.op("Transpose", [m], { perm: [1, 0] }), m]);
-  graph.output(outerProducts, "outer", "float64", [d, d]);
+  outputOuterProducts(graph, graph.op("MatMul", [pushed, e]), "outer", d);
   const weights = new Float64Array(V);
   const outer = new Float64Array(d * d);
   const n = Math.max(1, Math.min(blockContexts, Math.floor(blockNumbers / V)));
@@ -152,7 +151,7 @@ async function fisherSums(
     }));
     for await (const { read, outputs } of results) {
       signal?.throwIfAborted();
-      const [part, products] = [float32Output(outputs, "weights"), float64Output(outputs, "outer")];
+      const [part, products] = [float32Output(outputs, "weights"), outerProducts(outputs, "outer")];
       for (let w = 0; w < V; w++) weights[w]! += part[w]! / count;
       for (let i = 0; i < outer.length; i++) outer[i]! += products[i]! / count;
       done += read;

@@ -1,3 +1,4 @@
+import type { Engine } from "../../engine/engine.js";
 import { createGraph, type Graph, type Value } from "../../engine/graph.js";
 import { type Head, logits } from "../../model/head/head.js";
 import { transformedWithSlope } from "../../model/head/head-transform.js";
@@ -16,6 +17,7 @@ import type { Whitening } from "./whitening.js";
  */
 export function refineGraph(
   head: Head,
+  engine: Pick<Engine, "capabilities">,
   kept: number,
   {
     whitening,
@@ -24,7 +26,7 @@ export function refineGraph(
   }: { whitening: Whitening | undefined; rescore: number | undefined; gradients: boolean },
 ): Graph {
   const { vocabSize: V, hiddenSize: d } = head;
-  const graph = createGraph("refine");
+  const graph = createGraph("refine", engine);
   const mul = (a: Value, b: Value) => graph.op("Mul", [a, b]);
   const lastAxis = graph.constant(BigInt64Array.of(-1n), [1]);
   const hidden = graph.input("hidden", "float32", ["n", d]);

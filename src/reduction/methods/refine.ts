@@ -80,7 +80,7 @@ export async function refine(
     mean: new Float32Array(parameter.values.length),
     square: new Float32Array(parameter.values.length),
   }));
-  const graphOf = (gradients: boolean) => refineGraph(head, kept, { whitening: white, rescore, gradients });
+  const graphOf = (gradients: boolean) => refineGraph(head, engine, kept, { whitening: white, rescore, gradients });
   const session = await engine.load(graphOf(true), { oneAtATime: true });
   const looking = await engine.load(graphOf(false), { oneAtATime: true });
   const feeds = (hidden: Float32Array) => ({

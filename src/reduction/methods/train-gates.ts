@@ -58,7 +58,7 @@ export async function trainGates(
   const openFor = new Float64Array(d);
   const draw = drawer(contexts.count, batch, randomStream(seed, 0));
   const noise = mirrored(d, randomStream(seed, 1));
-  const session = await engine.load(gateGraph(head, moments.mean, scale), { oneAtATime: true });
+  const session = await engine.load(gateGraph(head, engine, moments.mean, scale), { oneAtATime: true });
   const { product, release } = await productSession(engine);
   try {
     for (let step = 1; step <= steps; step++) {

@@ -76,8 +76,8 @@ export async function measureReduction(
   };
 }
 
-function reducedGraph({ head }: Model, reduced: ReducedHead): Graph {
-  const graph = createGraph("reduced");
+function reducedGraph({ head, engine }: Model, reduced: ReducedHead): Graph {
+  const graph = createGraph("reduced", engine);
   const hidden = graph.input("hidden", "float32", ["rows", head.hiddenSize]);
   graph.output(rescoredLogits(graph, head, reduced, hidden), "logits", "float32", ["rows", head.vocabSize]);
   return graph;

@@ -154,14 +154,15 @@ function bytesOf(model: Model, { oldIds }: TrimmedCheckpoint): TrimRun["bytes"] 
   return { head: { before: own, after: after(own) }, model: { before: whole, after: whole - rows + after(rows) } };
 }
 
-function trimmedHeadGraph({ head, description }: Model, { oldIds }: TrimmedCheckpoint) {
+function trimmedHeadGraph({ head, description, engine }: Model, { oldIds }: TrimmedCheckpoint) {
   const { weight, bias } = head;
   const rows = oldIds.map((id) => Math.max(id, 0));
-  return logitsGraph({
+  const trimmed = {
     ...head,
     vocabSize: rows.length,
     tied: weight === description.inputEmbedding,
     weight: { ...chosenRows(weight, rows), name: "trimmed.weight" },
     bias: bias && { ...chosenRows(bias, rows), name: "trimmed.bias" },
-  });
+  };
+  return logitsGraph(trimmed, engine);
 }

@@ -8,7 +8,7 @@ export async function largestProbabilities(
   { head, engine, contexts }: Subject,
   watched: Watched = {},
 ): Promise<Float32Array> {
-  const graph = createGraph("largest_probabilities");
+  const graph = createGraph("largest_probabilities", engine);
   const z = logits(graph, head, graph.input("hidden", "float32", ["n", head.hiddenSize]));
   const p = graph.op("Softmax", [z], { axis: -1 });
   const contextAxis = graph.constant(BigInt64Array.of(0n), [1]);

@@ -165,10 +165,10 @@ async function openLastLayer({
   description: Model["description"];
   engine: Engine;
 }): Promise<LastLayer | undefined> {
-  const reading = cachedLayers("beginning", description);
+  const reading = cachedLayers("beginning", description, engine);
   if (reading.dependsOnLength) return undefined;
   reading.putOut();
-  const extending = cachedLayers("probes", description);
+  const extending = cachedLayers("probes", description, engine);
   extending.graph.output(extending.hidden, "hidden", "float32", [
     "batch_size",
     "sequence_length",

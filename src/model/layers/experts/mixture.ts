@@ -1,5 +1,6 @@
 import { timesTransposed } from "../../../engine/block-product.js";
 import type { Graph, Value } from "../../../engine/graph.js";
+import { weightProduct } from "../../../engine/transposed-product.js";
 import type { TensorEntry } from "../../../tensor/safetensors/safetensors.js";
 import { type Activation, activate, add, reshape, splitLast } from "../layers.js";
 import type { ExpertWeights } from "./expert-weights.js";
@@ -72,7 +73,7 @@ function gateAndUp(graph: Graph, both: Value, inner: number, interleaved: boolea
 }
 
 function multiply(graph: Graph, rows: Value, matrix: TensorEntry, inputsFirst: boolean): Value {
-  return inputsFirst ? graph.op("MatMul", [rows, graph.weightFloat32(matrix)]) : timesTransposed(graph, rows, matrix);
+  return inputsFirst ? weightProduct(graph, rows, matrix, {}) : timesTransposed(graph, rows, matrix);
 }
 
 /** Rows of tokens in the order of the experts that they are for; a slot is a token and one of its choices. */

@@ -1,4 +1,5 @@
 import type { Graph, Value } from "../../../engine/graph.js";
+import { transposedProduct } from "../../../engine/transposed-product.js";
 import { chunksOf, decays, lowerTriangle, places } from "./chunks.js";
 
 /** Sizes of one layer's state, [heads, keyDim, valueDim]. */
@@ -42,7 +43,7 @@ export function gatedDeltaRule(
     ) as [Value, Value, Value, Value, Value];
     const multiply = (...factors: Value[]) => factors.reduce((product, factor) => graph.op("Mul", [product, factor]));
     const product = (a: Value, b: Value) => graph.op("MatMul", [a, b]);
-    const products = (a: Value, b: Value) => graph.op("FusedMatMul", [a, b], { transB: 1 });
+    const products = (a: Value, b: Value) => transposedProduct(graph, a, b, { transposeB: 4 });
     const { between, fromStart, toEnd, whole } = decays(graph, logs, chunks.length);
     const strong = multiply(ks, strengths);
     const overlap = multiply(products(strong, ks), between, lowerTriangle(graph, chunks.length, 1));
@@ -52,7 +53,7 @@ export function gatedDeltaRule(
     const corrections = product(solve, asked);
     const fromBefore = product(multiply(qs, fromStart), s!);
     const output = graph.op("Add", [fromBefore, product(multiply(products(qs, ks), between), corrections)]);
-    const kept = graph.op("FusedMatMul", [multiply(ks, toEnd), corrections], { transA: 1 });
+    const kept = transposedProduct(graph, multiply(ks, toEnd), corrections, { transposeA: 4 });
     const next = graph.op("Add", [multiply(s!, whole), kept]);
     return { states: [next], outputs: [graph.op("Transpose", [output], { perm: [0, 2, 1, 3] })] };
   });

@@ -1,4 +1,5 @@
 import type { Graph, Value } from "../../../engine/graph.js";
+import { transposedProduct } from "../../../engine/transposed-product.js";
 import { reshape } from "../layers.js";
 import { chunksOf, decays } from "./chunks.js";
 
@@ -62,11 +63,11 @@ export function groupedStateSpace(
       ]);
     const ofGroup = (value: Value) => graph.op("Unsqueeze", [value, graph.constant(BigInt64Array.of(2n))]);
     const { between, fromStart, toEnd, whole } = decays(graph, logs, chunks.length);
-    const scores = multiply(ofGroup(graph.op("FusedMatMul", [cs, bs], { transB: 1 })), grouped(between));
+    const scores = multiply(ofGroup(transposedProduct(graph, cs, bs, { transposeB: 4 })), grouped(between));
     const inside = graph.op("MatMul", [scores, grouped(xs)]);
     const fromBefore = multiply(graph.op("MatMul", [ofGroup(cs), grouped(s!)]), grouped(fromStart));
     const output = graph.op("Add", [inside, fromBefore]);
-    const written = graph.op("FusedMatMul", [ofGroup(bs), grouped(multiply(xs, toEnd))], { transA: 1 });
+    const written = transposedProduct(graph, ofGroup(bs), grouped(multiply(xs, toEnd)), { transposeA: 5 });
     const kept = reshape(graph, written, [0, heads, stateSize, headDim]);
     const next = graph.op("Add", [multiply(s!, whole), kept]);
     const ungrouped = graph.op("Reshape", [

@@ -64,7 +64,7 @@ async function prepareText({ head, engine, contexts }: Subject, watched: Watched
   const logNormalizer = new Float64Array(count);
   const restOfTop = new Float64Array(count);
   const top = new Int32Array(count);
-  const graph = createGraph("normalizers");
+  const graph = createGraph("normalizers", engine);
   const z = logits(graph, head, graph.input("hidden", "float32", ["n", d]));
   const axis = graph.constant(BigInt64Array.of(-1n), [1]);
   const largest = graph.op("ReduceMax", [z, axis], { keepdims: 1 });
@@ -111,7 +111,7 @@ export async function exactRest(
   /** Below every logit, and still finite: its exponential is 0. */
   const never = -1e30;
   for (const id of ids) mask[id] = never;
-  const graph = createGraph("rest");
+  const graph = createGraph("rest", engine);
   const z = graph.op("Add", [
     logits(graph, head, graph.input("hidden", "float32", ["n", d])),
     graph.constant(mask, [head.vocabSize]),
