@@ -17,6 +17,7 @@ import { blockWindows } from "../statistics/collected-sums.js";
 import type { PartOfText } from "../statistics/parts.js";
 import { flagOf } from "./options/arguments.js";
 import type { RunArguments } from "./options/common-options.js";
+import { engineOptions } from "./options/engine-options.js";
 import { hubOptions } from "./options/hub-options.js";
 import { integerUpTo, positiveInteger } from "./options/numbers.js";
 import { runLine } from "./progress/run-line.js";
@@ -120,7 +121,7 @@ export async function runPart(modelName: string, args: PartArguments, signal: Ab
   const line = runLine(process.stderr, args);
   const hub = hubOptions(line, signal);
   const text = await openCorpus(args.corpus ?? [], {}, hub);
-  const model = await loadModel(modelName, { threads: args.threads, tokenizer: args.tokenizer, ...hub });
+  const model = await loadModel(modelName, { ...engineOptions(args, line), tokenizer: args.tokenizer, ...hub });
   try {
     const collected = await collectPart(model, text, args.part, folder, {
       ...{ contextLength: args.context, tokens: args.tokens, beginOfText: args.bos },
@@ -150,7 +151,7 @@ export async function analyzeMerged(
   signal: AbortSignal,
 ): Promise<Analysis> {
   const line = runLine(process.stderr, args);
-  const options = { threads: args.threads, tokenizer: args.tokenizer, ...hubOptions(line, signal) };
+  const options = { ...engineOptions(args, line), tokenizer: args.tokenizer, ...hubOptions(line, signal) };
   const model = await loadModel(modelName, options);
   try {
     const merged = await mergeParts(model, folder, { signal, onEvent: line.onEvent });

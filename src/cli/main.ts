@@ -4,6 +4,7 @@ import { version } from "../node/version.js";
 import { analyzeCommand } from "./commands/analyze.js";
 import { compareCommand } from "./commands/compare.js";
 import { countCommand } from "./commands/count.js";
+import { devicesCommand } from "./commands/devices.js";
 import { dynamicsCommand } from "./commands/dynamics.js";
 import { exportCommand } from "./commands/export.js";
 import { generateCommand } from "./commands/generate.js";
@@ -68,6 +69,7 @@ function programOf(signal: AbortSignal): Command {
     exportCommand(signal),
     dynamicsCommand(signal),
     countCommand(signal),
+    devicesCommand(signal),
     tokenizeCommand(signal),
     workerCommand(signal),
   ]) {

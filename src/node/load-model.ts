@@ -1,5 +1,4 @@
 import { availableParallelism } from "node:os";
-import { fileURLToPath } from "node:url";
 import type { Engine } from "../engine/engine.js";
 import { InputError } from "../errors.js";
 import type { HeadModel } from "../model/head/head-model.js";
@@ -7,16 +6,15 @@ import { openHead } from "../model/head/head-only.js";
 import { type Model, openModel } from "../model/model.js";
 import type { Folder } from "../tensor/byte-source.js";
 import { openTokenizerFolder, withTokenizerOf } from "./corpus/tokenizer-folder.js";
-import { createEngine } from "./engine/onnx-engine.js";
+import { type OpenEngineOptions, openEngine } from "./devices/open-engine.js";
+import { assetPath } from "./files/assets.js";
 import { openFolder } from "./files/file-source.js";
 import { resolveModelFolder } from "./hub/model-folder.js";
 import type { HubOptions } from "./hub/repository.js";
 
-const assets = new URL("../../assets/", import.meta.url);
-
 /** Name of the model that comes with unembed: GPT-2 architecture, V = 8192, d = 256 (see its card in assets/). */
 export const defaultModel = "tiny-books";
-const embeddedModels: Record<string, URL> = { [defaultModel]: new URL("tiny-books/", assets) };
+const embeddedModels: Record<string, string> = { [defaultModel]: assetPath("tiny-books/") };
 
 /** Whether it is the name of a model that comes with unembed. */
 export function isEmbeddedModel(name: string): boolean {
@@ -24,12 +22,12 @@ export function isEmbeddedModel(name: string): boolean {
 }
 
 /** Text that comes with unembed: three books that the embedded model was not trained on. */
-export const defaultCorpus = fileURLToPath(new URL("corpus/books-fit.txt", assets));
+export const defaultCorpus = assetPath("corpus/books-fit.txt");
 
 /** Text that nothing is fitted to: another book of the same kind, and speeches. */
 export const embeddedTexts = {
-  inDomain: fileURLToPath(new URL("corpus/books-heldout.txt", assets)),
-  outOfDomain: fileURLToPath(new URL("corpus/speeches.txt", assets)),
+  inDomain: assetPath("corpus/books-heldout.txt"),
+  outOfDomain: assetPath("corpus/speeches.txt"),
 };
 
 /** As many threads can be asked for on any machine, so that a command line works on all of them. */
@@ -38,14 +36,14 @@ const minThreadLimit = 64;
 /** More threads than cores make everything slower, thousands of them stop the machine. */
 export const maxThreads = Math.max(availableParallelism(), minThreadLimit);
 
-/** Threads, profiles, and what the hub is asked with. */
-export interface LoadOptions extends HubOptions {
+/** Device and threads, profiles, and what the hub is asked with. */
+export interface LoadOptions
+  extends HubOptions,
+    Pick<OpenEngineOptions, "device" | "precision" | "profile" | "onPlacement"> {
   /** Processor cores to use. Default: all. */
   threads?: number | undefined;
   /** Take the tokenizer of this model, a folder, file or repository, in place of the model's own. */
   tokenizer?: string | undefined;
-  /** Write onnxruntime's profiles to files with this prefix. */
-  profile?: string | undefined;
 }
 
 /**
@@ -87,10 +85,12 @@ async function withEngine<Opened>(
   open: (folder: Folder, engine: Engine) => Promise<Opened>,
 ): Promise<Opened> {
   const embedded = isEmbeddedModel(name) ? embeddedModels[name] : undefined;
-  const own = embedded ? openFolder(fileURLToPath(embedded)) : await resolveModelFolder(name, options);
+  const own = embedded ? openFolder(embedded) : await resolveModelFolder(name, options);
   const { tokenizer } = options;
   const folder = tokenizer === undefined ? own : withTokenizerOf(own, await openTokenizerFolder(tokenizer, options));
-  const engine = createEngine({ threads: threadCount(options.threads), profile: options.profile });
+  const { device, precision, profile, onPlacement, onNotice } = options;
+  const threads = threadCount(options.threads);
+  const engine = await openEngine({ ...{ threads, device, precision, profile, onPlacement }, onNotice });
   try {
     return await open(folder, engine);
   } catch (error) {

@@ -9,7 +9,7 @@ export interface RunProgress {
   readonly done: number;
   /** undefined while it is not known. */
   readonly total?: number | undefined;
-  readonly unit: "tokens" | "steps" | "points" | "checkpoints" | "parts" | "bytes";
+  readonly unit: "tokens" | "steps" | "points" | "checkpoints" | "parts" | "bytes" | "devices";
   /** Units that were done before this run began, in a run that goes on from an earlier one: they took no time. */
   readonly resumedFrom?: number | undefined;
   /** What was found so far, such as a KL; shown where there is room. */

@@ -34,6 +34,7 @@ import {
   tokensOption,
 } from "../options/common-options.js";
 import { defaultName } from "../options/default-folder.js";
+import { engineOptions } from "../options/engine-options.js";
 import { hubOptions } from "../options/hub-options.js";
 import { readingOf, separatorId, type TextArguments, textOptions } from "../options/text-options.js";
 import { runLine } from "../progress/run-line.js";
@@ -146,7 +147,7 @@ async function analyzeText(modelName: string, out: string, asked: Asked, args: A
   const hub = hubOptions(line, signal);
   const reading = readingOf(args);
   const text = await openCorpus(args.corpus ?? [defaultCorpus], reading, hub);
-  const model = await loadModel(modelName, { threads: args.threads, tokenizer: args.tokenizer, ...hub }).finally(
+  const model = await loadModel(modelName, { ...engineOptions(args, line), tokenizer: args.tokenizer, ...hub }).finally(
     line.stop,
   );
   try {
@@ -176,7 +177,7 @@ async function analyzeStates(
   signal: AbortSignal,
 ) {
   const line = runLine(process.stderr, args);
-  const options = { threads: args.threads, tensorName: args.headTensor, ...hubOptions(line, signal) };
+  const options = { ...engineOptions(args, line), tensorName: args.headTensor, ...hubOptions(line, signal) };
   const model = await loadHead(modelName, options).finally(line.stop);
   try {
     const hidden = await openHiddenStates(await openFileSource(file), model.hiddenSize);

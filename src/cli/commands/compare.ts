@@ -21,6 +21,7 @@ import {
   tokensOption,
 } from "../options/common-options.js";
 import { defaultName } from "../options/default-folder.js";
+import { engineOptions } from "../options/engine-options.js";
 import { hubOptions } from "../options/hub-options.js";
 import { positiveInteger } from "../options/numbers.js";
 import { readingOf, separatorId, type TextArguments, textOptions } from "../options/text-options.js";
@@ -90,7 +91,7 @@ async function runCompare(
   const opened: Model[] = [];
   try {
     for (const name of names)
-      opened.push(await loadModel(name, { threads: args.threads, tokenizer: args.tokenizer, ...hub }));
+      opened.push(await loadModel(name, { ...engineOptions(args, line), tokenizer: args.tokenizer, ...hub }));
     const [modelA, modelB] = opened as [Model, Model];
     const comparison = await saveComparison(modelA, modelB, text, out, {
       ...{ contextLength: args.context, tokens: args.tokens, beginOfText: args.bos },

@@ -31,6 +31,7 @@ import {
   seedOption,
 } from "../options/common-options.js";
 import { defaultName } from "../options/default-folder.js";
+import { engineOptions } from "../options/engine-options.js";
 import { hubOptions } from "../options/hub-options.js";
 import { type ReadingArguments, readingOf, readingOptions } from "../options/text-options.js";
 import { runLine } from "../progress/run-line.js";
@@ -127,7 +128,7 @@ async function runDynamics(
       convergence: embedded ? await embeddedConvergence() : args.convergence,
       log: log === undefined ? undefined : await readTrainingLog(await openFileSource(log)),
       seed: args.seed,
-      threads: args.threads,
+      ...engineOptions(args, line),
       asked,
       signal,
       onEvent: line.onEvent,

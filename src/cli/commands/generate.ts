@@ -9,6 +9,7 @@ import { counted } from "../../report/page/numbers.js";
 import { generationRun, type WrittenText } from "../../runs/generation-run.js";
 import { flagOf } from "../options/arguments.js";
 import { bosOption, type RunArguments, runOptions, seedOption, tokenizerOption } from "../options/common-options.js";
+import { engineOptions } from "../options/engine-options.js";
 import { hubOptions } from "../options/hub-options.js";
 import { nonNegativeNumber, positiveInteger, positiveShare } from "../options/numbers.js";
 import {
@@ -98,7 +99,7 @@ const forTexts = ["maxTokens", "seed", "n"] as const;
 async function runGenerate(name: string, args: GenerateArguments, signal: AbortSignal): Promise<void> {
   const given = await readPrompts(args, signal);
   const line = runLine(process.stderr, args);
-  const options = { threads: args.threads, tokenizer: args.tokenizer, ...hubOptions(line, signal) };
+  const options = { ...engineOptions(args, line), tokenizer: args.tokenizer, ...hubOptions(line, signal) };
   const model = await loadModel(name, options).finally(line.stop);
   try {
     const prompts = await shownPrompts(model, args.chat ? await chatPrompts(model, given) : given);

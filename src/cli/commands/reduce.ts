@@ -28,6 +28,7 @@ import {
   seedOption,
 } from "../options/common-options.js";
 import { defaultName } from "../options/default-folder.js";
+import { engineOptions } from "../options/engine-options.js";
 import { hubOptions } from "../options/hub-options.js";
 import {
   checkModelFolder,
@@ -151,7 +152,7 @@ async function runReduce(
   const { out, savePlan, dryRun, force } = asked;
   let model: Model | undefined;
   try {
-    model = await loadModel(name, { threads: asked.threads, tokenizer: asked.tokenizer, ...hub });
+    model = await loadModel(name, { ...engineOptions(asked, line), tokenizer: asked.tokenizer, ...hub });
     const plan = asked.plan === undefined ? undefined : await givenPlan(asked.plan, model);
     const args = plan ? asPlanned(asked, plan) : asked;
     if (savePlan !== undefined) await checkPlanFolder(savePlan, force);

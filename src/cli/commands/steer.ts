@@ -32,6 +32,7 @@ import {
   seedOption,
 } from "../options/common-options.js";
 import { defaultName } from "../options/default-folder.js";
+import { engineOptions } from "../options/engine-options.js";
 import {
   type GeneratedTextArguments,
   generatedTextOptions,
@@ -219,7 +220,7 @@ async function runSteer(
   const hub = hubOptions(line, signal);
   let model: Model | undefined;
   try {
-    model = await loadModel(name, { threads: args.threads, tokenizer: args.tokenizer, ...hub });
+    model = await loadModel(name, { ...engineOptions(args, line), tokenizer: args.tokenizer, ...hub });
     const format = args.format ?? defaultFormat(model);
     checkFormat(model, format, args);
     if (out !== undefined && format !== "gguf") await checkOut(model, out, force);

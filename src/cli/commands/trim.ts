@@ -25,6 +25,7 @@ import {
   type RunArguments,
   runOptions,
 } from "../options/common-options.js";
+import { engineOptions } from "../options/engine-options.js";
 import { hubOptions } from "../options/hub-options.js";
 import {
   checkModelFolder,
@@ -129,7 +130,7 @@ async function runTrim(name: string, args: TrimArguments, asked: Asked, signal: 
   const { out, dryRun, force, report, savePlan } = args;
   let model: Model | undefined;
   try {
-    model = await loadModel(name, { threads: args.threads, tokenizer: args.tokenizer, ...hub });
+    model = await loadModel(name, { ...engineOptions(args, line), tokenizer: args.tokenizer, ...hub });
     if (dryRun && out !== undefined) await checkOut(model, out, force);
     const options = { ...(await trimOptions(model, args, hub)), signal, onEvent: line.onEvent };
     const { run, plan } = dryRun

@@ -1,5 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { BeginOfText } from "../../model/contexts/begin-of-text.js";
+import { type DeviceChoice, deviceChoices } from "../../node/devices/open-engine.js";
+import type { Precision } from "../../node/engine/engine-options.js";
 import { maxThreads } from "../../node/load-model.js";
 import { integerUpTo, positiveInteger, wholeNumber } from "./numbers.js";
 
@@ -70,18 +72,37 @@ export function forceOption(what: string): Option {
 
 const threadCount = integerUpTo(maxThreads, positiveInteger, `at most ${maxThreads} are possible.`);
 
-export function threadsOption(): Option {
-  return new Option("--threads <n>", "processor cores to use (default: all)").argParser(threadCount);
-}
-
-/** How a command computes and what it prints: `--threads`, `--device`, `--json`, `--quiet`. @param unsaid under --quiet */
+/** How a command computes and what it prints: `--threads`, `--device`, `--precision`, `--json`, `--quiet`, `--verbose`. @param unsaid under --quiet */
 export function runOptions(command: Command, unsaid = "no progress, no table"): Command {
   return printOptions(
     command
       .addOption(threadsOption())
-      .addOption(new Option("--device <device>", "where to compute").choices(["cpu"]).default("cpu")),
+      .addOption(deviceOption())
+      .addOption(precisionOption())
+      .option("--verbose", "say of each graph which operators run on the processor instead of the device"),
     unsaid,
   );
+}
+
+export function threadsOption(): Option {
+  return new Option("--threads <n>", "processor cores to use (default: all)").argParser(threadCount);
+}
+
+/** Where to compute. */
+function deviceOption(): Option {
+  return new Option(
+    "--device <device>",
+    "where to compute (auto: the fastest that computes right; see unembed devices)",
+  )
+    .choices(deviceChoices)
+    .env("UNEMBED_DEVICE")
+    .default("cpu");
+}
+
+export function precisionOption(): Option {
+  return new Option("--precision <type>", "of products with weights, on devices that have both")
+    .choices(["float32", "float16"] satisfies Precision[])
+    .default("float32");
 }
 
 /** What a command prints: `--json`, `--quiet`. @param unsaid under --quiet */
@@ -92,7 +113,9 @@ export function printOptions(command: Command, unsaid = "no progress, no table")
 /** The options of runOptions, read. */
 export interface RunArguments extends PrintArguments {
   threads?: number;
-  device: "cpu";
+  device: DeviceChoice;
+  precision: Precision;
+  verbose?: boolean;
   tokenizer?: string;
 }
 

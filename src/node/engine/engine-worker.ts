@@ -2,12 +2,19 @@ import { parentPort } from "node:worker_threads";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import type { Tensors } from "../../engine/engine.js";
 import type { WorkerReply } from "../../engine/worker-pool.js";
-import type { Request } from "./onnx-engine.js";
+import type { Request } from "./engine-thread.js";
 
 // Runs onnxruntime away from the main thread: its Node binding computes synchronously on the thread that calls it.
 const sessions = new Map<number, InferenceSession>();
 
-parentPort?.on("message", async (request: Request) => {
+/** One after another, also while a session is made: on a graphics card two at once crash the process. */
+let last: Promise<void> = Promise.resolve();
+
+parentPort?.on("message", (request: Request) => {
+  last = last.then(() => reply(request));
+});
+
+async function reply(request: Request): Promise<void> {
   try {
     const outputs = await answer(request);
     const transfer = Object.values(outputs).map(({ data }) => data.buffer as ArrayBuffer);
@@ -15,7 +22,7 @@ parentPort?.on("message", async (request: Request) => {
   } catch (error) {
     parentPort?.postMessage({ id: request.id, error: (error as Error).message } satisfies WorkerReply);
   }
-});
+}
 
 /** Copies of inputs in shared memory, which onnxruntime does not take, by session and name: made once, filled again. */
 const copies = new Map<string, Tensors[string]["data"]>();
@@ -37,6 +44,10 @@ async function answer(request: Request): Promise<Record<string, Tensors[string]>
   }
   const session = sessions.get(request.session);
   if (session === undefined) throw new Error(`no session ${request.session}`);
+  if (request.kind === "endProfile") {
+    session.endProfiling();
+    return {};
+  }
   if (request.kind === "release") {
     sessions.delete(request.session);
     await session.release();

@@ -3,13 +3,15 @@ import type { Dynamics } from "../../dynamics/dynamics.js";
 import { gramSession } from "../../engine/gram-session.js";
 import { type DynamicsRunOptions, dynamicsRun } from "../../runs/dynamics-run.js";
 import type { OpenedCheckpoints } from "../checkpoints/checkpoints.js";
-import { createEngine } from "../engine/onnx-engine.js";
+import { type OpenEngineOptions, openEngine } from "../devices/open-engine.js";
 import { keptProbes } from "./folder/kept-probes.js";
 import { writeDynamicsRun } from "./write/dynamics-files.js";
 import type { Asked } from "./write/run-record.js";
 
 /** Dynamics that are written to a folder. */
-export interface SaveDynamicsOptions extends Omit<DynamicsRunOptions, "gram" | "kept"> {
+export interface SaveDynamicsOptions
+  extends Omit<DynamicsRunOptions, "gram" | "kept">,
+    Pick<OpenEngineOptions, "device" | "precision" | "onPlacement"> {
   /** What run.json and the page name as what was asked for. Default: this call. */
   readonly asked?: Asked | undefined;
 }
@@ -27,9 +29,16 @@ export interface SaveDynamicsOptions extends Omit<DynamicsRunOptions, "gram" | "
 export async function saveDynamics(
   opened: OpenedCheckpoints,
   out: string,
-  { asked = callOf(out), threads = availableParallelism(), ...options }: SaveDynamicsOptions,
+  {
+    asked = callOf(out),
+    threads = availableParallelism(),
+    device,
+    precision,
+    onPlacement,
+    ...options
+  }: SaveDynamicsOptions,
 ): Promise<Dynamics> {
-  const engine = createEngine({ threads });
+  const engine = await openEngine({ threads, device, precision, onPlacement });
   try {
     const { gram } = await gramSession(engine);
     const kept = keptProbes(out, asked, options.seed ?? 0);

@@ -109,7 +109,7 @@ async function withHeadOf<Result>(
   threads: number,
   use: (head: Head) => Promise<Result>,
 ): Promise<Result> {
-  const written = await loadModel(file, { threads });
+  const written = await loadModel(file, { threads, device: "cpu" });
   try {
     return await use(written.head);
   } finally {

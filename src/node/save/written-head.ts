@@ -43,7 +43,7 @@ export async function withWrittenHead<Result>(
   use: (head: Head) => Promise<Result>,
 ): Promise<Result> {
   if (format === "onnx") return use(await readOnnxHead(openFolder(folder), original));
-  const written = await loadModel(folder, { threads });
+  const written = await loadModel(folder, { threads, device: "cpu" });
   try {
     return await use(written.head);
   } finally {
