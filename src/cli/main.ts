@@ -32,7 +32,9 @@ export async function main(args: readonly string[]): Promise<number> {
   try {
     await program.parseAsync(bareBos(args), { from: "user" });
     return exitCodes.ok;
-  } catch (error) {
+  } catch (failure) {
+    // What was ended in the middle fails in its own way.
+    const error = interrupt.signal.aborted && !(failure instanceof Interrupted) ? interrupt.signal.reason : failure;
     if (error instanceof CommanderError) return exitCodeOf(error, program, args);
     if (error instanceof InputError) {
       console.error(`unembed: ${shownError(error, commandOf(program, args), args)}`);

@@ -1,7 +1,7 @@
 import type { Corpus } from "../corpus/corpus.js";
 import type { Tokenizer } from "../corpus/tokenizer/tokenizer.js";
 import { measuredCorpus } from "../corpus/tokens/measured-corpus.js";
-import { type CountOptions, countTokens } from "../dynamics/inputs/count-tokens.js";
+import { type CountedTokens, type CountOptions, countDocuments } from "../dynamics/inputs/count-tokens.js";
 import type { OnRunEvent } from "./run-events.js";
 
 /** What is counted, and who is told. */
@@ -10,9 +10,7 @@ export interface CountRunOptions extends Omit<CountOptions, "onProgress"> {
 }
 
 /** How often each token occurs in a text. */
-export interface TokenCounts {
-  /** [V]. */
-  readonly counts: Float64Array;
+export interface TokenCounts extends CountedTokens {
   /** Their sum. */
   readonly tokens: number;
   /** How many ids occur at all. */
@@ -29,7 +27,7 @@ export async function countRun(
   { onEvent, ...options }: CountRunOptions = {},
 ): Promise<TokenCounts> {
   const measured = measuredCorpus(text);
-  const counts = await countTokens(measured.corpus, tokenizer, {
+  const { counts, beginOfText } = await countDocuments(measured.corpus, tokenizer, {
     ...options,
     onProgress(done) {
       const total = options.tokens ?? measured.estimateTokens(done);
@@ -38,6 +36,7 @@ export async function countRun(
   });
   return {
     counts,
+    beginOfText,
     tokens: counts.reduce((sum, count) => sum + count, 0),
     distinct: counts.filter((count) => count > 0).length,
   };

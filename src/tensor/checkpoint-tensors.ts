@@ -9,7 +9,7 @@ import {
 } from "./checkpoint-layouts.js";
 import type { TensorEntry } from "./safetensors/safetensors.js";
 import { parseStrictJson, quote } from "./strict-json.js";
-import { unwrappedNames } from "./wrapped-names.js";
+import { readWithout, unwrappedNames } from "./wrapped-names.js";
 
 /** Takes one line that who opens a model should read: what was done otherwise than its files say. */
 export type OnNotice = (message: string) => void;
@@ -38,7 +38,7 @@ export async function findCheckpointTensors(folder: Folder, onNotice?: OnNotice)
     const stored = await (layout.sharded ? readShards(folder, source, layout) : layout.read(source));
     const own = unwrappedNames(stored);
     if (own === undefined) return stored;
-    onNotice?.(`${source.name}: the names of its tensors are read without ${own.removed}, which a wrapper put there`);
+    onNotice?.(`${source.name}: ${readWithout(own)}`);
     return own.tensors;
   }
   return undefined;

@@ -19,8 +19,25 @@ const inner = /(?<=\.|^)(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_mo
 export function unwrappedNames(
   tensors: TensorEntries,
 ): { readonly tensors: TensorEntries; readonly removed: string } | undefined {
+  const own = ownNames([...tensors.keys()]);
+  if (own === undefined) return undefined;
+  const renamed = [...tensors.values()].map(
+    (tensor, i) => [own.names[i]!, { ...tensor, name: own.names[i]! }] as const,
+  );
+  return { tensors: new Map(renamed), removed: own.removed };
+}
+
+/** What is said where names were taken so. */
+export function readWithout({ removed }: { readonly removed: string }): string {
+  return `the names of its tensors are read without ${removed}, which a wrapper put there`;
+}
+
+/** The same for names alone, in the order given. */
+export function ownNames(
+  wrapped: readonly string[],
+): { readonly names: readonly string[]; readonly removed: string } | undefined {
   const removed = new Set<string>();
-  let names = [...tensors.keys()].map((name) =>
+  let names = wrapped.map((name) =>
     name.replace(inner, (part) => {
       removed.add(part);
       return "";
@@ -32,8 +49,7 @@ export function unwrappedNames(
     removed.add(prefix);
   }
   if (removed.size === 0 || new Set(names).size < names.length) return undefined;
-  const renamed = [...tensors.values()].map((tensor, i) => [names[i]!, { ...tensor, name: names[i]! }] as const);
-  return { tensors: new Map(renamed), removed: [...removed].map((prefix) => `"${prefix}"`).join(" and ") };
+  return { names, removed: [...removed].map((prefix) => `"${prefix}"`).join(" and ") };
 }
 
 function commonPrefix(names: readonly string[]): string | undefined {

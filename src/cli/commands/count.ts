@@ -3,6 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import { Command } from "commander";
 import { loadTokenizer } from "../../corpus/tokenizer/tokenizer.js";
 import { InputError } from "../../errors.js";
+import type { BeginOfText } from "../../model/contexts/begin-of-text.js";
 import { openCorpus } from "../../node/corpus/open-corpus.js";
 import { openTokenizerFolder } from "../../node/corpus/tokenizer-folder.js";
 import { type CountFormat, countFormats, writeTokenCounts } from "../../node/corpus/write-token-counts.js";
@@ -12,6 +13,7 @@ import { defaultCorpus, defaultModel } from "../../node/load-model.js";
 import { countRun } from "../../runs/count-run.js";
 import { folderName } from "../options/arguments.js";
 import {
+  bosOption,
   corpusOption,
   forceOption,
   outOption,
@@ -28,6 +30,7 @@ import { runLine } from "../progress/run-line.js";
 import { UsageError } from "../usage-error.js";
 
 interface CountArguments extends ReadingArguments, PrintArguments {
+  bos: BeginOfText;
   corpus?: string[];
   tokens?: number;
   vocabSize?: number;
@@ -44,6 +47,7 @@ export function countCommand(signal: AbortSignal): Command {
     .addOption(corpusOption());
   readingOptions(command)
     .addOption(tokensOption())
+    .addOption(bosOption("every document"))
     .option("--vocab-size <n>", "ids to count (default: those of the tokenizer)", positiveInteger)
     .addOption(
       outOption("a .npy, .json, .csv or .safetensors file (default: runs/count-<model>-<text>....npy)", "file"),
@@ -87,14 +91,16 @@ async function countInto(
   const text = await openCorpus(args.corpus ?? [defaultCorpus], readingOf(args), hub);
   const tokenizer = await loadTokenizer(await openTokenizerFolder(name, hub));
   try {
-    const options = { vocabSize: args.vocabSize, tokens: args.tokens, signal, onEvent: line.onEvent };
-    const { counts, tokens, distinct } = await countRun(text, tokenizer, options);
+    const { vocabSize, tokens: most, bos } = args;
+    const options = { vocabSize, tokens: most, beginOfText: bos, signal, onEvent: line.onEvent };
+    const { counts, tokens, distinct, beginOfText } = await countRun(text, tokenizer, options);
     line.stop();
     await writeTokenCounts(out, counts, format);
-    if (args.json) console.log(JSON.stringify({ tokens, distinct, vocabSize: counts.length, out }));
+    if (args.json) console.log(JSON.stringify({ tokens, distinct, vocabSize: counts.length, beginOfText, out }));
     else if (!args.quiet) {
       const [all, some, size] = [tokens, distinct, counts.length].map((value) => value.toLocaleString("en"));
-      console.log(`${all} tokens, ${some} of ${size} ids occur: ${out}`);
+      const begun = beginOfText ? ", begin-of-text before every document counted" : "";
+      console.log(`${all} tokens${begun}, ${some} of ${size} ids occur: ${out}`);
     }
   } catch (error) {
     throw signal.aborted && error === signal.reason ? new InterruptedUnwritten() : error;

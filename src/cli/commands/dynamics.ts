@@ -5,6 +5,7 @@ import { readTrainingLog } from "../../dynamics/inputs/training-log.js";
 import { summarizeDynamics } from "../../dynamics/summary.js";
 import { InputError } from "../../errors.js";
 import { parseHubReference } from "../../hub/reference.js";
+import type { BeginOfText } from "../../model/contexts/begin-of-text.js";
 import { type OpenedCheckpoints, openCheckpoints } from "../../node/checkpoints/checkpoints.js";
 import {
   embeddedConvergence,
@@ -23,6 +24,7 @@ import { saveDynamics } from "../../node/runs/saved-dynamics.js";
 import type { Asked } from "../../node/runs/write/run-record.js";
 import { askedCommand, flagOf, folderName } from "../options/arguments.js";
 import {
+  bosOption,
   corpusOption,
   forceOption,
   outOption,
@@ -39,6 +41,7 @@ import { dynamicsTable } from "../tables/dynamics-table.js";
 import { UsageError } from "../usage-error.js";
 
 interface DynamicsArguments extends ReadingArguments, RunArguments {
+  bos: BeginOfText;
   frequencies?: string;
   corpus?: string[];
   probabilities?: string;
@@ -79,6 +82,7 @@ export function dynamicsCommand(signal: AbortSignal): Command {
     )
     .option("--frequencies <file>", "counts by token id: .npy, .json, .safetensors, .csv")
     .addOption(corpusOption("count these instead, with the model's tokenizer (as analyze takes them)"))
+    .addOption(bosOption("every document of a text"))
     .option("--probabilities <run>", "regress on mean output probabilities that analyze measured (its run's folder)")
     .option("--seen-only", "leave tokens that never occur out, instead of add-one smoothing")
     .option("--tokenizer <model>", "model folder or hub id to take the tokenizer from (default: the checkpoints' own)")
@@ -153,7 +157,7 @@ function frequencySource(args: DynamicsArguments, embedded: boolean): FrequencyS
     if (seenOnly) throw new UsageError("--seen-only", "is for counts, and --probabilities gives none");
     return { probabilities };
   }
-  if (corpus !== undefined) return { corpus, reading: readingOf(args), seenOnly };
+  if (corpus !== undefined) return { corpus, reading: readingOf(args), beginOfText: args.bos, seenOnly };
   if (frequencies === undefined) {
     throw new UsageError(
       "--frequencies",

@@ -6,8 +6,8 @@ import { whiteSpace } from "./steps/patterns.js";
 import { rustWordCharacter } from "./steps/unicode-tables.js";
 import { buildTrie, longestAt } from "./trie.js";
 
-/** A part of a text: a token that is written out in it, or text for the model. */
-export type TextPart = { id: number } | { text: string; fromStart: boolean };
+/** A part of a text: a token that is written out in it, or text for the model, whose first units may come from the text's first character. */
+export type TextPart = { id: number } | { text: string; begin: number };
 
 /** Tokens that are found in a text before the model sees it. */
 export interface AddedVocabulary {
@@ -36,21 +36,20 @@ export function addedVocabulary(
     idOf.set(token.content, id);
     byId.set(id, token);
   }
-  // Special ones come first where two are written the same.
-  const ordered = [...byId].sort(([, a], [, b]) => Number(b.special) - Number(a.special));
-  const raw = finder(ordered.filter(([, token]) => !token.normalized));
+  const entries = [...byId];
+  const raw = finder(entries.filter(([, token]) => !token.normalized));
   const normalized = finder(
-    ordered
+    entries
       .filter(([, token]) => token.normalized)
       .map(([id, token]) => [id, { ...token, content: normalizedContent(token, normalize) }]),
   );
   return {
     tokens: byId,
     cut: (text) =>
-      raw(text, true).flatMap((part) => {
+      raw(text, 1).flatMap((part) => {
         if ("id" in part) return [part];
-        const { text, keepsStart } = normalize(part.text);
-        return normalized(text, part.fromStart && keepsStart);
+        const { text, begin } = normalize(part.text);
+        return normalized(text, part.begin > 0 ? begin : 0);
       }),
   };
 }
@@ -69,26 +68,31 @@ const startsWithWord = new RegExp(`^${rustWordCharacter}`, "u");
 const endsWithWord = new RegExp(`${rustWordCharacter}$`, "u");
 const space = new RegExp(whiteSpace, "u");
 
-type Finder = (text: string, fromStart: boolean) => TextPart[];
+type Finder = (text: string, begin: number) => TextPart[];
 
 function finder(entries: readonly (readonly [number, AddedToken])[]): Finder {
   const tokens = entries.filter(([, { content }]) => content !== "");
   const trie = buildTrie(tokens.map(([, { content }]) => content));
   const begins = new Uint8Array(0x10000);
-  for (const [, { content }] of tokens) begins[content.charCodeAt(0)] = 1;
+  const times = new Map<string, number>();
+  for (const [, { content }] of tokens) {
+    begins[content.charCodeAt(0)] = 1;
+    times.set(content, (times.get(content) ?? 0) + 1);
+  }
 
-  return (text, fromStart) => {
+  return (text, begin) => {
     const parts: TextPart[] = [];
     // End of the part before.
     let done = 0;
     const addText = (end: number): void => {
-      if (done < end) parts.push({ text: text.slice(done, end), fromStart: fromStart && done === 0 });
+      if (done < end) parts.push({ text: text.slice(done, end), begin: Math.max(0, Math.min(begin, end) - done) });
     };
     for (let at = 0; at < text.length; at++) {
       const match = begins[text.charCodeAt(at)] === 1 ? longestAt(trie, text, at) : undefined;
       if (match === undefined) continue;
       const [id, token] = tokens[match.index]!;
       const { end } = match;
+      if (times.get(token.content)! > 1) throw ambiguous(token.content);
       if (!token.single_word || standsAlone(text, at, end)) {
         // What another one has swallowed is not swallowed again, and a token of which nothing is left then is none.
         const start = token.lstrip ? Math.max(done, spaceStart(text, at)) : at;
@@ -102,6 +106,14 @@ function finder(entries: readonly (readonly [number, AddedToken])[]): Finder {
     addText(text.length);
     return parts;
   };
+}
+
+/** Of tokens that normalise to one text the Rust tokenizers take any, another one each time that they are loaded. */
+function ambiguous(content: string): Refusal {
+  return new Refusal(
+    "added_tokens",
+    `has several tokens that normalise to ${JSON.stringify(content.slice(0, 40))}, which stands in the text: it may be any of them`,
+  );
 }
 
 function standsAlone(text: string, start: number, end: number): boolean {

@@ -67,7 +67,7 @@ export function createEncoder(parts: EncoderParts): Encoder {
       for (const part of added.cut(text)) {
         if ("id" in part) ids.push(part.id);
         else {
-          const { pieces } = split({ pieces: [part.text], fromStart: part.fromStart });
+          const { pieces } = split({ pieces: [part.text], begins: [part.begin] });
           checkGrowth("pre_tokenizer", lengthOf(pieces), growthLimit(part.text.length));
           for (const piece of pieces) for (const id of idsOf(piece)) ids.push(id);
         }

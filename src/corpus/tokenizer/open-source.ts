@@ -113,12 +113,12 @@ async function sentencePiece(folder: Folder, source: ByteSource): Promise<Tokeni
     const { prepare, model, added, decoder } = sentencePieceParts(file);
     const preTokenizer: PreTokenizer = {
       spell: undefined,
-      split: ({ pieces, fromStart }) => ({
-        pieces: pieces.map((piece, index) => prepare(piece, fromStart && index === 0)).filter((piece) => piece !== ""),
-        fromStart,
+      split: ({ pieces, begins }) => ({
+        pieces: pieces.map((piece, index) => prepare(piece, (begins[index] ?? 0) > 0)).filter((piece) => piece !== ""),
+        begins: [],
       }),
     };
-    const normalize: Normalizer = (text) => ({ text, keepsStart: true });
+    const normalize: Normalizer = (text) => ({ text, begin: text.length });
     const parts = { normalize, preTokenizer, model, decode: createDecoder(decoder), added };
     const shown = { decoder, model: { byte_fallback: file.byteFallback } };
     // transformers' own classes for these files put it first unless they are told not to.

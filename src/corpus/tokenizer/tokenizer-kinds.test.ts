@@ -67,6 +67,53 @@ test("random tokenizers: every kind of step and model as in the Rust tokenizers"
   }
 });
 
+test.each<[object, object, string, string[]]>([
+  // What a step makes of the first character stands where the text begins, whatever is dropped of it or split off.
+  [{ type: "Prepend", prepend: " " }, [], "\ta", ["_\ta"]],
+  [
+    {
+      type: "Sequence",
+      normalizers: [
+        { type: "Prepend", prepend: " " },
+        { type: "Strip", strip_left: true, strip_right: false },
+      ],
+    },
+    [],
+    "ab",
+    ["_ab"],
+  ],
+  [
+    { type: "Replace", pattern: { String: "x" }, content: "-a" },
+    [{ type: "CharDelimiterSplit", delimiter: "-" }],
+    "xb",
+    ["_ab"],
+  ],
+  [
+    { type: "Replace", pattern: { String: "x" }, content: "b-a" },
+    [{ type: "CharDelimiterSplit", delimiter: "-" }],
+    "x",
+    ["_b", "_a"],
+  ],
+  [{ type: "Replace", pattern: { String: "yx" }, content: "ab" }, [], "yx", ["ab"]],
+])("Metaspace's first mark after %j and %j", async (normalizer, steps, text, wanted) => {
+  const pretokenizers = [
+    ...(steps as object[]),
+    { type: "Metaspace", replacement: "_", prepend_scheme: "first", split: false },
+  ];
+  const vocab = Object.fromEntries(["?", ...wanted].map((word, id) => [word, id]));
+  const file = {
+    normalizer,
+    pre_tokenizer: { type: "Sequence", pretokenizers },
+    model: { type: "WordLevel", vocab, unk_token: "?" },
+  };
+  const bytes = new TextEncoder().encode(JSON.stringify(file));
+  const tokenizer = await loadTokenizer({
+    name: "first",
+    open: async (name) => (name === "tokenizer.json" ? bytesSource(name, bytes) : undefined),
+  });
+  expect(tokenizer.encode(text).map(tokenizer.entry)).toEqual(wanted);
+});
+
 test("a text without spaces is cut in a stream without a trace, where a mark goes before every text", async () => {
   const tokenizer = await open("unigram");
   const text = golden.texts.join("").replace(/\s/g, "").slice(0, 8000);

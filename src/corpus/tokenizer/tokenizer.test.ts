@@ -199,6 +199,27 @@ test("ends a tokenizer whose tokens are compared with a text from each of its pl
   expect(() => made.encode("a")).toThrow(/^model\/tokenizer.json: has a pattern or a token that takes too long/);
 });
 
+test("refuses a text in which several tokens normalise to one, of which the Rust tokenizers take any", async () => {
+  const plain = { single_word: false, lstrip: false, rstrip: false, normalized: true, special: false };
+  const added_tokens = ["<AB>", "<Ab>"].map((content, index) => ({ ...plain, content, id: 500 + index }));
+  const tokenizer = await loadTokenizer(
+    folder({ "tokenizer.json": { ...file, added_tokens, normalizer: { type: "Lowercase" } } }),
+  );
+  expect(tokenizer.encode("a b").length).toBeGreaterThan(0);
+  expect(() => tokenizer.encode("a <aB>")).toThrow(
+    'field "added_tokens" has several tokens that normalise to "<ab>", which stands in the text',
+  );
+});
+
+test("takes characters that Unicode 17 has new for unassigned in patterns, as Oniguruma does", async () => {
+  const split = (Regex: string) => ({ type: "Split", pattern: { Regex }, behavior: "Removed", invert: true });
+  const model = { type: "WordLevel", vocab: { u: 0, "a\u0295": 1, "\u00e9": 2 }, unk_token: "u" };
+  const ids = async (pattern: string, text: string) =>
+    (await loadTokenizer(folder({ "tokenizer.json": { model, pre_tokenizer: split(pattern) } }))).encode(text);
+  expect(await ids("\\p{L}+", "\u00e9\ua7ce\u00e9\u{323b0}\u00e9")).toEqual([2, 2, 2]);
+  expect(await ids("\\p{Ll}+", "a\u0295")).toEqual([1]);
+});
+
 test("ends a pattern that takes too long, and text that grows without end", async () => {
   const slow = { type: "Split", pattern: { Regex: "(\\p{L}+)+$" }, behavior: "Isolated", invert: false };
   const json = { ...file, pre_tokenizer: { type: "Sequence", pretokenizers: [slow, file.pre_tokenizer] } };

@@ -11,6 +11,8 @@ export interface TokenIdsOptions {
    * holds several, nothing between files.
    */
   separator?: number | null | undefined;
+  /** Ids put before each document. Default: none. */
+  begin?: ((document: Document) => readonly number[]) | undefined;
 }
 
 /**
@@ -20,13 +22,15 @@ export interface TokenIdsOptions {
 export async function* tokenIds(
   corpus: Corpus,
   tokenizer: Tokenizer | undefined,
-  { vocabSize, separator }: TokenIdsOptions,
+  { vocabSize, separator, begin = () => [] }: TokenIdsOptions,
 ): AsyncGenerator<ArrayLike<number>> {
   let isFirst = true;
   for await (const document of corpus.documents()) {
     const between = separator === undefined && document.separate ? tokenizer?.endOfText : separator;
     if (!isFirst && typeof between === "number") yield [checkedSeparator(between, vocabSize)];
     isFirst = false;
+    const first = begin(document);
+    if (first.length > 0) yield first;
     let index = 0;
     for await (const ids of documentIds(document, tokenizer)) {
       const bad = firstOutside(ids, vocabSize);

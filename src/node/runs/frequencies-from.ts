@@ -1,9 +1,10 @@
 import type { CorpusOptions } from "../../corpus/file-documents.js";
 import type { Tokenizer } from "../../corpus/tokenizer/tokenizer.js";
 import type { Frequencies } from "../../dynamics/dynamics.js";
-import { countTokens } from "../../dynamics/inputs/count-tokens.js";
+import { countDocuments } from "../../dynamics/inputs/count-tokens.js";
 import { countFrequencies, probabilityFrequencies } from "../../dynamics/inputs/frequencies.js";
 import { readTokenCounts } from "../../dynamics/inputs/token-counts.js";
+import type { BeginOfText } from "../../model/contexts/begin-of-text.js";
 import { openCorpus } from "../corpus/open-corpus.js";
 import { openFileSource } from "../files/file-source.js";
 import type { HubOptions } from "../hub/repository.js";
@@ -17,6 +18,8 @@ export type FrequencySource =
   | {
       readonly corpus: readonly string[];
       readonly reading?: CorpusOptions | undefined;
+      /** Whether a begin-of-text token is counted for every document. Default "auto": as the tokenizer does it. */
+      readonly beginOfText?: BeginOfText | undefined;
       readonly seenOnly?: boolean | undefined;
     }
   /** An analysis's folder: the mean output probabilities that it measured. */
@@ -43,7 +46,10 @@ export function frequenciesFrom(
       return countFrequencies({ counts, source: source.counts, ...given });
     }
     const text = await openCorpus(source.corpus, source.reading ?? {}, hub);
-    const counts = await countTokens(text, tokenizer, { vocabSize, signal: hub.signal });
-    return countFrequencies({ counts, source: source.corpus.join(", "), ...given });
+    const { counts, beginOfText } = await countDocuments(text, tokenizer, {
+      ...{ vocabSize, beginOfText: source.beginOfText, signal: hub.signal },
+    });
+    const begun = beginOfText ? " (each document after begin-of-text)" : "";
+    return countFrequencies({ counts, source: `${source.corpus.join(", ")}${begun}`, ...given });
   };
 }

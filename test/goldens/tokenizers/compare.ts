@@ -24,6 +24,7 @@ for (const { file, error, texts, ids, decoded } of cases) {
       counts.readThoughRefused++;
       continue;
     }
+    let refusal: InputError | undefined;
     const wrong = texts.flatMap((text, index): { text: unknown; wanted: unknown; got: unknown }[] => {
       const wanted = ids[index]!;
       // The Rust tokenizers failed.
@@ -33,13 +34,15 @@ for (const { file, error, texts, ids, decoded } of cases) {
         got = tokenizer.encode(text);
       } catch (failure) {
         if (!(failure instanceof InputError)) throw failure;
-        got = null;
+        refusal = failure;
+        return [];
       }
       if (JSON.stringify(got) !== JSON.stringify(wanted)) return [{ text, wanted, got }];
       if (decoded[index] === null) return [];
       const gotText = tokenizer.decode(wanted);
       return gotText === decoded[index] ? [] : [{ text: file.decoder, wanted: decoded[index], got: gotText }];
     });
+    if (wrong.length === 0 && refusal !== undefined) throw refusal;
     if (wrong.length === 0) counts.same++;
     else {
       counts.different++;

@@ -9,15 +9,19 @@ import { combiningMark, controlCharacter, leftAlone, nonspacingMark } from "./un
 /** A text as the model's steps see it. */
 export interface Normalized {
   text: string;
-  /** Whether it begins with what the text began with: something dropped before it makes it no beginning. */
-  keepsStart: boolean;
+  /** So many units of it come from the text's first character: something dropped before them makes them no beginning. */
+  begin: number;
 }
 
 /** What is done to a text before it is split. */
 export type Normalizer = (text: string) => Normalized;
 
-/** One step, and whether it drops a text's beginning. */
-type NormalizerStep = { apply: (text: string) => string; dropsStart?: (text: string) => boolean };
+/** One step. */
+interface NormalizerStep {
+  apply(text: string): string;
+  /** What the first units of a text become, in units. Default: as many as they become by themselves. */
+  beginOf?(text: string, begin: number): number;
+}
 
 /**
  * The normalizer of a tokenizer.json, character by character as the Rust tokenizers have it.
@@ -27,13 +31,14 @@ export function createNormalizer(step: Step | null | undefined): Normalizer {
   const steps = flatten(step, "normalizer").map(({ step, field }) => ({ ...single(step, field), field }));
   return (text) => {
     let normalized = text;
-    let keepsStart = true;
-    for (const { apply, dropsStart, field } of steps) {
-      keepsStart &&= dropsStart === undefined || !dropsStart(normalized);
+    let begin = text === "" ? 0 : String.fromCodePoint(text.codePointAt(0)!).length;
+    for (const { apply, beginOf, field } of steps) {
+      begin = beginOf === undefined ? apply(normalized.slice(0, begin)).length : beginOf(normalized, begin);
       normalized = apply(normalized);
+      begin = Math.min(begin, normalized.length);
       checkGrowth(field, normalized.length, growthLimit(text.length));
     }
-    return { text: normalized, keepsStart };
+    return { text: normalized, begin };
   };
 }
 
@@ -47,34 +52,32 @@ function single(step: Step, field: string): NormalizerStep {
     case "Lowercase":
       return { apply: lowercase };
     case "StripAccents":
-      return dropping((text) => text.replace(combiningMark, ""));
+      return { apply: (text) => text.replace(combiningMark, "") };
     case "Nmt":
-      return dropping((text) => text.replace(nmtDropped, "").replace(nmtSpaces, " "));
+      return { apply: (text) => text.replace(nmtDropped, "").replace(nmtSpaces, " ") };
     case "ByteLevel":
       return { apply: lettersOf };
     case "Strip":
-      return dropping(strip(stepFields(step, field, stripShape)));
+      return strip(stepFields(step, field, stripShape));
     case "Prepend": {
       const { prepend } = stepFields(step, field, z.object({ prepend: z.string() }));
-      return { apply: (text) => (text === "" ? "" : prepend + text) };
+      return {
+        apply: (text) => (text === "" ? "" : prepend + text),
+        beginOf: (_, begin) => (begin === 0 ? 0 : prepend.length + begin),
+      };
     }
     case "Replace":
       return replace(stepFields(step, field, z.object({ pattern: patternShape, content: z.string() })), field);
     case "BertNormalizer":
-      return dropping(bert(stepFields(step, field, bertShape)));
+      return { apply: bert(stepFields(step, field, bertShape)) };
     case "Precompiled": {
       const shape = z.object({ precompiled_charsmap: z.string() });
       const { precompiled_charsmap } = stepFields(step, field, shape);
-      return { apply: precompiledNormalizer(precompiled_charsmap, `${field}.precompiled_charsmap`) };
+      return precompiledNormalizer(precompiled_charsmap, `${field}.precompiled_charsmap`);
     }
     default:
       throw new Refusal(`${field}.type`, `is ${JSON.stringify(step.type.slice(0, 40))}, an unknown normalizer`);
   }
-}
-
-/** A step that leaves out characters: whether the first one is tried by itself. */
-function dropping(apply: (text: string) => string): NormalizerStep {
-  return { apply, dropsStart: (text) => text !== "" && apply(String.fromCodePoint(text.codePointAt(0)!)) === "" };
 }
 
 type NormalForm = "NFC" | "NFD" | "NFKC" | "NFKD";
@@ -109,14 +112,21 @@ const nmtSpaces = /[\t\n\f\r\u1680\u200B-\u200F\u2028\u2029\u2581\uFEFF\uFFFD]/g
 const stripShape = z.object({ strip_left: z.boolean(), strip_right: z.boolean() });
 const spaceCharacter = new RegExp(whiteSpace, "u");
 
-function strip({ strip_left, strip_right }: z.infer<typeof stripShape>): (text: string) => string {
-  return (text) => {
+function strip({ strip_left, strip_right }: z.infer<typeof stripShape>): NormalizerStep {
+  // All white space lies in the first 2^16 characters.
+  const startOf = (text: string): number => {
     let start = 0;
-    let end = text.length;
-    // All white space lies in the first 2^16 characters.
-    while (strip_left && start < end && spaceCharacter.test(text[start]!)) start++;
-    while (strip_right && end > start && spaceCharacter.test(text[end - 1]!)) end--;
-    return text.slice(start, end);
+    while (strip_left && start < text.length && spaceCharacter.test(text[start]!)) start++;
+    return start;
+  };
+  return {
+    apply(text) {
+      const start = startOf(text);
+      let end = text.length;
+      while (strip_right && end > start && spaceCharacter.test(text[end - 1]!)) end--;
+      return text.slice(start, end);
+    },
+    beginOf: (text, begin) => Math.max(0, begin - startOf(text)),
   };
 }
 
@@ -130,10 +140,18 @@ function replace({ pattern, content }: { pattern: unknown; content: string }, fi
       checkGrowth(field, length, growthLimit(text.length));
       return replaceMatches(text, matches, content);
     },
-    dropsStart(text) {
-      const [start, end] = match(text, 1);
-      // What stands for several characters counts as coming from the last.
-      return start === 0 && (content === "" || Array.from(text.slice(0, end)).length > 1);
+    beginOf(text, begin) {
+      const matches = match(text, begin + 1);
+      let [length, done] = [0, 0];
+      for (let i = 0; i < matches.length && matches[i]! <= begin; i += 2) {
+        const [start, end] = [matches[i]!, matches[i + 1]!];
+        length += start - done;
+        // What stands for several characters counts as coming from the last.
+        if (end > begin) return length;
+        length += content.length;
+        done = end;
+      }
+      return length + Math.max(0, begin - done);
     },
   };
 }

@@ -1,5 +1,6 @@
 import { EmulatedRegExp, toRegExpDetails } from "oniguruma-to-es";
 import { Refusal } from "../refusal.js";
+import { laterCharacter, unknownCharacter } from "./unicode-tables.js";
 
 /** Where a pattern matches a text: start and end of each match, one after the other; of the first ones, if not all are wanted. */
 export type Matcher = (text: string, wanted?: number) => number[];
@@ -22,11 +23,34 @@ export function matcher(pattern: unknown, field: string): Matcher {
     const { pattern, flags, options } = toRegExpDetails(wordsWritten(casesWritten(source)), { global: true });
     // With the flag v, V8 takes one character at a time for [^]+.
     const anyWritten = pattern.replace(/\\[\s\S]|\[\^\]/g, (part) => (part === "[^]" ? "[\\s\\S]" : part));
-    return regexMatcher(options ? new EmulatedRegExp(anyWritten, flags, options) : new RegExp(anyWritten, flags));
+    const regex = options ? new EmulatedRegExp(anyWritten, flags, options) : new RegExp(anyWritten, flags);
+    return onigurumaMatcher(regex, `${field}.Regex`);
   } catch (error) {
     const reason = (error as Error).message.replace(/\s+/g, " ").slice(0, 160);
     throw new Refusal(`${field}.Regex`, `is a pattern that cannot be used: ${reason}`);
   }
+}
+
+/**
+ * Matches as Oniguruma finds them, which knows Unicode 16: for what has come since stands an unassigned character, for the letter
+ * whose case has changed since one that has kept it.
+ * @param regex with the flag g
+ */
+export function onigurumaMatcher(regex: RegExp, field: string): Matcher {
+  const match = regexMatcher(regex);
+  return (text, wanted) => match(asUnicode16(text, field), wanted);
+}
+
+function asUnicode16(text: string, field: string): string {
+  const unknown = unknownCharacter.exec(text)?.[0];
+  if (unknown !== undefined) {
+    const code = unknown.codePointAt(0)!.toString(16).toUpperCase();
+    throw new Refusal(field, `is to be matched with U+${code}, a character that this JavaScript does not know yet`);
+  }
+  return text.replace(laterCharacter, (character) => {
+    if (character === "\u0295") return "\u0234";
+    return character.length === 1 ? "\u0378" : "\u{50000}";
+  });
 }
 
 /** @param regex with the flag g */

@@ -1,16 +1,17 @@
 import * as z from "zod";
 import { Refusal } from "../refusal.js";
 import { lettersOf } from "./byte-letters.js";
-import { type Matcher, matcher, regexMatcher, whiteSpace } from "./patterns.js";
+import { type Matcher, matcher, onigurumaMatcher, regexMatcher, whiteSpace } from "./patterns.js";
 import { type SplitBehavior, splitBehaviors, splitText } from "./split.js";
 import { flatten, metaspaceShape, oneCharacter, patternShape, type Step, stepFields } from "./step.js";
 import { scriptPieces } from "./unicode-scripts.js";
 import { punctuationMark, rustWordCharacter } from "./unicode-tables.js";
 
-/** Pieces of a text, none empty, and whether the first one begins where the text does. */
+/** Pieces of a text, none empty. */
 export interface Pieces {
   pieces: string[];
-  fromStart: boolean;
+  /** How many units of each come from the text's first character: of the first pieces, all others have none. */
+  begins: readonly number[];
 }
 
 type Split = (pieces: Pieces) => Pieces;
@@ -39,12 +40,16 @@ export function createPreTokenizer(step: Step | null | undefined): PreTokenizer 
 }
 
 function eachSpelt(spell: (piece: string) => string): Split {
-  return ({ pieces, fromStart }) => ({ pieces: pieces.map(spell), fromStart });
+  return ({ pieces, begins }) => ({
+    pieces: pieces.map(spell),
+    begins: begins.map((begin, index) => spell(pieces[index]!.slice(0, begin)).length),
+  });
 }
 
 /** GPT-2's words. */
-const gpt2Words = regexMatcher(
+const gpt2Words = onigurumaMatcher(
   /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu,
+  "pre_tokenizer",
 );
 const space = regexMatcher(new RegExp(whiteSpace, "gu"));
 const punctuation = regexMatcher(punctuationMark);
@@ -99,24 +104,28 @@ function single(step: Step, field: string): Split {
             .max(2 ** 31),
         }),
       );
-      return eachSplit((text) => ({ pieces: ofLength(text, length), fromStart: true }));
+      return eachSplit((text) => ofLength(text, length));
     }
     default:
       throw new Refusal(`${field}.type`, `is ${JSON.stringify(step.type.slice(0, 40))}, an unknown pre-tokenizer`);
   }
 }
 
-/** A step that splits each piece by itself. */
-function eachSplit(split: (text: string) => Pieces): Split {
-  return ({ pieces, fromStart }) => {
+/** A step that splits each piece by itself. @param split gives start and end of each part, one after the other */
+function eachSplit(split: (text: string) => number[]): Split {
+  return ({ pieces, begins }) => {
     const parts: string[] = [];
-    let first = false;
+    const partBegins: number[] = [];
     for (const [index, piece] of pieces.entries()) {
-      const found = split(piece);
-      if (parts.length === 0 && index === 0) first = fromStart && found.fromStart;
-      for (const part of found.pieces) parts.push(part);
+      const begin = begins[index] ?? 0;
+      const spans = split(piece);
+      for (let i = 0; i < spans.length; i += 2) {
+        const [start, end] = [spans[i]!, spans[i + 1]!];
+        parts.push(piece.slice(start, end));
+        if (start < begin) partBegins.push(Math.min(begin, end) - start);
+      }
     }
-    return { pieces: parts, fromStart: first };
+    return { pieces: parts, begins: partBegins };
   };
 }
 
@@ -130,9 +139,9 @@ const byteLevelShape = z.object({
 });
 
 function byteLevel({ add_prefix_space, use_regex }: z.infer<typeof byteLevelShape>): Split {
-  const prefixed: Split = ({ pieces, fromStart }) => ({
+  const prefixed: Split = ({ pieces, begins }) => ({
     pieces: pieces.map((piece) => (piece.startsWith(" ") ? piece : ` ${piece}`)),
-    fromStart,
+    begins: begins.map((begin, index) => (begin === 0 || pieces[index]!.startsWith(" ") ? begin : begin + 1)),
   });
   const atWords: Split = use_regex ? splitAt(gpt2Words, "Isolated") : (pieces) => pieces;
   return add_prefix_space ? (pieces) => atWords(prefixed(pieces)) : atWords;
@@ -142,18 +151,24 @@ function metaspace(options: z.infer<typeof metaspaceShape>): Split {
   const { replacement, split } = options;
   const scheme = options.prepend_scheme;
   const atMarks = splitAt(matcher({ String: replacement }, ""), "MergedWithNext");
-  return ({ pieces, fromStart }) => {
-    const marked = pieces.map((piece, index) => {
+  return ({ pieces, begins }) => {
+    const marked: string[] = [];
+    const markedBegins: number[] = [];
+    for (const [index, piece] of pieces.entries()) {
+      const begin = begins[index] ?? 0;
       const text = piece.replaceAll(" ", replacement);
-      const wants = scheme === "always" || (scheme === "first" && index === 0 && fromStart);
-      return wants && !text.startsWith(replacement) ? replacement + text : text;
-    });
-    return split ? atMarks({ pieces: marked, fromStart }) : { pieces: marked, fromStart };
+      const wants = scheme === "always" || (scheme === "first" && begin > 0);
+      const mark = wants && !text.startsWith(replacement) ? replacement : "";
+      marked.push(mark + text);
+      if (begin > 0) markedBegins.push(mark.length + piece.slice(0, begin).replaceAll(" ", replacement).length);
+    }
+    const all = { pieces: marked, begins: markedBegins };
+    return split ? atMarks(all) : all;
   };
 }
 
-function ofLength(text: string, length: number): string[] {
-  const pieces: string[] = [];
+function ofLength(text: string, length: number): number[] {
+  const pieces: number[] = [];
   let start = 0;
   let at = 0;
   let count = 0;
@@ -161,10 +176,10 @@ function ofLength(text: string, length: number): string[] {
     at += character.length;
     count++;
     if (count < length) continue;
-    pieces.push(text.slice(start, at));
+    pieces.push(start, at);
     start = at;
     count = 0;
   }
-  if (start < text.length) pieces.push(text.slice(start));
+  if (start < text.length) pieces.push(start, text.length);
   return pieces;
 }

@@ -12,18 +12,27 @@ const utf8 = new TextEncoder();
  * @param base64 the map: the array's size in bytes, the array, the texts, each ended by a zero
  * @throws Refusal if it is no such map
  */
-export function precompiledNormalizer(base64: string, field: string): (text: string) => string {
+export function precompiledNormalizer(
+  base64: string,
+  field: string,
+): { apply(text: string): string; beginOf(text: string, begin: number): number } {
   const map = readMap(decodeBase64(base64, field), field);
   const lookUp = (bytes: Uint8Array) => map(bytes, "shortest")?.text;
   const segmenter = new Intl.Segmenter("und", { granularity: "grapheme" });
   const known = new Map<string, string>();
 
+  const changesOf = (grapheme: string): [from: string, to: string][] => {
+    const bytes = utf8.encode(grapheme);
+    const whole = bytes.length <= maxGraphemeBytes ? lookUp(bytes) : undefined;
+    if (whole !== undefined) return [[grapheme, whole]];
+    return Array.from(grapheme, (character) => [character, lookUp(utf8.encode(character)) ?? character]);
+  };
   const ofGrapheme = (grapheme: string): string => {
     let normalized = known.get(grapheme);
     if (normalized === undefined) {
-      const bytes = utf8.encode(grapheme);
-      const whole = bytes.length <= maxGraphemeBytes ? lookUp(bytes) : undefined;
-      normalized = whole ?? Array.from(grapheme, (character) => lookUp(utf8.encode(character)) ?? character).join("");
+      normalized = changesOf(grapheme)
+        .map(([, to]) => to)
+        .join("");
       if (known.size < maxKnown) known.set(grapheme, normalized);
     }
     return normalized;
@@ -33,16 +42,47 @@ export function precompiledNormalizer(base64: string, field: string): (text: str
     for (const character of text) normalized += ofGrapheme(character);
     return normalized;
   };
-  return (text) => {
-    let normalized = "";
-    let end = 0;
-    for (const { 0: part, index } of text.matchAll(mixed)) {
-      normalized += ofAscii(text.slice(end, index));
-      for (const { segment } of segmenter.segment(part)) normalized += ofGrapheme(segment);
-      end = index + part.length;
-    }
-    return normalized + ofAscii(text.slice(end));
+  return {
+    apply(text) {
+      let normalized = "";
+      let end = 0;
+      for (const { 0: part, index } of text.matchAll(mixed)) {
+        normalized += ofAscii(text.slice(end, index));
+        for (const { segment } of segmenter.segment(part)) normalized += ofGrapheme(segment);
+        end = index + part.length;
+      }
+      return normalized + ofAscii(text.slice(end));
+    },
+    beginOf(text, begin) {
+      const wanted = Array.from(text.slice(0, begin)).length;
+      return unitsFrom(wanted, changesAlong(text));
+    },
   };
+
+  function* changesAlong(text: string): Generator<[from: string, to: string]> {
+    for (const { segment } of segmenter.segment(text)) yield* changesOf(segment);
+  }
+}
+
+/**
+ * How many units of what changes make come from a text's first characters. The Rust tokenizers count the characters by how many
+ * there are more or fewer, so that what is dropped before anything else shifts all that follows.
+ */
+function unitsFrom(wanted: number, changes: Iterable<[from: string, to: string]>): number {
+  let units = 0;
+  let used = 0;
+  for (const [from, to] of changes) {
+    const before = Array.from(from).length;
+    const after = Array.from(to);
+    for (const [index, character] of after.entries()) {
+      const isNew = index >= before;
+      if ((isNew ? used - 1 : used) >= wanted) return units;
+      units += character.length;
+      if (!isNew) used++;
+    }
+    if (units > 0) used += Math.max(0, before - after.length);
+  }
+  return units;
 }
 
 /** Graphemes remembered at most. */

@@ -8,23 +8,14 @@ export const splitBehaviors = ["Isolated", "Removed", "Contiguous", "MergedWithP
 /**
  * Splits a text at the matches of a pattern, as the Rust tokenizers do.
  * @param invert what is between matches counts as the match
- * @returns the pieces that are not empty, and whether the first one begins where the text does
+ * @returns start and end of each piece that is not empty, one after the other
  */
-export function splitText(
-  text: string,
-  match: Matcher,
-  behavior: SplitBehavior,
-  invert = false,
-): { pieces: string[]; fromStart: boolean } {
-  const spans = joined(allSpans(text, match(text), invert), behavior);
-  const pieces: string[] = [];
-  let fromStart = false;
-  for (const { start, end, isMatch } of spans) {
-    if (start === end || (isMatch && behavior === "Removed")) continue;
-    if (pieces.length === 0) fromStart = start === 0;
-    pieces.push(text.slice(start, end));
+export function splitText(text: string, match: Matcher, behavior: SplitBehavior, invert = false): number[] {
+  const pieces: number[] = [];
+  for (const { start, end, isMatch } of joined(allSpans(text, match(text), invert), behavior)) {
+    if (start < end && !(isMatch && behavior === "Removed")) pieces.push(start, end);
   }
-  return { pieces, fromStart };
+  return pieces;
 }
 
 interface Span {

@@ -54,8 +54,11 @@ function lookUp(character: string): string {
   return scripts.find(({ pattern }) => pattern.test(character))?.name ?? "";
 }
 
-/** Where the script changes, and where the first character that has one lies: what is before it is dropped. */
-export function scriptPieces(text: string): { pieces: string[]; fromStart: boolean } {
+/**
+ * Pieces of one script each; what is before the first character that has one is dropped.
+ * @returns start and end of each piece, one after the other
+ */
+export function scriptPieces(text: string): number[] {
   const starts: number[] = [];
   let last: string | undefined;
   let at = 0;
@@ -65,6 +68,5 @@ export function scriptPieces(text: string): { pieces: string[]; fromStart: boole
     if (script !== "") last = script;
     at += character.length;
   }
-  const pieces = starts.map((start, index) => text.slice(start, starts[index + 1] ?? text.length));
-  return { pieces, fromStart: starts[0] === 0 };
+  return starts.flatMap((start, index) => [start, starts[index + 1] ?? text.length]);
 }

@@ -92,6 +92,34 @@ describe("fetchRemoteEmbedding", () => {
     );
   });
 
+  test("reads names behind a wrapper's, and what the shards hold where the index leaves it out", async () => {
+    const f32 = { dtype: "F32" as const, shape: [rows, width], data: embedding };
+    const shards = {
+      "a.safetensors": writeSafetensors([
+        { name: "_orig_mod.model.embed_tokens.weight", ...f32, data: new Float32Array(rows * width) },
+      ]),
+      "b.safetensors": writeSafetensors([{ name: "_orig_mod.lm_head.weight", ...f32 }]),
+    };
+    const index = (weight_map: object) => ({
+      ...shards,
+      "model.safetensors.index.json": JSON.stringify({ weight_map }),
+    });
+    await session.hub.add("org/listed", "main", index({ "_orig_mod.lm_head.weight": "b.safetensors" }));
+    const left = {
+      "_orig_mod.model.embed_tokens.weight": "a.safetensors",
+      "_orig_mod.model.norm.weight": "b.safetensors",
+    };
+    await session.hub.add("org/left", "main", index(left));
+    await session.hub.add("org/single", "main", { "model.safetensors": shards["b.safetensors"] });
+    for (const name of ["org/listed", "org/left", "org/single"]) {
+      const notices: string[] = [];
+      const { entry } = await fetchEmbedding(name, undefined, { onNotice: (line) => notices.push(line) });
+      expect(entry).toMatchObject({ name: "lm_head.weight", shape: [rows, width] });
+      expect(Buffer.from((await readTensor(entry)).buffer).equals(Buffer.from(embedding.buffer))).toBe(true);
+      expect(notices).toEqual([expect.stringMatching(/read without "_orig_mod\.", which a wrapper put there$/)]);
+    }
+  });
+
   test("takes it from the whole file where that is in the cache", async () => {
     const { environment, retry } = session;
     await openHubFolder("org/name", { environment, retry });
@@ -142,9 +170,7 @@ describe("fetchRemoteEmbedding", () => {
     await session.hub.add("org/index", "main", {
       "model.safetensors.index.json": JSON.stringify({ weight_map: { "a.weight": "a.safetensors" } }),
     });
-    await expect(fetchEmbedding("org/index")).rejects.toThrow(
-      /field weight_map: has no output embedding of a usual name/,
-    );
+    await expect(fetchEmbedding("org/index")).rejects.toThrow('lists the shard "a.safetensors", which is missing');
     await session.hub.add("org/bad", "main", { "model.safetensors": "no header here" });
     await expect(fetchEmbedding("org/bad", "lm_head.weight")).rejects.toThrow(
       /^org\/bad\/model.safetensors: header length \d+ is beyond the end/,

@@ -6,11 +6,13 @@ import { fileAddress, type HubEntry } from "../../../hub/listing.js";
 import { type HubReference, referenceText } from "../../../hub/reference.js";
 import { openRemoteSource } from "../../../hub/remote/remote-source.js";
 import { Unreachable } from "../../../hub/transfer/retry.js";
+import type { ByteSource } from "../../../tensor/byte-source.js";
 import { type CheckpointLayout, missingWeights, safetensorsFile } from "../../../tensor/checkpoint-layouts.js";
 import { readWeightMap } from "../../../tensor/checkpoint-tensors.js";
 import { outputEmbeddingNames } from "../../../tensor/output-embedding-names.js";
 import { readSafetensorsHeader, type TensorEntry } from "../../../tensor/safetensors/safetensors.js";
 import { quote } from "../../../tensor/strict-json.js";
+import { ownNames, readWithout, unwrappedNames } from "../../../tensor/wrapped-names.js";
 import { type FileSource, openFileSource } from "../../files/file-source.js";
 import { readRef, repositoryFolder, snapshotPath, writeRef } from "../cache.js";
 import { readHubEnvironment } from "../environment.js";
@@ -62,10 +64,10 @@ export async function fetchRemoteEmbedding(
   const path = pathAt(repository.commit);
   const found = await readKept(path, place);
   if (found !== undefined) return found;
-  const file = await locateWeights(repository, tensorName);
+  const file = await locateWeights(repository, tensorName, options);
   if (file.found === "cached") {
     const source = await openCached(repository, file.path);
-    const entry = findOutputEmbedding(source.name, await file.read(source, wantedNames(tensorName)), tensorName);
+    const entry = await embeddingIn(source, file, tensorName, options);
     return { entry, fetchedBytes: 0, checkpointBytes: source.size };
   }
   const fetchedBytes = await fetchInto(path, repository, { ...file, found: file.found }, tensorName, place, options);
@@ -73,6 +75,20 @@ export async function fetchRemoteEmbedding(
   const fetched = await readKept(path, place);
   if (fetched === undefined) throw new InputError(path, "cannot be read although it was just written");
   return { ...fetched, fetchedBytes };
+}
+
+/** E in a file, where the model's own names may stand behind those of a wrapper. */
+async function embeddingIn(
+  source: ByteSource,
+  { read }: WeightsFile,
+  tensorName: string | undefined,
+  { onNotice }: HubOptions,
+): Promise<TensorEntry> {
+  const wanted = wantedNames(tensorName);
+  const tensors = await read(source, wanted);
+  const own = wanted.some((name) => tensors.has(name)) ? undefined : unwrappedNames(tensors);
+  if (own !== undefined) onNotice?.(`${source.name}: ${readWithout(own)}`);
+  return findOutputEmbedding(source.name, own?.tensors ?? tensors, tensorName);
 }
 
 function wantedNames(tensorName: string | undefined): readonly string[] {
@@ -107,8 +123,12 @@ interface WeightsFile {
   readonly read: CheckpointLayout["read"];
 }
 
-/** The file that holds the output embedding: the only one, or the shard that the index names. */
-async function locateWeights(repository: Repository, tensorName: string | undefined): Promise<WeightsFile> {
+/** The file that holds the output embedding: the only one, or a shard. */
+async function locateWeights(
+  repository: Repository,
+  tensorName: string | undefined,
+  options: HubOptions,
+): Promise<WeightsFile> {
   const { reference } = repository;
   const checkpoint = await locateCheckpoint(repository);
   if (checkpoint === undefined) {
@@ -125,17 +145,64 @@ async function locateWeights(repository: Repository, tensorName: string | undefi
   if (!layout.sharded) return { path, found, read };
   const index = await openFile(repository, layout.file);
   if (index === undefined) throw missingInCache(repository, path);
-  const shards = await readWeightMap(index);
-  const name = wantedNames(tensorName).find((known) => shards.has(known));
-  if (name === undefined) {
-    const looked = tensorName === undefined ? "no output embedding of a usual name" : `no tensor ${quote(tensorName)}`;
-    throw new InputError(index.name, `field weight_map: has ${looked}`, { remedy: "tensorName" });
+  const listed = await readWeightMap(index);
+  const locate = async (fileName: string): Promise<WeightsFile> => {
+    const shard = inRepository(reference, fileName);
+    const located = await repository.locate(shard);
+    if (located !== undefined) return { path: shard, found: located, read };
+    if (repository.cacheOnly() !== undefined) throw missingInCache(repository, shard);
+    throw new InputError(index.name, `lists the shard ${quote(shard)}, which is missing`);
+  };
+  const wanted = wantedNames(tensorName);
+  const likeliest = firstOf(listed, wanted.slice(0, 1));
+  if (likeliest !== undefined) return locate(likeliest);
+  // An index may leave out a head that is there, and list what isn't.
+  const stored = new Map<string, WeightsFile>();
+  for (const fileName of [...new Set(listed.values())].sort()) {
+    const file = await locate(fileName);
+    for (const name of await namesIn(repository, file, wanted, options)) stored.set(name, file);
   }
-  const shard = inRepository(reference, shards.get(name)!);
-  const located = await repository.locate(shard);
-  if (located !== undefined) return { path: shard, found: located, read };
-  if (repository.cacheOnly() !== undefined) throw missingInCache(repository, shard);
-  throw new InputError(index.name, `lists the shard ${quote(shard)}, which is missing`);
+  const file = firstOf(stored, wanted);
+  if (file !== undefined) return file;
+  const looked = tensorName === undefined ? "no output embedding of a usual name" : `no tensor ${quote(tensorName)}`;
+  throw new InputError(index.name, `field weight_map: has ${looked}, nor have its shards`, { remedy: "tensorName" });
+}
+
+/** What the first of the wanted names has that is there, also behind those of a wrapper. */
+function firstOf<Value>(byName: ReadonlyMap<string, Value>, wanted: readonly string[]): Value | undefined {
+  const own = ownNames([...byName.keys()])?.names ?? [];
+  const values = [...byName.values()];
+  const byOwnName = new Map(own.map((name, index) => [name, values[index]!]));
+  const name = wanted.find((name) => byName.has(name) || byOwnName.has(name));
+  return name === undefined ? undefined : (byName.get(name) ?? byOwnName.get(name));
+}
+
+/** The names of a shard's tensors, of which its header alone is fetched. */
+async function namesIn(
+  repository: Repository,
+  { path, found, read }: WeightsFile,
+  wanted: readonly string[],
+  options: HubOptions,
+): Promise<string[]> {
+  if (found === "cached") return [...(await read(await openCached(repository, path), wanted)).keys()];
+  const source = await openRemote(repository, path, found, options);
+  try {
+    return [...(await read(source, wanted)).keys()];
+  } finally {
+    source.close();
+  }
+}
+
+function openRemote(
+  { reference, commit, connection }: Repository,
+  path: string,
+  { size }: HubEntry,
+  { onNotice }: HubOptions,
+): ReturnType<typeof openRemoteSource> {
+  const name = `${referenceText(reference)}/${path}`;
+  return openRemoteSource(fileAddress(connection, reference, commit, path), {
+    ...{ connection, subject: { reference, file: path }, name, size, onNotice },
+  });
 }
 
 /** @returns bytes received */
@@ -147,16 +214,10 @@ async function fetchInto(
   place: string,
   options: HubOptions,
 ): Promise<number> {
-  const { reference, commit, connection } = repository;
-  const source = await openRemoteSource(fileAddress(connection, reference, commit, file.path), {
-    connection,
-    subject: { reference, file: file.path },
-    name: `${referenceText(reference)}/${file.path}`,
-    size: file.found.size,
-    onNotice: options.onNotice,
-  });
+  const { reference, commit } = repository;
+  const source = await openRemote(repository, file.path, file.found, options);
   try {
-    const tensor = findOutputEmbedding(source.name, await file.read(source, wantedNames(tensorName)), tensorName);
+    const tensor = await embeddingIn(source, file, tensorName, options);
     const metadata = {
       repository: reference.name,
       commit,
