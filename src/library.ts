@@ -28,7 +28,7 @@ export type {
   UnusableCheckpoint,
 } from "./dynamics/dynamics.js";
 export type { Checkpoint } from "./dynamics/inputs/checkpoint.js";
-export { type CountOptions, countTokens } from "./dynamics/inputs/count-tokens.js";
+export { type CountedTokens, type CountOptions, countTokens } from "./dynamics/inputs/count-tokens.js";
 export { type CountsInput, countFrequencies, probabilityFrequencies } from "./dynamics/inputs/frequencies.js";
 export { readTokenCounts } from "./dynamics/inputs/token-counts.js";
 export { readTrainingLog } from "./dynamics/inputs/training-log.js";
