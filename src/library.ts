@@ -37,6 +37,7 @@ export { type DynamicsOptions, type DynamicsProgress, dynamics } from "./dynamic
 export type {
   Analysis,
   AnalyzedText,
+  BuiltInPrior,
   Concentration,
   Encoding,
   R2Interval,
@@ -56,6 +57,7 @@ export type { DeviceName } from "./engine/devices.js";
 export type { Engine } from "./engine/engine.js";
 export { InputError, type InputErrorOptions } from "./errors.js";
 export type { ModelFile } from "./export/model-files.js";
+export type { BanOptions, TextBan, TextBanMethod } from "./generation/bans/ban.js";
 export {
   type GeneratedText,
   type GeneratedToken,

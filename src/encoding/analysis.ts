@@ -70,6 +70,22 @@ export interface Theory {
   meanField: { r2: number; cosine: number; intercept: number };
   /** Mean field less half the variance of the token's log-probability over contexts. */
   secondOrder: { r2: number };
+  /** Undefined where neither the head nor the last norm has a bias. */
+  prior: BuiltInPrior | undefined;
+}
+
+/** What the model says of its tokens before any context, b_w + E_w . beta_n, beside -log alpha_w (docs/numbers.md). */
+export interface BuiltInPrior {
+  /** Of -log alpha_w regressed on it alone. */
+  r2: number;
+  /** Of -log alpha_w and -(b_w + E_w . beta_n). */
+  spearman: number;
+  /** Of A and -beta_n. This and what follows: only where the last norm is a LayerNorm with a bias beta_n. */
+  cosine?: number;
+  /** R2 of the fit on E once E . beta_n is regressed out of both sides. */
+  restR2?: number;
+  /** How much of mean(h) is beta_n: beta_n . mean(h) / |mean(h)|^2. */
+  shareOfMean?: number;
 }
 
 /** How concentrated the output is: the conditions under which the encoding is accurate. Means over contexts. */

@@ -18,6 +18,7 @@ async function tensors(url: URL): Promise<(name: string) => Promise<Float64Array
 
 let embedding: Matrix<Float32Array>;
 let statistics: HeadStatistics;
+let normBias: Float64Array;
 let result: Awaited<ReturnType<typeof encode>>;
 let expected: (name: string) => Promise<Float64Array>;
 
@@ -43,7 +44,14 @@ beforeAll(async () => {
       "100": golden.concentration.topMass["100"] * n,
     },
   };
-  result = await encode({ statistics, embedding, tokenIds: Int32Array.from({ length: 8192 }, (_, id) => id), seed: 0 });
+  normBias = await model("transformer.ln_f.bias");
+  result = await encode({
+    statistics,
+    embedding,
+    normBias,
+    tokenIds: Int32Array.from({ length: 8192 }, (_, id) => id),
+    seed: 0,
+  });
 });
 
 /** Largest difference relative to the expected number, but no closer than `floor` of the largest of them. */
@@ -94,6 +102,12 @@ describe("tiny-books against statsmodels", () => {
     expectClose(meanField.cosine, golden.theory.meanField.cosine, 1e-8);
     expectClose(meanField.intercept, golden.theory.meanField.intercept, 1e-6);
     expectClose(secondOrder.r2, golden.theory.secondOrder.r2, 1e-6);
+    // numpy: E . beta regressed out of both sides, then least squares on what is left.
+    const found = { ...result.theory.prior };
+    for (const [name, value] of Object.entries<number>(golden.theory.prior)) {
+      expectClose(found[name as keyof typeof found]!, value, 1e-6);
+    }
+    expect(Object.keys(found)).toEqual(Object.keys(golden.theory.prior));
   });
 
   it("concentration", () => {
@@ -133,7 +147,7 @@ describe("tiny-books against statsmodels", () => {
   });
 
   it("the same input gives the same bytes, another seed only other random choices", async () => {
-    const input = { statistics, embedding, tokenIds: Int32Array.from({ length: 8192 }, (_, id) => id) };
+    const input = { statistics, embedding, normBias, tokenIds: Int32Array.from({ length: 8192 }, (_, id) => id) };
     expect(await encode({ ...input, seed: 0 })).toEqual(result);
     const other = await encode({ ...input, seed: 1 });
     expect(other.sparsity.refits[3]!.randomK).not.toEqual(result.sparsity.refits[3]!.randomK);

@@ -16,6 +16,8 @@ export interface EncodeInput {
   embedding: Matrix<Float32Array>;
   /** b, [V], of heads that have one. */
   outputBias?: Float32Array | undefined;
+  /** beta_n, [d], of models that end with a LayerNorm that has one. */
+  normBias?: Float64Array | undefined;
   /** Rows of E to regress on: all that are not padding. */
   tokenIds: Int32Array;
   /** Of the random orders of the dimensions, and of the windows that are drawn for R2's interval. */
@@ -33,7 +35,7 @@ export interface EncodeInput {
 export async function encode(
   input: EncodeInput,
 ): Promise<Pick<Analysis, "encoding" | "uncertainty" | "warnings" | "theory" | "concentration" | "sparsity">> {
-  const { statistics, embedding, outputBias, tokenIds, seed, gram, weighted } = input;
+  const { statistics, embedding, outputBias, normBias, tokenIds, seed, gram, weighted } = input;
   const alpha = meanProbability(statistics);
   const { encoding, regression } = await fitEncodingWithMoments({ embedding, tokenIds, meanProbability: alpha, gram });
   const { groups } = statistics;
@@ -43,7 +45,7 @@ export async function encode(
     encoding,
     uncertainty,
     warnings: fitWarnings(statistics, uncertainty),
-    theory: theory({ statistics, embedding, outputBias }, encoding),
+    theory: theory({ statistics, embedding, outputBias, normBias }, encoding),
     concentration: concentration(statistics),
     sparsity: sparsity({ embedding, encoding, regression, seed }),
   };

@@ -2,6 +2,8 @@ import { gramSession } from "../engine/gram-session.js";
 import { createProducts } from "../engine/products.js";
 import { InputError } from "../errors.js";
 import { type HeadModel, optionalTokenizer } from "../model/head/head-model.js";
+import { readFinalNorm } from "../model/layers/constant-direction.js";
+import type { Model } from "../model/model.js";
 import { matrix } from "../tensor/matrix.js";
 import { readTensor } from "../tensor/safetensors/safetensors.js";
 import type { Analysis } from "./analysis.js";
@@ -18,12 +20,13 @@ export interface ReadEncodingOptions {
  * Reads everything off the sums of a pass over a text (METHOD.md sections 1 and 2): the regression and how sure it is, the
  * theory, the sparsity. The second half of `analyze`; the same statistics give the same numbers. Without a tokenizer,
  * tokens go by their ids and no row of E is taken for padding.
+ * @param model with its layers' description, where the built-in prior of its last norm is to be read too
  * @param collected what `collectText` or `collectHidden` gave, or statistics that were merged; what else they gave is kept
  * as a description
  * @throws InputError if the regression is impossible or a number is not finite
  */
 export async function readEncoding(
-  model: HeadModel,
+  model: HeadModel & Partial<Pick<Model, "description">>,
   collected: Pick<Collected, "statistics"> & Partial<Collected>,
   { seed = 0 }: ReadEncodingOptions = {},
 ): Promise<Analysis> {
@@ -35,6 +38,7 @@ export async function readEncoding(
   const tokenizer = await optionalTokenizer(model);
   const embedding = matrix(vocabSize, hiddenSize, await readTensor(head.weight));
   const outputBias = head.bias && (await readTensor(head.bias));
+  const finalNorm = model.description && (await readFinalNorm(model.description));
   const allIds = Int32Array.from({ length: vocabSize }, (_, id) => id);
   const ids = allIds.filter((id) => tokenizer?.produces(id) ?? true);
   const { gram, release } = await gramSession(engine);
@@ -44,6 +48,7 @@ export async function readEncoding(
       statistics,
       embedding,
       outputBias,
+      normBias: finalNorm?.bias,
       tokenIds: ids,
       seed,
       gram,

@@ -1,4 +1,4 @@
-import type { Analysis, R2Interval, R2Point } from "./analysis.js";
+import type { Analysis, BuiltInPrior, R2Interval, R2Point } from "./analysis.js";
 
 /** The numbers of an analysis that fit on a page: what `--json` prints and `run.json` holds under `results`. */
 export interface AnalysisSummary {
@@ -18,7 +18,7 @@ export interface AnalysisSummary {
   residualStandardError: number;
   gini: number;
   dimensionsFor: Analysis["sparsity"]["dimensionsFor"];
-  theory: { meanField: { r2: number; cosine: number }; secondOrder: { r2: number } };
+  theory: { meanField: { r2: number; cosine: number }; secondOrder: { r2: number }; prior: BuiltInPrior | null };
   concentration: Analysis["concentration"];
 }
 
@@ -44,6 +44,7 @@ export function summarizeAnalysis(analysis: Analysis): AnalysisSummary {
     theory: {
       meanField: { r2: theory.meanField.r2, cosine: theory.meanField.cosine },
       secondOrder: { r2: theory.secondOrder.r2 },
+      prior: theory.prior ?? null,
     },
     concentration,
   };

@@ -51,7 +51,9 @@ it.each([
 ] as const)("context by context, %s", async (_, bias) => {
   const statistics = statisticsOf(bias);
   const encoding = await fitEncoding({ embedding, tokenIds, meanProbability: meanProbability(statistics) });
-  const { meanField, secondOrder } = theory({ statistics, embedding, outputBias: bias }, encoding);
+  const { meanField, secondOrder, prior } = theory({ statistics, embedding, outputBias: bias }, encoding);
+  // A head bias alone; nothing is said of a norm that has none.
+  expect(prior && Object.keys(prior)).toEqual(bias && ["r2", "spearman"]);
 
   let [first, second, total] = [0, 0, 0];
   const center = encoding.observed.reduce((sum, value) => sum + value, 0) / tokenIds.length;

@@ -1,25 +1,18 @@
 import { dot, norm } from "../linalg/dot.js";
 import { roundUpToFour, rowProducts } from "../linalg/row-products.js";
 import type { HeadStatistics } from "../statistics/head-statistics.js";
-import type { Matrix } from "../tensor/matrix.js";
 import type { Encoding, Theory } from "./analysis.js";
+import { builtInPrior, type PriorInput } from "./built-in-prior.js";
 
 /** Rows of E taken to float64 together. */
 const blockRows = 64;
-
-export interface TheoryInput {
-  statistics: HeadStatistics;
-  /** E, [V, d]. */
-  embedding: Matrix<Float32Array>;
-  /** b, [V], of heads that have one. */
-  outputBias?: Float32Array | undefined;
-}
 
 /**
  * What -log alpha_w should be by theory alone, held against what it is (METHOD.md section 1): -(E_w . mean(h) + b_w) + mean(L),
  * and to second order the same less half of Var_t(E_w . h_t - L_t).
  */
-export function theory(input: TheoryInput, { tokenIds, observed, slopes }: Encoding): Theory {
+export function theory(input: PriorInput, encoding: Encoding): Theory {
+  const { tokenIds, observed, slopes } = encoding;
   const { contexts, sumHidden, sumLogNormalizer } = input.statistics;
   const direction = sumHidden.map((value) => -value / contexts);
   const intercept = sumLogNormalizer / contexts;
@@ -29,6 +22,7 @@ export function theory(input: TheoryInput, { tokenIds, observed, slopes }: Encod
   return {
     meanField: { r2: explained(observed, first), cosine: cosine(direction, slopes), intercept },
     secondOrder: { r2: explained(observed, second) },
+    prior: builtInPrior(input, encoding),
   };
 }
 
@@ -45,7 +39,7 @@ function transformedMoments({ contexts, logitMoments, sumLogNormalizer }: HeadSt
 
 /** Mean over contexts of the logit E_w . h_t + b_w, and variance of the log-probability E_w . h_t + b_w - L_t, [R] each. */
 function logProbabilityMoments(
-  { statistics, embedding, outputBias }: TheoryInput,
+  { statistics, embedding, outputBias }: PriorInput,
   tokenIds: Int32Array,
 ): { linear: Float64Array; variance: Float64Array } {
   const { contexts, sumHidden, sumLogNormalizer, sumLogNormalizerSquared, sumLogNormalizerHidden } = statistics;

@@ -61,6 +61,15 @@ it.each([
       expect(furthest(row(next.hidden, index), await alone(ids))).toBeLessThan(2e-5);
     }
   }
+  // Texts of other lengths, one of them as it is.
+  const shorter = decoder.goBack(next, dependsOnLength ? [3, 3] : [9, 0]);
+  if (["qwen3_next", "lfm2", "mamba", "mamba2"].includes(name)) expect(shorter).toBeUndefined();
+  else {
+    const again = await decoder.extend(shorter!, [6, 5]);
+    const back = dependsOnLength ? 3 : 9;
+    expect(furthest(row(again.hidden, 0), await alone([...texts[0]!, 7].slice(0, -back).concat(6)))).toBeLessThan(2e-5);
+    if (!dependsOnLength) expect(furthest(row(again.hidden, 1), await alone([...texts[2]!, 8, 5]))).toBeLessThan(2e-5);
+  }
   // Used up: nothing was copied.
   expect(Object.values(fewer.past).every(({ data }) => data.length === 0)).toBe(true);
   await decoder.close();
@@ -70,5 +79,8 @@ it("knows after which length LongRoPE has to be read anew", async () => {
   const model = await openModel(openFolder("test/goldens/arch/phi3_longrope_v4config"), engine, "phi3");
   const decoder = await openDecoder(model);
   expect([15, 16, 17, 18].map(decoder.mustReread)).toEqual([false, false, true, false]);
+  const batch = await decoder.read([Array.from({ length: 18 }, (_, i) => i + 3)]);
+  expect(decoder.goBack(batch, [1])?.width).toBe(17);
+  expect(decoder.goBack(batch, [2])).toBeUndefined();
   await decoder.close();
 });

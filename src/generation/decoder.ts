@@ -2,6 +2,7 @@ import { type Engine, float32Output, type Session, type Tensor, type Tensors } f
 import { cacheNumbers, emptyCache, nextCache } from "../model/layers/cache-tensors.js";
 import { cachedLayers } from "../model/layers/cached-layers.js";
 import type { Model } from "../model/model.js";
+import { shorterCache } from "./shorter-cache.js";
 
 /** Texts that a model has read so far, side by side; each ends at the last place, shorter ones have padding before them. */
 export interface Batch {
@@ -31,6 +32,12 @@ export interface Decoder {
   readonly concurrency: number;
   /** Reads texts from their beginnings. @param texts token ids, at least one each */
   read(texts: readonly ArrayLike<number>[], signal?: AbortSignal): Promise<Batch>;
+  /**
+   * Takes back the last tokens of each text: what the layers left for the others is kept, not computed again.
+   * @param counts how many of each text @returns undefined where that cannot be: states that do not grow hold all tokens in
+   *   one, and positions that changed with the text's length changed those of all
+   */
+  goBack(batch: Batch, counts: readonly number[]): Batch | undefined;
   /** Reads one more token of each. The batch given is used up. */
   extend(batch: Batch, ids: readonly number[]): Promise<Batch>;
   close(): Promise<void>;
@@ -96,6 +103,16 @@ export async function openDecoder(
         batch = await run(batch, ids);
       }
       return batch;
+    },
+    goBack(batch, counts) {
+      if (counts.every((count) => count === 0)) return batch;
+      const lengths = batch.texts.map(({ padding }) => batch.width - padding);
+      const kept = lengths.map((length, text) => length - counts[text]!);
+      const changed = rereadAfter.some((limit) => lengths.some((length, i) => kept[i]! <= limit && limit < length));
+      const past = changed ? undefined : shorterCache(cache, batch, kept);
+      if (past === undefined) return undefined;
+      const longest = Math.max(...kept);
+      return { ...batch, texts: kept.map((length) => ({ padding: longest - length })), width: longest, past };
     },
     extend: (batch, ids) => run(batch, BigInt64Array.from(ids, BigInt)),
     close: () => session.release(),

@@ -44,10 +44,11 @@ describe("greedy", () => {
   );
 });
 
+const ids = (texts: readonly { ids: readonly number[] }[]) => texts.map((text) => text.ids);
+
 describe("samples", () => {
   const prompts = ["It was", "She said that the", "A"];
   const sampled = { prompts, maxTokens: 24, temperature: 0.9, topK: 200, topP: 0.95, seed: 5 };
-  const ids = (texts: readonly { ids: readonly number[] }[]) => texts.map((text) => text.ids);
 
   it("are the same whatever is written beside them, and others for another seed", async () => {
     const all = await generate(model, { ...sampled, n: 3, batchSize: 9 });
@@ -83,6 +84,65 @@ describe("samples", () => {
       "enough",
     );
     expect(count).toBeLessThan(14);
+  });
+});
+
+describe("texts that must not say something", () => {
+  const written = { prompts: ["It was", "She said that the"], n: 1, maxTokens: 24, seed: 4, banLag: 8 };
+  const ban = ["and", "/[.!?]/", "ing "];
+  const said = /and|[.!?]|ing /i;
+
+  it.each(["aligned", "mask"] as const)("%s: none of them does, in a batch as alone", async (banMethod) => {
+    const events: GeneratedToken[] = [];
+    const options = { ...written, ban, banMethod, ignoreCase: true };
+    const together = await generate(model, { ...options, onToken: (token) => events.push(token) });
+    for (const { prompt, sample, ids, text, finish, withdrawn, calls } of together) {
+      expect(text).not.toMatch(said);
+      expect({ finish, length: ids.length }).toEqual({ finish: "length", length: 24 });
+      // Each token once, and those that were taken back after they had been read.
+      expect(calls).toBeGreaterThanOrEqual(24);
+      expect(calls - 24).toBeLessThanOrEqual(withdrawn);
+      // What was told stayed.
+      const told = events.filter((token) => token.prompt === prompt && token.sample === sample);
+      expect(told.map(({ id }) => id)).toEqual(ids);
+      expect(told.map((token) => token.text).join("")).toBe(text);
+    }
+    const withdrawn = together.map((text) => text.withdrawn).reduce((a, b) => a + b);
+    if (banMethod === "mask") expect(withdrawn).toBe(0);
+    else expect(withdrawn).toBeGreaterThan(8);
+    const alone = await generate(model, { ...options, prompts: written.prompts.slice(0, 1), batchSize: 1 });
+    expect(ids(alone)).toEqual(ids(together.slice(0, 1)));
+  });
+
+  it("are those that are written without a ban where nothing banned comes", async () => {
+    const free = await generate(model, written);
+    expect(free.map(({ calls, withdrawn }) => [calls, withdrawn])).toEqual(free.map(() => [24, 0]));
+    const clear = await generate(model, { ...written, ban: ["unembedding"] });
+    expect(clear).toEqual(free);
+    const greedy = { prompt: "It was", maxTokens: 16, temperature: 0 };
+    const [first] = await generate(model, greedy);
+    const [other] = await generate(model, { ...greedy, ban: [first!.text.slice(-12)] });
+    expect(other!.text).not.toContain(first!.text.slice(-12));
+  });
+
+  it("may be given up, and may have no way on", async () => {
+    const options = { prompt: "It was", maxTokens: 20, ban: [/[a-z]{4}/] };
+    const [none] = await generate(model, { ...options, banMethod: "reject", banTries: 3 });
+    expect(none).toMatchObject({ ids: [], text: "", finish: "banned" });
+    const [ended] = await generate(model, { ...options, ban: [/[\s\S]/], topK: 40 });
+    expect(ended).toMatchObject({ ids: [], text: "", finish: "banned", calls: 1 });
+  });
+
+  it("go back over the half that a full text goes on from", async () => {
+    // A tokenizer of 8,192 tokens on a model of few positions.
+    const short = { ...model, maxPositions: 24 };
+    const options = { ...written, prompt: "It was", prompts: undefined, n: 1, ban: ["the"], maxTokens: 40 };
+    for (const banMethod of ["aligned", "mask"] as const) {
+      const [text] = await generate(short, { ...options, banMethod, banLag: 30 });
+      expect(text!.restarts).toBeGreaterThan(1);
+      expect(text!.text).not.toContain("the");
+      expect(text!.ids).toHaveLength(40);
+    }
   });
 });
 
@@ -128,6 +188,9 @@ it.each<[string, Parameters<typeof generate>[1], RegExp]>([
   ["top-p above 1", { prompt: "a", topP: 1.1 }, /topP: is 1.1/],
   ["a seed that is no whole number", { prompt: "a", seed: 0.5 }, /seed: is 0.5/],
   ["batches of none", { prompt: "a", batchSize: 0 }, /batchSize: is 0/],
+  ["a ban that the prompt says", { prompt: "a cat", ban: ["cat"] }, /ban "cat": matches the prompt itself/],
+  ["a lag of none", { prompt: "a", ban: ["cat"], banLag: 0 }, /banLag: is 0/],
+  ["begging to differ", { prompt: "a", ban: ["cat"], banMethod: "reject", temperature: 0 }, /banMethod: is reject/],
 ])("%s is refused", async (_name, options, message) => {
   await expect(generate(model, options)).rejects.toThrow(message);
 });

@@ -3,6 +3,8 @@ import { InputError } from "../errors.js";
 import { type BeginOfText, beginOfTextIds } from "../model/contexts/begin-of-text.js";
 import { optionalTokenizer } from "../model/head/head-model.js";
 import type { Model } from "../model/model.js";
+import type { BanOptions } from "./bans/ban.js";
+import { openBans } from "./bans/open-bans.js";
 import { type Continuation, type ContinueOptions, continueTexts, sampleRandom } from "./continuations.js";
 import { endOfTextIds } from "./end-of-text.js";
 import type { Sampling } from "./sampling.js";
@@ -11,8 +13,8 @@ import { textPieces } from "./text-pieces.js";
 /** Text, or token ids for models without a tokenizer. */
 export type Prompt = string | readonly number[];
 
-/** What to go on with, how long, how many texts, and how tokens are drawn. */
-export interface GenerateOptions extends Sampling {
+/** What to go on with, how long, how many texts, how tokens are drawn, and what must not be written. */
+export interface GenerateOptions extends Sampling, BanOptions {
   /** One prompt. */
   prompt?: Prompt | undefined;
   /** Several, in place of one. */
@@ -28,7 +30,7 @@ export interface GenerateOptions extends Sampling {
   /** How many texts to write side by side. Default: as many as fit in 512 MB of keys and values, 32 at most. */
   batchSize?: number | undefined;
   signal?: AbortSignal | undefined;
-  /** Told of every token, and of the text that became whole with it. */
+  /** Told of every token as soon as it stays whatever comes, and of the text that became whole with it. */
   onToken?: ((token: GeneratedToken) => void) | undefined;
 }
 
@@ -67,10 +69,11 @@ export async function generate(model: Model, options: GenerateOptions): Promise<
   const tokenizer = await optionalTokenizer(model);
   const ids = promptIds(model, tokenizer, promptsOf(options), options.beginOfText ?? "auto");
   const endOfText = await endOfTextIds(model.folder);
+  const bans = openBans(model, tokenizer, options, { endOfText, maxTokens });
   const texts = ids.flatMap((opening, prompt) =>
     Array.from({ length: n }, (_, sample) => ({
       ...{ prompt, sample, text: "" },
-      opening: { ids: opening, random: sampleRandom(seed, prompt, sample) },
+      opening: { ids: opening, random: sampleRandom(seed, prompt, sample), watch: bans?.watch(opening) },
       pieces: tokenizer && textPieces(tokenizer, opening),
     })),
   );
@@ -79,7 +82,7 @@ export async function generate(model: Model, options: GenerateOptions): Promise<
     texts.map(({ opening }) => opening),
     {
       ...samplingOf(options),
-      ...{ maxTokens, endOfText, batchSize: options.batchSize, signal: options.signal },
+      ...{ maxTokens, endOfText, batchSize: options.batchSize, signal: options.signal, drawing: bans?.drawing },
       onToken(index, id) {
         const one = texts[index]!;
         const text = endOfText.has(id) ? "" : (one.pieces?.push(id)?.text ?? "");

@@ -57,8 +57,11 @@ export function samplingProbabilities(z: ArrayLike<number>, { temperature = 1, t
  * laid beside one another. Temperature 0 draws nothing.
  */
 export function choose(z: ArrayLike<number>, sampling: Sampling, random: Random): number {
-  if (sampling.temperature === 0) return largest(z);
-  const p = samplingProbabilities(z, sampling);
+  return sampling.temperature === 0 ? largest(z) : race(samplingProbabilities(z, sampling), random);
+}
+
+/** The race alone. @param p probabilities up to a factor, float64 [V] */
+export function race(p: Float64Array, random: Random): number {
   const word = splitmix32(random() * 2 ** 32);
   let first = Number.POSITIVE_INFINITY;
   let winner = largest(p);
@@ -87,7 +90,7 @@ export function likeliestFirst(p: Float64Array): Int32Array {
 }
 
 /** The first of the largest. */
-function largest(z: ArrayLike<number>): number {
+export function largest(z: ArrayLike<number>): number {
   let best = 0;
   for (let id = 1; id < z.length; id++) if (z[id]! > z[best]!) best = id;
   return best;

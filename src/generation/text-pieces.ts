@@ -18,26 +18,53 @@ export interface TextPieces {
 const before = 8;
 const incomplete = "\ufffd";
 
+/** What the text of the next token depends on. */
+export interface PieceState {
+  /** Tokens whose text is known, as many as matter, and that text. */
+  readonly known: readonly number[];
+  readonly knownText: string;
+  /** Tokens of a character that still lacks bytes. */
+  readonly waiting: readonly number[];
+}
+
+/** @param opening ids that the text goes on from */
+export function pieceState(tokenizer: Tokenizer, opening: readonly number[]): PieceState {
+  const known = opening.slice(-before);
+  return { known, knownText: textOf(tokenizer, known), waiting: [] };
+}
+
+/** One more token. @returns what is whole now, if anything is; else what it looks like so far; and what follows depends on then */
+export function nextPiece(
+  tokenizer: Tokenizer,
+  { known, knownText, waiting }: PieceState,
+  id: number,
+): { piece: TextPiece | undefined; pending: string; state: PieceState } {
+  const ids = [...waiting, id];
+  const whole = textOf(tokenizer, [...known, ...ids]);
+  const text = whole.slice(knownText.length);
+  if (text.endsWith(incomplete)) return { piece: undefined, pending: text, state: { known, knownText, waiting: ids } };
+  // As context for what comes next the last piece is enough: no character reaches across it.
+  const state = { known: ids, knownText: textOf(tokenizer, ids), waiting: [] };
+  return { piece: { text, ids }, pending: "", state };
+}
+
 /** @param opening ids that the text goes on from; they are not given back */
-export function textPieces({ decode, produces }: Tokenizer, opening: readonly number[] = []): TextPieces {
-  const text = (ids: readonly number[]) => decode(ids.filter(produces));
-  let known = opening.slice(-before);
-  let knownText = text(known);
-  let waiting: number[] = [];
-  function take(): TextPiece {
-    const whole = text([...known, ...waiting]);
-    const piece = { text: whole.slice(knownText.length), ids: waiting };
-    // As context for what comes next the last piece is enough: no character reaches across it.
-    known = waiting;
-    knownText = text(known);
-    waiting = [];
-    return piece;
-  }
+export function textPieces(tokenizer: Tokenizer, opening: readonly number[] = []): TextPieces {
+  let state = pieceState(tokenizer, opening);
   return {
     push(id) {
-      waiting.push(id);
-      return text([...known, ...waiting]).endsWith(incomplete) ? undefined : take();
+      const next = nextPiece(tokenizer, state, id);
+      state = next.state;
+      return next.piece;
     },
-    end: () => (waiting.length === 0 ? undefined : take()),
+    end() {
+      const { known, knownText, waiting } = state;
+      if (waiting.length === 0) return undefined;
+      return { text: textOf(tokenizer, [...known, ...waiting]).slice(knownText.length), ids: waiting };
+    },
   };
+}
+
+function textOf({ decode, produces }: Tokenizer, ids: readonly number[]): string {
+  return decode(ids.filter(produces));
 }

@@ -7,8 +7,9 @@ export interface GenerationRunOptions extends GenerateOptions {
   readonly onEvent?: OnRunEvent | undefined;
 }
 
-/** A text as far as it was written, whether it was finished or not. */
-export type WrittenText = Omit<GeneratedText, "finish"> & { readonly finish: GeneratedText["finish"] | "interrupted" };
+/** A text as far as it was written, whether it was finished or not: of one that was not, what it took is not known. */
+export type WrittenText = Omit<GeneratedText, "finish" | "withdrawn" | "calls"> &
+  Partial<Pick<GeneratedText, "withdrawn" | "calls">> & { readonly finish: GeneratedText["finish"] | "interrupted" };
 
 /** The texts of a run, and how long they took. */
 export interface GenerationRun {

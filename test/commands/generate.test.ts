@@ -67,6 +67,32 @@ test("several texts for several prompts, the same for the same seed", async () =
   expect((await generate([...args, "--seed", "4"])).stdout).not.toBe(one.stdout);
 });
 
+test("what is banned is not written, and what was taken back is told", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "unembed-bans-"));
+  const file = join(folder, "list.txt");
+  await writeFile(file, "Mr. \n\n/\\b[A-Z]{9,}\\b/u\r\n");
+  const args = ["--prompt", "It was", "--max-tokens", "20", "--ban", " THE", "--ban-file", file, "--ignore-case"];
+  const json = await generate([...args, "--n", "2", "--json", "--quiet"]);
+  const { texts } = JSON.parse(json.stdout);
+  for (const { text, withdrawn, calls, finish } of texts) {
+    // With case ignored, [A-Z]{9,} is every word of nine letters.
+    expect(text).not.toMatch(/ the|mr\. |\b[a-z]{9,}\b/i);
+    expect(finish).toBe("length");
+    expect(calls - 20).toBeLessThanOrEqual(withdrawn);
+  }
+  expect(texts[1].calls).toBeGreaterThan(20);
+  const streamed = await generate(args);
+  expect(streamed.stdout).toBe(`It was${texts[0].text}\n`);
+  expect(streamed.stderr).toMatch(/^20 tokens, [\d.]+ tokens\/s(; \d+ tokens withdrawn)?\n$/);
+  const ended = await generate(["--prompt", "It was", "--ban", "/[\\s\\S]/", "--top-k", "9", "--quiet"]);
+  expect(ended).toEqual({
+    code: 0,
+    stdout: "It was\n",
+    stderr: "",
+  });
+  await rm(folder, { recursive: true });
+});
+
 test("--show-probabilities lists the next token's distribution in 80 columns", async () => {
   const args = ["--prompt", "It was a dark", "--show-probabilities", "3"];
   const json = await generate([...args, "--json", "--top-k", "2"]);
@@ -117,6 +143,20 @@ test.each<[string, string[], number, RegExp]>([
   ["a model without tokenizer", ["test/goldens/arch/gpt2", "--prompt", "a"], 1, /gpt2: has no tokenizer.json/],
   ["no such share", ["--prompt", "a", "--top-p", "1.5"], 2, /'--top-p <p>' argument '1.5' is invalid/],
   ["no number", ["--prompt", "a", "--temperature", "hot"], 2, /a number is wanted/],
+  [
+    "a ban that the prompt says",
+    ["--prompt", "as an AI", "--ban", "/a. AI/i"],
+    1,
+    /ban "\/a. AI\/i": matches the prompt/,
+  ],
+  ["a slow ban", ["--prompt", "It was so", "--ban", "/([a-z ]+)+\\d/"], 1, /takes more than 3 s to match/],
+  ["a ban's way without a ban", ["--prompt", "a", "--ban-method", "mask"], 2, /--ban-method: is for --ban/],
+  [
+    "no such way",
+    ["--prompt", "a", "--ban", "b", "--ban-method", "beg"],
+    2,
+    /Allowed choices are aligned, mask, reject/,
+  ],
   ["an id that is none", ["--prompt-ids", "8192"], 1, /id 8192 at 0 is outside the vocabulary/],
   ["a file that is not there", ["--prompt-ids", "test/none.npy"], 1, /none\.npy: does not exist/],
   ["a prompt too long", ["--prompt", "word ".repeat(300)], 1, /has \d+ tokens; tiny-books takes 256/],

@@ -98,7 +98,7 @@ export function plausibleAnalysis({
       })),
     },
     warnings: [],
-    theory: { meanField: { r2: -0.6, cosine: 0.06, intercept: 9 }, secondOrder: { r2: 0.84 } },
+    theory: { meanField: { r2: -0.6, cosine: 0.06, intercept: 9 }, secondOrder: { r2: 0.84 }, prior: undefined },
     concentration: { logitStandardDeviation: 1.9, entropy: 4.5, topMass: { "1": 0.23, "10": 0.53, "100": 0.77 } },
     sparsity: {
       saliency,

@@ -8,6 +8,7 @@ import { defaultModel, loadModel } from "../../node/load-model.js";
 import { counted } from "../../report/page/numbers.js";
 import { generationRun, type WrittenText } from "../../runs/generation-run.js";
 import { flagOf } from "../options/arguments.js";
+import { type BanArguments, banOptions, bansOf, checkBans } from "../options/bans.js";
 import { bosOption, type RunArguments, runOptions, seedOption, tokenizerOption } from "../options/common-options.js";
 import { engineOptions } from "../options/engine-options.js";
 import { hubOptions } from "../options/hub-options.js";
@@ -27,7 +28,7 @@ import { type RunLine, runLine } from "../progress/run-line.js";
 import { generatedSections, nextTokenTable, shownText } from "../tables/generated-table.js";
 import { UsageError } from "../usage-error.js";
 
-interface GenerateArguments extends RunArguments, PromptArguments {
+interface GenerateArguments extends RunArguments, PromptArguments, BanArguments {
   maxTokens: number;
   temperature: number;
   topK?: number;
@@ -46,7 +47,8 @@ class GenerationInterrupted extends Interrupted {
 
 const examples = `
 Without a seed of your own the same command writes the same text. A text that
-fills the model's positions goes on from its last half.
+fills the model's positions goes on from its last half. With --ban, text is
+shown once it can no longer be taken back.
 
 Examples:
   unembed generate --prompt 'It was a dark and'
@@ -56,6 +58,8 @@ Examples:
   unembed generate --prompt 'Once upon a' --show-probabilities 10
   unembed generate --prompt - < beginning.txt   the prompt from standard input
   unembed generate ./llama-chat --chat --prompt 'Hello!'
+  unembed generate ./llama-chat --chat --prompt 'Hello!' --ban 'as an AI' --ignore-case
+  unembed generate --prompt 'It was' --ban '/\\b[A-Z]{4,}\\b/u' --ban-file names.txt
   unembed generate ./without-tokenizer --prompt-ids 1,2,3`;
 
 /** `unembed generate`. */
@@ -82,10 +86,12 @@ export function generateCommand(signal: AbortSignal): Command {
       `list the k likeliest next tokens instead (default: ${defaultListed})`,
       positiveInteger,
     );
+  banOptions(command);
   return runOptions(command, "no progress, text only")
     .addHelpText("after", examples)
     .action((name: string, args: GenerateArguments, command: Command) => {
       checkPrompts(args);
+      checkBans(args, (option) => command.getOptionValueSource(option) === "cli");
       const unused = forTexts.find((option) => command.getOptionValueSource(option) === "cli");
       if (args.showProbabilities !== undefined && unused !== undefined) {
         throw new UsageError(flagOf(unused), "is for writing texts; with --show-probabilities none is written");
@@ -94,7 +100,7 @@ export function generateCommand(signal: AbortSignal): Command {
     });
 }
 
-const forTexts = ["maxTokens", "seed", "n"] as const;
+const forTexts = ["maxTokens", "seed", "n", "ban", "banFile"] as const;
 
 async function runGenerate(name: string, args: GenerateArguments, signal: AbortSignal): Promise<void> {
   const given = await readPrompts(args, signal);
@@ -145,10 +151,11 @@ async function writeTexts(
   const { maxTokens, seed, n, json = false, quiet = false } = args;
   const prompts = given.map(({ prompt }) => prompt);
   const hasText = await model.hasTokenizer();
+  const bans = await bansOf(args);
   const streams = prompts.length === 1 && n === 1 && !json;
   const stream = streams ? textStream(given[0]!.shown, hasText) : undefined;
   const { texts, interrupted, tokens, seconds } = await generationRun(model, {
-    ...{ prompts, maxTokens, seed, n, beginOfText: args.bos, signal, ...samplingOf(args) },
+    ...{ prompts, maxTokens, seed, n, beginOfText: args.bos, signal, ...samplingOf(args), ...bans },
     onToken: stream?.write,
     onEvent: stream ? undefined : line.onEvent,
   })
@@ -157,7 +164,7 @@ async function writeTexts(
       throw error;
     })
     .finally(line.stop);
-  stream?.end(texts[0]!.text);
+  stream?.end(texts[0]!);
   if (json) {
     const shown = texts.map((text) => ({
       ...text,
@@ -176,7 +183,10 @@ async function writeTexts(
   }
   if (interrupted) throw new GenerationInterrupted();
   if (!quiet && !json)
-    console.error(`${counted(tokens, "token")}, ${(tokens / seconds).toFixed(1)} tokens/s${restartNote(model, texts)}`);
+    console.error(
+      `${counted(tokens, "token")}, ${(tokens / seconds).toFixed(1)} tokens/s${withdrawnNote(texts)}${restartNote(model, texts)}`,
+    );
+  if (!quiet) for (const note of bannedNotes(texts, args)) console.error(note);
 }
 
 /** One text, printed as it is written. Nothing before its first token: what cannot be used is refused before. */
@@ -188,9 +198,11 @@ function textStream(prompt: string, hasText: boolean) {
       pieces.push(text);
       process.stdout.write(hasText ? shownText(text) : `${idSeparator}${id}`);
     },
-    /** @param whole the text, if it is known: bytes that make no character come at its end */
-    end(whole = "") {
-      if (pieces.length > 0) process.stdout.write(`${shownText(whole.slice(pieces.join("").length))}\n`);
+    /** @param written the text, if it is known: bytes that make no character come at its end, and it may be empty */
+    end(written?: WrittenText) {
+      if (pieces.length === 0 && written?.finish === "banned") process.stdout.write(shownText(prompt));
+      if (pieces.length === 0 && written?.finish !== "banned") return;
+      process.stdout.write(`${shownText((written?.text ?? "").slice(pieces.join("").length))}\n`);
     },
   };
 }
@@ -202,6 +214,21 @@ function idsOf({ prompt }: GivenPrompt): { promptIds?: readonly number[] } {
 
 function withSeparators(ids: readonly number[]): string {
   return ids.map((id) => `${idSeparator}${id}`).join("");
+}
+
+function withdrawnNote(texts: readonly WrittenText[]): string {
+  const withdrawn = texts.reduce((sum, text) => sum + (text.withdrawn ?? 0), 0);
+  return withdrawn === 0 ? "" : `; ${counted(withdrawn, "token")} withdrawn`;
+}
+
+/** Which texts ended since nothing may follow. */
+function bannedNotes(texts: readonly WrittenText[], { banMethod, banTries }: GenerateArguments): string[] {
+  const ended = texts.flatMap(({ finish }, index) => (finish === "banned" ? [index + 1] : []));
+  if (ended.length === 0) return [];
+  const which = texts.length === 1 ? "the text" : `${ended.length} of ${texts.length} texts (${ended.join(", ")})`;
+  return banMethod === "reject"
+    ? [`gave up ${which}: each of ${counted(banTries, "try", "tries")} said something banned`]
+    : [`ended ${which} early: all that could follow is banned`];
 }
 
 function restartNote({ maxPositions }: Model, texts: readonly WrittenText[]): string {

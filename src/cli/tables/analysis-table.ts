@@ -1,4 +1,4 @@
-import type { Analysis } from "../../encoding/analysis.js";
+import type { Analysis, BuiltInPrior } from "../../encoding/analysis.js";
 import { worstTokens } from "../../encoding/summary.js";
 import { plain } from "../../report/page/numbers.js";
 import { duration } from "../progress/progress-text.js";
@@ -10,7 +10,6 @@ const nameWidth = 26;
 /** The results as a table that fits 80 columns. */
 export function analysisTable(analysis: Analysis, seconds: number, out: string): string {
   const { model, corpus, encoding, sparsity, theory, concentration } = analysis;
-  const four = (value: number) => value.toFixed(4);
   const count = (value: number) => value.toLocaleString("en");
   const percent = (value: number) => `${(100 * value).toFixed(1)}%`;
   const { dimensionsFor } = sparsity;
@@ -35,6 +34,7 @@ export function analysisTable(analysis: Analysis, seconds: number, out: string):
     ...rankWarning(analysis),
     ["theory, nothing fitted", `mean field R2 ${four(theory.meanField.r2)}, cosine ${four(theory.meanField.cosine)}`],
     ["", `second order R2 ${four(theory.secondOrder.r2)}`],
+    ...priorRows(theory.prior),
     ["saliency", `Gini ${four(sparsity.gini)}`],
     ["  dimensions for", ([50, 80, 90, 95] as const).map((share) => `${share}%: ${dimensionsFor[share]}`).join("   ")],
     [
@@ -82,6 +82,23 @@ function wrapped(text: string, width: number): string[] {
 /** Not known of sums that were collected elsewhere. */
 function speedOf({ tokensPerSecond }: Analysis): string[] {
   return tokensPerSecond === undefined ? [] : [`${Math.round(tokensPerSecond).toLocaleString("en")} tokens/s`];
+}
+
+const four = (value: number) => value.toFixed(4);
+
+/** What the biases alone say of the tokens. */
+function priorRows(prior: BuiltInPrior | undefined): [string, string][] {
+  if (prior === undefined) return [["built-in prior", "none: neither the head nor the last norm has a bias"]];
+  const { r2, spearman, cosine, restR2, shareOfMean } = prior;
+  return [
+    ["built-in prior", `b + E . beta alone: R2 ${four(r2)}, Spearman ${four(spearman)}`],
+    ...(cosine === undefined || restR2 === undefined || shareOfMean === undefined
+      ? []
+      : ([
+          ["  A and -beta", `cosine ${four(cosine)}; R2 of the rest ${four(restR2)}`],
+          ["  beta in mean(h)", `${(100 * shareOfMean).toFixed(1)}%`],
+        ] as [string, string][])),
+  ];
 }
 
 function rankWarning({ encoding }: Analysis): [string, string][] {

@@ -1,4 +1,4 @@
-import { createContext, Script } from "node:vm";
+import { type Context, createContext, Script } from "node:vm";
 import { isMainThread } from "node:worker_threads";
 import { InputError } from "../../errors.js";
 
@@ -7,6 +7,8 @@ const maxMilliseconds = 10_000;
 
 /** Nothing is run that was not written here; only what is called from a script can be stopped while it runs. */
 const script = new Script("work()");
+/** One for all: another takes ten times as long as what is run in it. */
+let context: Context | undefined;
 
 /** Work that takes longer seems to have no end: from then on SIGTERM is not kept waiting for it. */
 const patience = 250;
@@ -30,14 +32,18 @@ export function endedAfter<Result>(milliseconds: number, work: () => Result): { 
 }
 
 function attempt<Result>(milliseconds: number, work: () => Result): { result: Result } | undefined {
+  context ??= createContext({});
+  context.work = work;
   try {
     const limits = { timeout: Math.max(1, Math.ceil(milliseconds)), breakOnSigint: isMainThread };
-    return { result: script.runInContext(createContext({ work }), limits) };
+    return { result: script.runInContext(context, limits) };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ERR_SCRIPT_EXECUTION_TIMEOUT") return undefined;
     if (code === "ERR_SCRIPT_EXECUTION_INTERRUPTED") passOnInterrupt();
     throw error;
+  } finally {
+    context.work = undefined;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Analysis } from "../../encoding/analysis.js";
+import type { Analysis, BuiltInPrior } from "../../encoding/analysis.js";
 import { type Html, html } from "../page/html.js";
 import { count, decimal, percent, significant } from "../page/numbers.js";
 
@@ -26,6 +26,7 @@ ${prediction(
   theory.meanField.r2,
   decimal(theory.meanField.cosine, 3),
 )}
+${theory.prior ? priorRow(theory.prior) : ""}
 </tbody></table></div>
 <p class="note">h̄ is the mean hidden state, L̄ the mean log-normaliser (${decimal(theory.meanField.intercept, 2)} nats; the fitted B is
 ${decimal(encoding.intercept, 2)}).</p>
@@ -40,6 +41,7 @@ says nothing here about the model.</p>`
 }
 <p><b>The cosine</b> compares the fitted A with −h̄, the slope that mean field predicts. It can be small even where both predict well: along a direction in which
 the rows of E hardly differ, A can be anything without costing the fit accuracy.</p>
+<p><b>The built-in prior</b> ${priorReading(theory.prior)}</p>
 </div>
 </div>
 <h3>Is this model in the regime?</h3>
@@ -54,6 +56,25 @@ function prediction(name: string, formula: Html, note: string, r2: number, cosin
 <td class="bars" aria-hidden="true"><span class="bar filled" style="width:${(100 * width).toFixed(1)}%"></span></td>
 <td class="number">${decimal(r2, 3)}</td><td class="number">${cosine}</td></tr>
 `;
+}
+
+function priorRow({ r2, cosine }: BuiltInPrior): Html {
+  const note = "two coefficients: what the biases say of a token in every context";
+  return prediction(
+    "Built-in prior",
+    html`b<sub>w</sub> + E<sub>w</sub> · β`,
+    note,
+    r2,
+    cosine === undefined ? "" : decimal(cosine, 3),
+  );
+}
+
+function priorReading(prior: BuiltInPrior | undefined): string {
+  if (prior === undefined) return "is none: neither the head nor the last norm of this model has a bias.";
+  const { r2, spearman, restR2, shareOfMean } = prior;
+  const alone = `is what the biases say before any context: it explains ${percent(r2, 0)} alone (Spearman ${decimal(spearman, 3)}).`;
+  if (restR2 === undefined || shareOfMean === undefined) return alone;
+  return `${alone} Without it, R² of what is left is ${decimal(restR2, 3)}; β, the last norm’s bias, is ${percent(shareOfMean, 0)} of the mean hidden state along it.`;
 }
 
 function secondOrderReading(second: number, fitted: number): string {

@@ -33,7 +33,7 @@ function record(analysis: Analysis, asked: Asked) {
     corpus,
     results: {
       ...summarizeAnalysis(analysis),
-      theory,
+      theory: { ...theory, prior: theory.prior ?? null },
       encoding: {
         fStatistic: encoding.fStatistic,
         fPValue: encoding.fPValue,
