@@ -34,6 +34,7 @@ const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/pack
 const { status } = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
 if (status === 0) {
   await bundleForBrowsers();
+  await bundleExplorer();
   writeFileSync(join(root, "dist", ".built"), "");
 }
 process.exit(status ?? 1);
@@ -64,6 +65,24 @@ async function bundleForBrowsers() {
     external: ["*.wasm"],
   });
   await build({ ...shared, entryPoints: { unembedding: join(folder, "index.js") }, outdir: folder, splitting: true });
+}
+
+/** The explorer's page (src/page), as one script and its parts. */
+async function bundleExplorer() {
+  const folder = join(root, "dist", "page");
+  await build({
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: "es2022",
+    platform: "browser",
+    legalComments: "none",
+    jsx: "automatic",
+    jsxImportSource: "preact",
+    entryPoints: { explorer: join(root, "src", "page", "main.tsx") },
+    outdir: folder,
+    splitting: true,
+  });
 }
 
 /** One self-contained script that runs from a file:// page, as a TypeScript module that exports its text. */

@@ -6,6 +6,7 @@ import { compareCommand } from "./commands/compare.js";
 import { countCommand } from "./commands/count.js";
 import { devicesCommand } from "./commands/devices.js";
 import { dynamicsCommand } from "./commands/dynamics.js";
+import { exploreCommand } from "./commands/explore.js";
 import { exportCommand } from "./commands/export.js";
 import { generateCommand } from "./commands/generate.js";
 import { reduceCommand } from "./commands/reduce.js";
@@ -72,6 +73,7 @@ function programOf(signal: AbortSignal): Command {
     dynamicsCommand(signal),
     countCommand(signal),
     devicesCommand(signal),
+    exploreCommand(signal),
     tokenizeCommand(signal),
     workerCommand(signal),
   ]) {

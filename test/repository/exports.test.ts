@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import { sourceFiles } from "../support/source-files.js";
+import { sourceFiles, sourceOf } from "../support/source-files.js";
 
 /** Everything that may import from src/. */
 const files = ["src", "bin", "scripts", "test", "bench"].flatMap((folder) =>
   readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((name) => /\.[jt]s$/.test(name) && !name.endsWith(".generated.ts"))
+    .filter((name) => /\.[jt]sx?$/.test(name) && !name.endsWith(".generated.ts"))
     .map((name) => join(folder, name)),
 );
 
@@ -19,9 +19,7 @@ function importedNames(): Map<string, Set<string>> {
       /(?:\{([^{}]*)\}\s*(?:from|=\s*await\s+import\()\s*"(\.[^"]+)")|import\("(\.[^"]+)"\)/g,
     )) {
       const path = (fixed ?? dynamic)!;
-      const target = join(dirname(file), path)
-        .replace(/\.js$/, ".ts")
-        .replace(/^dist\//, "src/");
+      const target = sourceOf(join(dirname(file), path).replace(/^dist\//, "src/"));
       const names = found.get(target) ?? new Set<string>();
       found.set(target, names);
       for (const part of (braces ?? "").split(",")) {

@@ -6,6 +6,7 @@ import { sourceFiles as files, importsOf } from "../support/source-files.js";
 const layers = [
   ["cli"],
   ["node", "web"],
+  ["page"],
   ["explore"],
   ["runs"],
   ["report"],

@@ -1,0 +1,129 @@
+import { spawn } from "node:child_process";
+import { existsSync, statSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import { Command } from "commander";
+import { createExplorer } from "../../explore/explorer.js";
+import { serveExplorer } from "../../node/explore/explore-server.js";
+import { type NodeHostOptions, nodeHost } from "../../node/explore/host.js";
+import { checkWritable } from "../../node/files/check-writable.js";
+import { defaultModel } from "../../node/load-model.js";
+import { corpusOption, type RunArguments, runOptions } from "../options/common-options.js";
+import { integerUpTo, wholeNumber } from "../options/numbers.js";
+import { type ReadingArguments, readingOf, readingOptions } from "../options/text-options.js";
+
+interface ExploreArguments extends ReadingArguments, RunArguments {
+  corpus?: string[];
+  port?: number;
+  open: boolean;
+  host?: string;
+  allowWrite?: string;
+}
+
+const examples = `
+Examples:
+  unembed explore                           the embedded model and text
+  unembed explore ./my-model --corpus 'texts/*.txt' --allow-write taken-home
+  unembed explore runs/analyze-tiny-books   a finished run, as it was
+
+Only browsers of this machine can reach the page, unless --host is given.`;
+
+/** Token that has a slider when the embedded model is opened without being asked anything. */
+const firstEdit = " the";
+
+/** `unembed explore`. */
+export function exploreCommand(signal: AbortSignal): Command {
+  const command = new Command("explore")
+    .summary("open a page to look at a model, turn the knobs and watch its text change")
+    .description("Serves the explorer to a browser of this machine and opens it; computes here, with all cores.")
+    .argument(
+      "[model]",
+      "model folder, GGUF file, hub id, tiny-books (embedded), or the folder of a finished run",
+      defaultModel,
+    )
+    .addOption(corpusOption("text to read: files, folders, globs (default: embedded text)"));
+  readingOptions(command)
+    .option(
+      "--port <n>",
+      "where to serve (default: a free port)",
+      integerUpTo(65_535, wholeNumber, "ports go up to 65535."),
+    )
+    .option("--no-open", "only print the address")
+    .option(
+      "--host <address>",
+      "an address of this machine that others can reach; the page then needs the token in its address",
+    )
+    .option("--allow-write <folder>", "also write what is taken home into this folder");
+  return runOptions(command, "nothing but the address")
+    .addHelpText("after", examples)
+    .action((model: string, args: ExploreArguments) => runExplore(model, args, signal));
+}
+
+async function runExplore(model: string, args: ExploreArguments, signal: AbortSignal): Promise<void> {
+  const writeTo = args.allowWrite === undefined ? undefined : resolve(args.allowWrite);
+  if (writeTo !== undefined) await checkWritable(writeTo);
+  const run = isRunFolder(model);
+  const explorer = createExplorer(nodeHost(hostOptions(model, run, args, writeTo)));
+  const served = await serveExplorer(explorer, { port: args.port, host: args.host });
+  console.log(args.json ? JSON.stringify({ url: served.url }) : served.url);
+  if (args.host !== undefined) {
+    console.error(
+      `unembed: others who reach ${args.host} can open this page with the token in its address; it is not encrypted`,
+    );
+  }
+  if (run) explorer.send({ type: "open-run", name: model });
+  else openFirst(explorer, model, args);
+  if (args.open) openBrowser(served.url);
+  try {
+    await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
+  } finally {
+    await served.close();
+    await explorer.close();
+  }
+}
+
+function hostOptions(
+  model: string,
+  run: boolean,
+  args: ExploreArguments,
+  writeTo: string | undefined,
+): NodeHostOptions {
+  const text = args.corpus;
+  return {
+    models: run || model === defaultModel ? [] : [model],
+    runs: run ? [model] : [],
+    texts: text === undefined ? {} : { [text.map((path) => basename(path)).join(", ")]: text },
+    corpus: readingOf(args),
+    series: [],
+    hub: true,
+    threads: args.threads,
+    ...(writeTo !== undefined && { writeTo }),
+  };
+}
+
+/** The model and the text that were asked for, and for the embedded one a slider to begin with. */
+function openFirst(explorer: ReturnType<typeof createExplorer>, model: string, { corpus }: ExploreArguments): void {
+  const embedded = model === defaultModel;
+  explorer.send({ type: "open-model", model: embedded ? { kind: "embedded" } : { kind: "offered", name: model } });
+  const names = explorer.state.offered.texts;
+  const text = corpus === undefined ? names[0] : names.at(-1);
+  if (text !== undefined) explorer.send({ type: "open-text", text: { kind: "offered", name: text } });
+  explorer.send({ type: "go", room: "steer" });
+  if (embedded) explorer.send({ type: "add-edit", selector: firstEdit, position: 1 });
+}
+
+function isRunFolder(path: string): boolean {
+  return existsSync(join(path, "run.json")) && statSync(join(path, "run.json")).isFile();
+}
+
+/** Opens the address as the desktop does; where there is none, the address that was printed has to do. */
+function openBrowser(url: string): void {
+  const [program, ...args] =
+    process.platform === "darwin"
+      ? ["open", url]
+      : process.platform === "win32"
+        ? ["cmd", "/c", "start", "", url]
+        : ["xdg-open", url];
+  spawn(program!, args, { stdio: "ignore", detached: true })
+    .on("error", () => {})
+    .unref();
+}
