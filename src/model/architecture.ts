@@ -44,7 +44,14 @@ export interface ModelDescription {
   };
   /** The norm that ends the layers, so that the head multiplies what comes out of it; undefined if something else does. */
   readonly finalNorm?: FinalNormWeights | undefined;
-  /** Adds the layers to the graph. @returns the hidden states that the head multiplies, [batch, time, d] */
+  /** Layers that a pass may be cut behind; undefined where one takes in more than what the layer before it puts out. */
+  readonly numLayers: number | undefined;
+  /** How many numbers go from layer to layer; d if left out. */
+  readonly streamSize?: number | undefined;
+  /**
+   * Adds the layers to the graph, or those of the part that the pass is.
+   * @returns the hidden states that the head multiplies, [batch, time, d], or what goes to the next part, [batch, time, streamSize]
+   */
   hiddenStates(pass: ForwardPass): Value;
 }
 
@@ -63,8 +70,22 @@ export interface ForwardPass {
   readonly tokenIds: Value;
   /** Position of each token in its window, int64: [time], or [batch, time] where there is a cache. */
   readonly positions: Value;
+  /** The layers that it goes through; undefined if all. */
+  readonly part?: LayerPart | undefined;
   /** Keys and values of earlier passes over the same texts; undefined where a pass begins and ends with its windows. */
   readonly cache?: KeyValueCache | undefined;
+}
+
+/** Some layers of a model, one behind another: from `first` on, up to and without `end`. */
+export interface LayerRange {
+  readonly first: number;
+  readonly end: number;
+}
+
+/** A pass through some layers. */
+export interface LayerPart extends LayerRange {
+  /** What the layers before it put out, [batch, time, streamSize]; undefined where there are none. */
+  readonly input: Value | undefined;
 }
 
 /** What earlier passes over the same texts left to each layer: keys and values that attention sees too, or states. */

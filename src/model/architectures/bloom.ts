@@ -4,6 +4,7 @@ import { eitherField } from "../config.js";
 import { alibi, bloomSlopes } from "../layers/alibi.js";
 import { causalAttention, splitByHead } from "../layers/attention.js";
 import { activate, add, embed, layerNorm, linear } from "../layers/layers.js";
+import { throughLayers } from "../layers/through-layers.js";
 import { embeddings, perLayer } from "../weights.js";
 
 /**
@@ -64,11 +65,14 @@ export const bloom: Architecture = {
       inputEmbedding: embedding,
       head: { weight: head },
       finalNorm: { kind: "layer", ...finalNorm },
+      numLayers: blocks.length,
       hiddenStates(pass) {
         const { graph, tokenIds } = pass;
-        let x = layerNorm(graph, embed(graph, embedding, tokenIds), embeddingNorm, epsilon);
-        for (const layer of blocks) x = block(pass, x, layer);
-        return layerNorm(graph, x, finalNorm, epsilon);
+        return throughLayers(pass, blocks, {
+          begin: () => layerNorm(graph, embed(graph, embedding, tokenIds), embeddingNorm, epsilon),
+          layer: (x, layer) => block(pass, x, layer),
+          end: (x) => layerNorm(graph, x, finalNorm, epsilon),
+        });
       },
     };
   },

@@ -7,6 +7,7 @@ import { type Affine, activate, activationOf, add, embed, layerNorm, linear, res
 import { headCounts, headDimOf } from "../layers/llama-like.js";
 import { readRope } from "../layers/rope.js";
 import { type RotaryTables, rotaryTables, rotate } from "../layers/rotary.js";
+import { throughLayers } from "../layers/through-layers.js";
 import { embeddings, perLayer } from "../weights.js";
 
 /**
@@ -100,15 +101,18 @@ export const cohere: Architecture = {
         transform: { scale: config.positive("logit_scale", 0.0625) },
       },
       finalNorm: { kind: "layer", ...finalNorm },
+      numLayers: blocks.length,
       hiddenStates(pass) {
         const { graph, tokenIds } = pass;
         const tables = rotaryTables(pass, rope);
-        let x = embed(graph, embedding, tokenIds);
-        for (const layer of blocks) {
-          const input = layerNorm(graph, x, layer.norm, epsilon);
-          x = add(graph, x, add(graph, attention(pass, input, layer, tables), mlp(graph, input, layer)));
-        }
-        return layerNorm(graph, x, finalNorm, epsilon);
+        return throughLayers(pass, blocks, {
+          begin: () => embed(graph, embedding, tokenIds),
+          layer: (x, layer) => {
+            const input = layerNorm(graph, x, layer.norm, epsilon);
+            return add(graph, x, add(graph, attention(pass, input, layer, tables), mlp(graph, input, layer)));
+          },
+          end: (x) => layerNorm(graph, x, finalNorm, epsilon),
+        });
       },
     };
   },

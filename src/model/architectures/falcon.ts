@@ -6,6 +6,7 @@ import { causalAttention, splitByHead } from "../layers/attention.js";
 import { type Affine, activate, activationOf, add, embed, layerNorm, linear } from "../layers/layers.js";
 import { readRope } from "../layers/rope.js";
 import { type RotaryTables, rotaryTables, rotate } from "../layers/rotary.js";
+import { throughLayers } from "../layers/through-layers.js";
 import { embeddings, perLayer } from "../weights.js";
 
 /**
@@ -96,12 +97,15 @@ export const falcon: Architecture = {
       inputEmbedding: embedding,
       head: { weight: head },
       finalNorm: { kind: "layer", ...finalNorm },
+      numLayers: blocks.length,
       hiddenStates(pass) {
         const { graph, tokenIds } = pass;
         const tables = rope && rotaryTables(pass, rope);
-        let x = embed(graph, embedding, tokenIds);
-        for (const layer of blocks) x = block(pass, x, layer, tables);
-        return layerNorm(graph, x, finalNorm, epsilon);
+        return throughLayers(pass, blocks, {
+          begin: () => embed(graph, embedding, tokenIds),
+          layer: (x, layer) => block(pass, x, layer, tables),
+          end: (x) => layerNorm(graph, x, finalNorm, epsilon),
+        });
       },
     };
   },

@@ -2,6 +2,7 @@ import type { Value } from "../../engine/graph.js";
 import type { Architecture, ForwardPass } from "../architecture.js";
 import { causalAttention, splitByHead } from "../layers/attention.js";
 import { activate, activationOf, add, embed, layerNorm, linear } from "../layers/layers.js";
+import { throughLayers } from "../layers/through-layers.js";
 import { embeddings, perLayer } from "../weights.js";
 
 /** SantaCoder and StarCoder 1 (Ben Allal et al. 2023, Li et al. 2023): GPT-2 with one head of k and v for all of q. */
@@ -58,11 +59,14 @@ export const gptBigcode: Architecture = {
       inputEmbedding: wte,
       head: { weight: head },
       finalNorm: { kind: "layer", ...finalNorm },
+      numLayers: blocks.length,
       hiddenStates(pass) {
         const { graph, tokenIds, positions } = pass;
-        let x = add(graph, embed(graph, wte, tokenIds), embed(graph, wpe, positions));
-        for (const layer of blocks) x = block(pass, x, layer);
-        return layerNorm(graph, x, finalNorm, epsilon);
+        return throughLayers(pass, blocks, {
+          begin: () => add(graph, embed(graph, wte, tokenIds), embed(graph, wpe, positions)),
+          layer: (x, layer) => block(pass, x, layer),
+          end: (x) => layerNorm(graph, x, finalNorm, epsilon),
+        });
       },
     };
   },

@@ -3,6 +3,7 @@ import type { Architecture, ForwardPass } from "../architecture.js";
 import type { Config } from "../config.js";
 import { causalAttention } from "../layers/attention.js";
 import { activate, activationOf, add, embed, layerNorm, linear } from "../layers/layers.js";
+import { throughLayers } from "../layers/through-layers.js";
 import { embeddings, perLayer } from "../weights.js";
 
 /**
@@ -74,11 +75,14 @@ export const gptNeo: Architecture = {
       inputEmbedding: wte,
       head: { weight: head },
       finalNorm: { kind: "layer", ...finalNorm },
+      numLayers: blocks.length,
       hiddenStates(pass) {
         const { graph, tokenIds, positions } = pass;
-        let x = add(graph, embed(graph, wte, tokenIds), embed(graph, wpe, positions));
-        for (const layer of blocks) x = block(pass, x, layer);
-        return layerNorm(graph, x, finalNorm, epsilon);
+        return throughLayers(pass, blocks, {
+          begin: () => add(graph, embed(graph, wte, tokenIds), embed(graph, wpe, positions)),
+          layer: (x, layer) => block(pass, x, layer),
+          end: (x) => layerNorm(graph, x, finalNorm, epsilon),
+        });
       },
     };
   },

@@ -4,6 +4,7 @@ import { causalAttention, splitByHead } from "../layers/attention.js";
 import { activate, activationOf, add, embed, layerNorm, linear } from "../layers/layers.js";
 import { readRope } from "../layers/rope.js";
 import { type RotaryTables, rotaryTables, rotate } from "../layers/rotary.js";
+import { throughLayers } from "../layers/through-layers.js";
 import { embeddings, perLayer } from "../weights.js";
 
 /**
@@ -85,15 +86,18 @@ export const gptNeox: Architecture = {
         ownName: "embed_out.weight",
       },
       finalNorm: { kind: "layer", ...finalNorm },
+      numLayers: blocks.length,
       hiddenStates(pass) {
         const { graph, tokenIds } = pass;
         const tables = rotaryTables(pass, rope);
-        let x = embed(graph, embedIn, tokenIds);
-        for (const layer of blocks) {
-          const y = add(graph, x, attention(pass, x, layer, tables));
-          x = add(graph, y, mlp(graph, parallel ? x : y, layer));
-        }
-        return layerNorm(graph, x, finalNorm, epsilon);
+        return throughLayers(pass, blocks, {
+          begin: () => embed(graph, embedIn, tokenIds),
+          layer: (x, layer) => {
+            const y = add(graph, x, attention(pass, x, layer, tables));
+            return add(graph, y, mlp(graph, parallel ? x : y, layer));
+          },
+          end: (x) => layerNorm(graph, x, finalNorm, epsilon),
+        });
       },
     };
   },

@@ -4,6 +4,7 @@ import { type Config, config as configOf } from "../config.js";
 import { alibi, mptSlopes } from "../layers/alibi.js";
 import { causalAttention } from "../layers/attention.js";
 import { activate, add, clipped, embed, layerNorm, linear, splitLast } from "../layers/layers.js";
+import { throughLayers } from "../layers/through-layers.js";
 import { embeddings, perLayer, type Weights } from "../weights.js";
 
 /**
@@ -67,11 +68,14 @@ export const mpt: Architecture = {
       inputEmbedding: embedding,
       head: { weight: head },
       finalNorm: { kind: "layer", ...finalNorm },
+      numLayers: blocks.length,
       hiddenStates(pass) {
         const { graph, tokenIds } = pass;
-        let x = embed(graph, embedding, tokenIds);
-        for (const layer of blocks) x = block(pass, x, layer);
-        return layerNorm(graph, x, finalNorm, epsilon);
+        return throughLayers(pass, blocks, {
+          begin: () => embed(graph, embedding, tokenIds),
+          layer: (x, layer) => block(pass, x, layer),
+          end: (x) => layerNorm(graph, x, finalNorm, epsilon),
+        });
       },
     };
   },

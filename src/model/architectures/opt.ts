@@ -2,6 +2,7 @@ import type { Graph, Value } from "../../engine/graph.js";
 import type { Architecture, ForwardPass } from "../architecture.js";
 import { causalAttention } from "../layers/attention.js";
 import { type Affine, activate, activationOf, add, embed, layerNorm, linear } from "../layers/layers.js";
+import { throughLayers } from "../layers/through-layers.js";
 import { embeddings, perLayer } from "../weights.js";
 
 /** Rows in front of the learned positions, which fairseq kept for padding. */
@@ -96,14 +97,26 @@ export const opt: Architecture = {
       inputEmbedding: embedTokens,
       head: { weight: head },
       finalNorm: endsInNorm && !projectOut ? { kind: "layer", ...finalNorm } : undefined,
+      numLayers: blocks.length,
+      streamSize: d,
       hiddenStates(pass) {
         const { graph, tokenIds, positions } = pass;
-        const rows = graph.op("Add", [positions, graph.constant(BigInt64Array.of(BigInt(positionOffset)))]);
-        const tokens = embed(graph, embedTokens, tokenIds);
-        let x = add(graph, projectIn ? linear(graph, tokens, projectIn) : tokens, embed(graph, embedPositions, rows));
-        for (const layer of blocks) x = block(pass, x, layer);
-        if (endsInNorm) x = normed(graph, x, finalNorm);
-        return projectOut ? linear(graph, x, projectOut) : x;
+        return throughLayers(pass, blocks, {
+          begin() {
+            const rows = graph.op("Add", [positions, graph.constant(BigInt64Array.of(BigInt(positionOffset)))]);
+            const tokens = embed(graph, embedTokens, tokenIds);
+            return add(
+              graph,
+              projectIn ? linear(graph, tokens, projectIn) : tokens,
+              embed(graph, embedPositions, rows),
+            );
+          },
+          layer: (x, layer) => block(pass, x, layer),
+          end(x) {
+            const last = endsInNorm ? normed(graph, x, finalNorm) : x;
+            return projectOut ? linear(graph, last, projectOut) : last;
+          },
+        });
       },
     };
   },

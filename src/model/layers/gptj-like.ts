@@ -6,6 +6,7 @@ import { causalAttention } from "./attention.js";
 import { activate, activationOf, add, embed, layerNorm, linear } from "./layers.js";
 import { plainRope } from "./rope.js";
 import { type RotaryTables, rotaryTables, rotate } from "./rotary.js";
+import { throughLayers } from "./through-layers.js";
 
 /** Finds the weights that make q, k and v. @param name of a layer's attention @param d hidden size */
 export type QueryKeyValue = (name: string, d: number) => (graph: Graph, x: Value) => [q: Value, k: Value, v: Value];
@@ -77,12 +78,15 @@ export function gptjLike(config: Config, weights: Weights, queryKeyValue: QueryK
       bias: weights.get("lm_head.bias", [wte.shape[0]]),
     },
     finalNorm: { kind: "layer", ...finalNorm },
+    numLayers: blocks.length,
     hiddenStates(pass) {
       const { graph, tokenIds } = pass;
       const tables = rotaryTables(pass, rope);
-      let x = embed(graph, wte, tokenIds);
-      for (const layer of blocks) x = block(pass, x, layer, tables);
-      return layerNorm(graph, x, finalNorm, epsilon);
+      return throughLayers(pass, blocks, {
+        begin: () => embed(graph, wte, tokenIds),
+        layer: (x, layer) => block(pass, x, layer, tables),
+        end: (x) => layerNorm(graph, x, finalNorm, epsilon),
+      });
     },
   };
 }

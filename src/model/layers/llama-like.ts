@@ -21,6 +21,7 @@ import {
 } from "./layers.js";
 import type { Rope } from "./rope.js";
 import { type RotatedPairs, rotaryTables, rotate } from "./rotary.js";
+import { throughLayers } from "./through-layers.js";
 
 /** What distinguishes one family of Llama-like decoders from the next: norms, rotary positions, MLP, and their order. */
 export interface DecoderChoices {
@@ -157,11 +158,14 @@ export function llamaLike(config: Config, weights: Weights, choices: DecoderChoi
       ...finalNorm.affine,
       weightOffset: choices.weightOffset,
     },
+    numLayers: blocks.length,
     hiddenStates(pass) {
       const { graph } = pass;
-      let x = scaled(graph, embed(graph, embedding, pass.tokenIds), choices.embeddingScale ?? 1);
-      for (const layer of blocks) x = block(pass, x, layer, choices);
-      return norm(graph, x, finalNorm, choices);
+      return throughLayers(pass, blocks, {
+        begin: () => scaled(graph, embed(graph, embedding, pass.tokenIds), choices.embeddingScale ?? 1),
+        layer: (x, layer) => block(pass, x, layer, choices),
+        end: (x) => norm(graph, x, finalNorm, choices),
+      });
     },
   };
 }

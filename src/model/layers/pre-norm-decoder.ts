@@ -6,6 +6,7 @@ import { embeddings, perLayer, type Weights } from "../weights.js";
 import type { FeedForward } from "./feed-forward.js";
 import { add, embed, rmsNorm } from "./layers.js";
 import type { Mixer } from "./llama-like.js";
+import { throughLayers } from "./through-layers.js";
 
 /** One layer: x + mixer(norm(x)), and to that, where there is a feed-forward part, feedForward(norm(...)). */
 export interface PreNormLayer {
@@ -59,15 +60,20 @@ export function preNormDecoder(config: Config, weights: Weights, choices: PreNor
     inputEmbedding: embedding,
     head: { weight: head },
     finalNorm: { kind: "rms", weight: finalNorm, weightOffset },
+    numLayers: layers.length,
     hiddenStates(pass) {
       const { graph } = pass;
       const normed = (x: Value, weight: TensorEntry) => rmsNorm(graph, x, weight, epsilon, weightOffset);
-      let x = embed(graph, embedding, pass.tokenIds);
-      for (const { beforeMixer, mixer, beforeFeedForward, feedForward } of layers) {
-        x = add(graph, x, mixer(pass, normed(x, beforeMixer)));
-        if (beforeFeedForward && feedForward) x = add(graph, x, feedForward(graph, normed(x, beforeFeedForward)));
-      }
-      return normed(x, finalNorm);
+      return throughLayers(pass, layers, {
+        begin: () => embed(graph, embedding, pass.tokenIds),
+        layer(x, { beforeMixer, mixer, beforeFeedForward, feedForward }) {
+          const mixed = add(graph, x, mixer(pass, normed(x, beforeMixer)));
+          return beforeFeedForward && feedForward
+            ? add(graph, mixed, feedForward(graph, normed(mixed, beforeFeedForward)))
+            : mixed;
+        },
+        end: (x) => normed(x, finalNorm),
+      });
     },
   };
 }
