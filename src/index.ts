@@ -14,7 +14,7 @@ export { type TestedDevice, testedDevices } from "./node/devices/tested-devices.
 export type { EngineOptions, Precision } from "./node/engine/engine-options.js";
 export { type FileSource, openFileSource } from "./node/files/file-source.js";
 export type { FileContents } from "./node/files/write-atomic.js";
-export { defaultCorpus, type LoadOptions, loadHead, loadModel } from "./node/load-model.js";
+export { defaultCorpus, type LoadOptions, loadHead, loadModel, type MemoryOptions } from "./node/load-model.js";
 export { type CollectedPart, collectPart, type PartsOptions } from "./node/parts/collect-part.js";
 export { type MergeOptions, mergeParts } from "./node/parts/merge-parts.js";
 export type { PartsIdentity } from "./node/parts/part-file.js";

@@ -19,6 +19,7 @@ import { flagOf } from "./options/arguments.js";
 import type { RunArguments } from "./options/common-options.js";
 import { engineOptions } from "./options/engine-options.js";
 import { hubOptions } from "./options/hub-options.js";
+import { type MemoryArguments, memoryUse } from "./options/memory-options.js";
 import { integerUpTo, positiveInteger } from "./options/numbers.js";
 import { runLine } from "./progress/run-line.js";
 import { UsageError } from "./usage-error.js";
@@ -38,7 +39,7 @@ export interface PartsArguments {
 }
 
 /** Arguments of a command that computes one part. */
-interface PartArguments extends PartsArguments, RunArguments {
+interface PartArguments extends PartsArguments, MemoryArguments, RunArguments {
   part: PartOfText;
   corpus?: string[];
   context?: number;
@@ -121,7 +122,8 @@ export async function runPart(modelName: string, args: PartArguments, signal: Ab
   const line = runLine(process.stderr, args);
   const hub = hubOptions(line, signal);
   const text = await openCorpus(args.corpus ?? [], {}, hub);
-  const model = await loadModel(modelName, { ...engineOptions(args, line), tokenizer: args.tokenizer, ...hub });
+  const engine = { ...engineOptions(args, line), ...memoryUse(args, line) };
+  const model = await loadModel(modelName, { ...engine, tokenizer: args.tokenizer, ...hub });
   try {
     const collected = await collectPart(model, text, args.part, folder, {
       ...{ contextLength: args.context, tokens: args.tokens, beginOfText: args.bos },

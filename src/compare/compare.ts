@@ -3,13 +3,14 @@ import { tokenIds } from "../corpus/tokens/token-ids.js";
 import { windows } from "../corpus/tokens/windows.js";
 import { inOrder } from "../engine/in-order.js";
 import { InputError } from "../errors.js";
-import { divergenceSession, type HeadDivergences } from "../measures/divergence-session.js";
+import { type DivergenceSession, divergenceSession, type HeadDivergences } from "../measures/divergence-session.js";
 import { divergenceSums, firstNonFinite } from "../measures/divergence-sums.js";
 import { type BeginOfText, beginOfWindows } from "../model/contexts/begin-of-text.js";
 import { contextLengthFor } from "../model/contexts/context.js";
-import { followingTokens, windowBatches } from "../model/contexts/window-batches.js";
-import type { Model, Windows } from "../model/model.js";
+import type { Model } from "../model/model.js";
+import { followingTokens } from "../model/pass/window-batches.js";
 import type { ComparedModel, Comparison } from "./comparison.js";
+import { pairedPasses } from "./paired-passes.js";
 import { sharedVocabulary } from "./shared-vocabulary.js";
 
 /** How much of the text is read, and how it is cut. */
@@ -47,16 +48,24 @@ export async function compare(
   const contextLength = contextLengthFor([modelA, modelB], options.contextLength, corpus);
   const begin = await beginOfWindows(modelA, tokenizer, corpus, options.beginOfText);
   const ids = tokenIds(begin.corpus, tokenizer, { vocabSize, separator: options.separator });
-  const batches = windowBatches(windows(ids, { contextLength, maxTokens: options.tokens, beginOfText: begin.ids }));
+  const stream = windows(ids, { contextLength, maxTokens: options.tokens, beginOfText: begin.ids });
   const sums = divergenceSums(vocabSize);
   let windowCount = 0;
-  const session = await divergenceSession(modelA.engine, heads.a, heads.b);
+  const passes = await pairedPasses(
+    { model: modelA, ownIds: ownIds?.a },
+    { model: modelB, ownIds: ownIds?.b },
+    stream,
+    signal,
+  );
+  let session: DivergenceSession | undefined;
   try {
+    // Behind layers that take turns, which have left the memory by now.
+    const loaded = await divergenceSession(modelA.engine, heads.a, heads.b);
+    session = loaded;
     // No more under way than the engine has workers: both models' layers then share the cores that were asked for.
-    const compared = inOrder(batches, session.concurrency, async (part) => {
-      const hiddenA = await modelA.hiddenStates(inOwnIds(part, ownIds?.a));
-      const hiddenB = await modelB.hiddenStates(inOwnIds(part, ownIds?.b));
-      return { part, divergences: await session.run(hiddenA, hiddenB, followingTokens(part)) };
+    const compared = inOrder(passes.batches, loaded.concurrency, async (part) => {
+      const [hiddenA, hiddenB] = await passes.hiddenOf(part);
+      return { part, divergences: await loaded.run(hiddenA, hiddenB, followingTokens(part)) };
     });
     for await (const { part, divergences } of compared) {
       signal?.throwIfAborted();
@@ -66,7 +75,7 @@ export async function compare(
       await onProgress?.({ windows: windowCount, contexts: sums.contexts });
     }
   } finally {
-    await session.release();
+    await Promise.all([session?.release(), passes.release()]);
   }
   const seconds = (performance.now() - started) / 1000;
   const { contexts, ...measured } = sums.result();
@@ -87,11 +96,6 @@ export async function compare(
     seconds,
     tokensPerSecond: contexts / seconds,
   };
-}
-
-/** Windows of shared ids as a model with ids of its own reads them. */
-function inOwnIds(part: Windows, own: Int32Array | undefined): Windows {
-  return own === undefined ? part : { ...part, tokenIds: part.tokenIds.map((id) => own[id]!) };
 }
 
 function described({ name, modelType, vocabSize, hiddenSize, dtype }: Model): ComparedModel {

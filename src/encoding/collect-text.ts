@@ -8,6 +8,7 @@ import { contextLengthFor } from "../model/contexts/context.js";
 import type { HeadModel } from "../model/head/head-model.js";
 import { optionalTokenizer } from "../model/head/head-model.js";
 import type { Model } from "../model/model.js";
+import type { StatePlace } from "../model/pass/state-place.js";
 import { collectFromHidden, collectStatistics } from "../statistics/collect.js";
 import { type CollectedSums, contextsOf } from "../statistics/collected-sums.js";
 import type { Collected } from "./collected.js";
@@ -31,6 +32,8 @@ export interface CollectTextOptions {
   endWindow?: number | undefined;
   /** Goes on from what an interrupted pass over the same text had reached (`onProgress`), changing it in place. */
   resume?: CollectedSums | undefined;
+  /** Where hidden states lie between the layers of a model that is larger than its memory. Default: as it was opened. */
+  place?: StatePlace | undefined;
   /** Called after every few windows. */
   onProgress?: ((reached: CollectProgress) => void | Promise<void>) | undefined;
   signal?: AbortSignal | undefined;
@@ -55,7 +58,7 @@ export interface CollectProgress {
  */
 export async function collectText(model: Model, corpus: Corpus, options: CollectTextOptions = {}): Promise<Collected> {
   const started = performance.now();
-  const { firstWindow = 0, endWindow, resume, signal, onProgress } = options;
+  const { firstWindow = 0, endWindow, resume, place, signal, onProgress } = options;
   const contextLength = contextLengthFor([model], options.contextLength, corpus);
   const tokenizer = await optionalTokenizer(model);
   const begin = await beginOfWindows(model, tokenizer, corpus, options.beginOfText);
@@ -63,13 +66,16 @@ export async function collectText(model: Model, corpus: Corpus, options: Collect
 
   const ids = (text: Corpus) => tokenIds(text, tokenizer, { vocabSize: model.vocabSize, separator: options.separator });
   const shape = { contextLength, beginOfText: begin.ids };
-  const asked = { from: resume?.nextWindow ?? firstWindow, to: endWindow, maxTokens: options.tokens };
+  // Layers that take turns have run over all windows before the first is summed, and may have been kept.
+  const from = model.inTurns ? firstWindow : (resume?.nextWindow ?? firstWindow);
+  const asked = { from, to: endWindow, maxTokens: options.tokens };
   const { stored } = corpus;
   const stream = stored ? storedWindows(stored, ids, shape, asked) : windowsBetween(ids(begin.corpus), shape, asked);
   const resumed = resume ? contextsOf(resume) : 0;
   const statistics = await collectStatistics(model, stream, {
-    firstWindow,
+    firstWindow: from,
     resume,
+    place,
     signal,
     onBatch: (sums) => onProgress?.({ contexts: contextsOf(sums), sums }),
   });

@@ -1,4 +1,5 @@
 import { type Engine, float32Output, type Session, type Tensor, type Tensors } from "../engine/engine.js";
+import { InputError } from "../errors.js";
 import { cacheNumbers, emptyCache, nextCache } from "../model/layers/cache-tensors.js";
 import { cachedLayers } from "../model/layers/cached-layers.js";
 import type { Model } from "../model/model.js";
@@ -49,11 +50,16 @@ const defaultPlacesPerRun = 256;
 /**
  * @param oneAtATime for a single batch: all threads work on each run
  * @param placesPerRun how much of texts is read in one run
+ * @throws InputError for a model whose layers take turns
  */
 export async function openDecoder(
-  { description, engine }: Pick<Model, "description" | "engine">,
+  { name, description, engine, inTurns }: Pick<Model, "name" | "description" | "engine" | "inTurns">,
   { oneAtATime = false, placesPerRun = defaultPlacesPerRun }: { oneAtATime?: boolean; placesPerRun?: number } = {},
 ): Promise<Decoder> {
+  if (inTurns) {
+    const problem = "is larger than the memory that is allowed, and texts are written by all of a model at once";
+    throw new InputError(name, `${problem}: raise --max-memory (maxMemory), or have no texts written`);
+  }
   const { session, layers } = await loadLayers(engine, description, oneAtATime);
   const { cache, dependsOnLength, rereadAfter } = layers;
   const { perToken, perText } = cacheNumbers(cache);

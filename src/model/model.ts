@@ -15,16 +15,13 @@ import { describeFactored, onnxParts } from "./factored-description.js";
 import { type HeadModel, headModel, once } from "./head/head-model.js";
 import { requireLanguageModel } from "./language-model.js";
 import { openModelTensors } from "./model-tensors.js";
+import { type MemoryLimit, turnsWithin } from "./pass/memory-limit.js";
+import { hiddenInTurns, type LimitedModel, passInTurns } from "./pass/pass-in-turns.js";
+import { type PassWindows, wholePass } from "./pass/text-pass.js";
+import { type Windows, windowFeeds } from "./pass/window-batches.js";
 import { refuseQuantizedConfig } from "./unreadable-weights.js";
 import { weights } from "./weights.js";
 import { widenedTensors } from "./widened-weights.js";
-
-/** Windows of one length, side by side: token ids [count, length] row-major. */
-export interface Windows {
-  readonly count: number;
-  readonly length: number;
-  readonly tokenIds: Int32Array;
-}
 
 /** A causal language model that is ready to run. */
 export interface Model extends HeadModel {
@@ -32,8 +29,14 @@ export interface Model extends HeadModel {
   readonly maxPositions: number | undefined;
   /** Its layers, for graphs of one's own. */
   readonly description: ModelDescription;
-  /** What the head multiplies (after the final norm), float32 [count, length, d]. */
+  /** Bytes that it was allowed to take in memory; undefined if any number. */
+  readonly maxMemory: number | undefined;
+  /** Whether its layers take turns in memory, so that one run of all of them costs as much as reading all weights. */
+  readonly inTurns: boolean;
+  /** What the head multiplies (after the final norm), float32 [count, length, d]. For the windows of a text: `pass`. */
   hiddenStates(windows: Windows): Promise<Float32Array>;
+  /** Runs all windows of a text through the layers. @throws InputError if memory or the disk is too small for it */
+  pass: PassWindows;
   /**
    * Hidden states and, on request, logits of windows of one length, as float32 row-major
    * [batch, time, d] and [batch, time, V].
@@ -47,21 +50,31 @@ export interface Model extends HeadModel {
 
 /**
  * Reads a checkpoint's config and tensors and makes it ready to run; weights are used where they lie.
+ * @param limit of memory: layers of a model that does not fit take turns. Default: none
  * @throws InputError naming the file and the field that cannot be used
  */
-export async function openModel(folder: Folder, engine: Engine, name: string, onNotice?: OnNotice): Promise<Model> {
+export async function openModel(
+  folder: Folder,
+  engine: Engine,
+  name: string,
+  onNotice?: OnNotice,
+  limit?: MemoryLimit,
+): Promise<Model> {
   const { architecture, config, modelType } = requireLanguageModel(await openConfig(folder, onNotice));
   const held = await openModelTensors(folder, onNotice);
   const found = weights(held.place, widenedTensors(config, held.tensors), architecture.prefixes);
   const description = held.factored
     ? await describeFactored(architecture, config, found, { ...held, engine })
     : architecture.describe(config, found);
-  for (const tensor of found.used) await requireFinite(tensor, isRows(tensor, description) ? folder : undefined);
+  const turns = limit && turnsWithin({ name, modelType, description }, limit);
+  // Weights of layers that take turns are read once, each with its part.
+  const atOnce = [...found.used].filter((tensor) => turns === undefined || isRows(tensor, description));
+  for (const tensor of atOnce) await requireFinite(tensor, isRows(tensor, description) ? folder : undefined);
   const parts = held.ofOnnx
     ? onnxParts(description, held, found.used)
     : { tensors: withEmbedding(held.tensors, description) };
   const head = headModel({ name, modelType, engine, folder, ...description, ...parts });
-  return withLayers(head, description);
+  return turns === undefined ? withLayers(head, description, limit) : withTurns(head, { ...turns, engine });
 }
 
 /** @throws InputError if there is no config.json, or one that no model here can follow */
@@ -108,24 +121,63 @@ async function rowName(folder: Folder, id: number): Promise<string> {
   return tokenizer?.produces(id) ? `token ${id} (${quote(tokenizer.tokenText(id))})` : `token id ${id}`;
 }
 
-function withLayers(head: HeadModel, description: ModelDescription): Model {
-  const { maxPositions } = description;
+function withLayers(head: HeadModel, description: ModelDescription, limit: MemoryLimit | undefined): Model {
   const session = once(() => head.engine.load(bodyGraph(description, head.engine)));
-  const hiddenStates: Model["hiddenStates"] = async ({ count, length, tokenIds }) => {
-    if (maxPositions !== undefined && length > maxPositions) {
-      throw new InputError(head.name, `has ${maxPositions} positions; a window of ${length} tokens is too long`);
+  return runnable(head, description, {
+    maxMemory: limit?.bytes,
+    inTurns: false,
+    async hiddenStates(windows) {
+      return float32Output(await (await session()).run(windowFeeds(windows)), "hidden");
+    },
+    pass: wholePass,
+  });
+}
+
+function withTurns(head: HeadModel, turns: Omit<LimitedModel, "checkWeights">): Model {
+  const { description } = turns;
+  const checked = new Set<string>();
+  const checkWeights: LimitedModel["checkWeights"] = async (used) => {
+    for (const { tensor } of used) {
+      if (checked.has(tensor.name) || isRows(tensor, description)) continue;
+      await requireFinite(tensor);
+      checked.add(tensor.name);
     }
-    const outputs = await (await session()).run({
-      input_ids: { type: "int64", data: BigInt64Array.from(tokenIds, BigInt), dims: [count, length] },
-      positions: { type: "int64", data: BigInt64Array.from({ length }, (_, i) => BigInt(i)), dims: [length] },
-    });
-    return float32Output(outputs, "hidden");
+  };
+  const limited = { ...turns, checkWeights };
+  return runnable(head, description, {
+    maxMemory: turns.limit.bytes,
+    inTurns: true,
+    hiddenStates: (windows) => hiddenInTurns(limited, windows),
+    pass: () => passInTurns(limited),
+  });
+}
+
+/** A model by the way in which its layers are run. */
+function runnable(
+  head: HeadModel,
+  description: ModelDescription,
+  layers: Pick<Model, "maxMemory" | "inTurns" | "hiddenStates"> & {
+    pass(hiddenStates: Model["hiddenStates"]): PassWindows;
+  },
+): Model {
+  const { maxPositions } = description;
+  const hiddenStates: Model["hiddenStates"] = async (windows) => {
+    if (maxPositions !== undefined && windows.length > maxPositions) {
+      throw new InputError(
+        head.name,
+        `has ${maxPositions} positions; a window of ${windows.length} tokens is too long`,
+      );
+    }
+    return layers.hiddenStates(windows);
   };
   return {
     ...head,
     maxPositions,
     description,
+    maxMemory: layers.maxMemory,
+    inTurns: layers.inTurns,
     hiddenStates,
+    pass: layers.pass(hiddenStates),
     async forward(tokenIds, options = {}) {
       const hidden = await hiddenStates(toWindows(tokenIds, head.vocabSize));
       return options.logits ? { hidden, logits: await head.logits(hidden) } : { hidden };

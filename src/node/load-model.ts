@@ -4,11 +4,15 @@ import { InputError } from "../errors.js";
 import type { HeadModel } from "../model/head/head-model.js";
 import { openHead } from "../model/head/head-only.js";
 import { type Model, openModel } from "../model/model.js";
+import type { PartProgress } from "../model/pass/layers-in-turn.js";
+import type { StateType } from "../model/pass/state-place.js";
 import type { Folder } from "../tensor/byte-source.js";
 import { openTokenizerFolder, withTokenizerOf } from "./corpus/tokenizer-folder.js";
 import { type OpenEngineOptions, openEngine } from "./devices/open-engine.js";
 import { assetPath } from "./files/assets.js";
 import { openFolder } from "./files/file-source.js";
+import { temporaryPlace } from "./files/temporary-states.js";
+import { freeMemory } from "./free-memory.js";
 import { resolveModelFolder } from "./hub/model-folder.js";
 import type { HubOptions } from "./hub/repository.js";
 
@@ -46,6 +50,19 @@ export interface LoadOptions
   tokenizer?: string | undefined;
 }
 
+/** How much memory a model may take. */
+export interface MemoryOptions {
+  /**
+   * Bytes for its weights and what they are computed with, beside the program itself: layers of a larger model take turns.
+   * Default: three quarters of what is free, of the machine and of the process' control group.
+   */
+  maxMemory?: number | undefined;
+  /** What hidden states are between the layers of such a model, in a temporary file. Default float32. */
+  hiddenType?: StateType | undefined;
+  /** Told how far the layers in memory are. */
+  onLayers?: ((progress: PartProgress) => void) | undefined;
+}
+
 /**
  * Opens a model: a folder with config.json, weights and tokenizer.json, a repository of the Hugging Face hub
  * (`org/name`, `org/name@revision`, `hf://org/name`), a GGUF file (`model.gguf`, `hf://org/name/model.gguf`), or `tiny-books`, which comes with unembed. From the hub only the files
@@ -55,8 +72,23 @@ export interface LoadOptions
  *
  * @throws InputError naming the file and the field that cannot be used
  */
-export async function loadModel(name: string = defaultModel, options: LoadOptions = {}): Promise<Model> {
-  return withEngine(name, options, (folder, engine) => openModel(folder, engine, name, options.onNotice));
+export async function loadModel(
+  name: string = defaultModel,
+  options: LoadOptions & MemoryOptions = {},
+): Promise<Model> {
+  const { maxMemory, hiddenType = "float32", onNotice, onLayers } = options;
+  const limit = {
+    bytes: maxMemory ?? usualMemory(),
+    place: temporaryPlace(hiddenType),
+    announce: maxMemory !== undefined && Number.isFinite(maxMemory),
+    ...{ onNotice, onProgress: onLayers },
+  };
+  return withEngine(name, options, (folder, engine) => openModel(folder, engine, name, onNotice, limit));
+}
+
+/** What a model may take where nobody says how much: enough is left for what else runs. */
+export function usualMemory(): number {
+  return 0.75 * freeMemory();
 }
 
 /**

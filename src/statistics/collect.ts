@@ -3,10 +3,11 @@ import { inOrder } from "../engine/in-order.js";
 import { outerProducts } from "../engine/outer-products.js";
 import { untilAborted } from "../engine/until-aborted.js";
 import { InputError } from "../errors.js";
-import { windowBatches } from "../model/contexts/window-batches.js";
 import { type Head, isTransformed } from "../model/head/head.js";
 import type { HeadModel } from "../model/head/head-model.js";
-import type { Model, Windows } from "../model/model.js";
+import type { Model } from "../model/model.js";
+import type { StatePlace } from "../model/pass/state-place.js";
+import type { Windows } from "../model/pass/window-batches.js";
 import { type CollectedSums, contextsOf, endWindow, finished, noSums } from "./collected-sums.js";
 import { headStatisticsGraph, topSizes } from "./head-graph.js";
 import { type ContextSums, groupCount, type HeadStatistics } from "./head-statistics.js";
@@ -21,8 +22,10 @@ const hiddenWindow = 256;
 export interface CollectOptions {
   /** Index in the text of the first window given. Default 0. */
   firstWindow?: number | undefined;
-  /** Goes on from what a pass over earlier windows had reached, in place; the first window given is its next one. */
+  /** Goes on from what a pass over the first of the windows had reached, in place. */
   resume?: CollectedSums | undefined;
+  /** Where hidden states of models whose layers take turns lie. Default: as the model was opened. */
+  place?: StatePlace | undefined;
   /** Called after each batch of windows has been added, in the text's order. */
   onBatch?: ((reached: CollectedSums) => void | Promise<void>) | undefined;
   signal?: AbortSignal | undefined;
@@ -41,20 +44,20 @@ export interface CollectOptions {
 export async function collectStatistics(
   model: Model,
   windows: AsyncIterable<Int32Array>,
-  { firstWindow = 0, resume, onBatch, signal }: CollectOptions = {},
+  { firstWindow = 0, resume, place, onBatch, signal }: CollectOptions = {},
 ): Promise<HeadStatistics> {
   const { head } = model;
   const sums = resume ?? noSums({ ...head, transformed: isTransformed(head) }, firstWindow);
-  const session = await model.engine.load(headStatisticsGraph(head, model.engine));
+  const skip = sums.nextWindow - firstWindow;
+  const pass = await model.pass(signal ? untilAborted(windows, signal) : windows, { skip, place, signal });
+  let session: Session | undefined;
   try {
-    const batches = inOrder(
-      windowBatches(signal ? untilAborted(windows, signal) : windows),
-      session.concurrency + 1,
-      async (part) => ({
-        part,
-        reduced: await reduce(session, head, part, await model.hiddenStates(part)),
-      }),
-    );
+    session = await model.engine.load(headStatisticsGraph(head, model.engine));
+    const loaded = session;
+    const batches = inOrder(pass.batches, session.concurrency + 1, async (part) => ({
+      part,
+      reduced: await reduce(loaded, head, part, await pass.hiddenOf(part)),
+    }));
     for await (const { part, reduced } of batches) {
       signal?.throwIfAborted();
       for (const [window, outputs] of reduced.entries()) {
@@ -65,7 +68,7 @@ export async function collectStatistics(
       await onBatch?.(sums);
     }
   } finally {
-    await session.release();
+    await Promise.all([session?.release(), pass.release()]);
   }
   return finished(sums);
 }

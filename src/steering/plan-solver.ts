@@ -1,9 +1,10 @@
 import { InputError } from "../errors.js";
-import type { ContextRows, RowStore, StoredContexts } from "../model/contexts/stored-contexts.js";
+import type { ContextRows, StoredContexts } from "../model/contexts/stored-contexts.js";
 import { once, optionalTokenizer } from "../model/head/head-model.js";
 import { requireOneStage } from "../model/head/one-stage.js";
 import { readFinalNorm } from "../model/layers/constant-direction.js";
 import type { Model } from "../model/model.js";
+import type { RowStore } from "../model/pass/row-store.js";
 import { type Ban, solveBan } from "./bans/bans.js";
 import { solveWithBans } from "./bans/with-bans.js";
 import { isGuarded } from "./plan/edit-plan.js";

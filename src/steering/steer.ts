@@ -1,9 +1,10 @@
 import type { Corpus } from "../corpus/corpus.js";
 import { InputError } from "../errors.js";
 import { type StoreTextOptions, storeText } from "../model/contexts/store-text.js";
-import { memoryStore, roomBehind, type StoredContexts } from "../model/contexts/stored-contexts.js";
+import type { StoredContexts } from "../model/contexts/stored-contexts.js";
 import type { HeadChange } from "../model/head/head-change.js";
 import type { Model } from "../model/model.js";
+import { memoryStore, roomBehind } from "../model/pass/row-store.js";
 import type { EditPlan } from "./plan/saved-plan.js";
 import { finalNormOf, planSolver, startLambdas } from "./plan-solver.js";
 import type { Probes } from "./probes/probe-contexts.js";

@@ -1,4 +1,5 @@
-import { type Model, openModel, type Windows } from "../model/model.js";
+import { type Model, openModel } from "../model/model.js";
+import type { Windows } from "../model/pass/window-batches.js";
 import type { Folder } from "../tensor/byte-source.js";
 import { createWebGpuEngine } from "./page-engine.js";
 

@@ -1,4 +1,4 @@
-// Long runs: damaged files through every reader, and kills at every moment of a run.
+// Long runs: damaged files through every reader, kills at every moment of a run, and goldens cut behind every layer.
 //   npm run test:soak
 // SOAK_INPUTS (default 1000000), SOAK_KILLS (default 100), SOAK_SEED (default 1), SOAK_READERS (names, comma-separated).
 import { cpus } from "node:os";
@@ -7,6 +7,7 @@ import { Worker } from "node:worker_threads";
 import { build } from "esbuild";
 import type { Fed, Feed } from "./feed.js";
 import { killAtRandom } from "./kill-points.js";
+import { cutEverywhere } from "./layer-cuts.js";
 import { openReaders } from "./readers.js";
 
 const inputs = Number(process.env.SOAK_INPUTS ?? 1_000_000);
@@ -46,7 +47,13 @@ console.log(`${total.toLocaleString("en")} inputs in ${elapsed()}: ${problems} n
 const killed = kills === 0 ? { kills, problems: [] } : await killAtRandom(kills, seed, console.log);
 problems += killed.problems.length;
 console.log(`${killed.kills} kills: ${killed.problems.length} left something wrong; ${elapsed()} in all`);
-console.log(`\n${total + killed.kills - problems} passed, ${problems} failed, 0 skipped`);
+const cut = await cutEverywhere();
+problems += cut.problems.length;
+for (const problem of cut.problems) console.log(`  ${problem}`);
+console.log(
+  `${cut.cuts} cuts between layers: hidden states within ${cut.worst.toExponential(1)} of those of one piece`,
+);
+console.log(`\n${total + killed.kills + cut.cuts - problems} passed, ${problems} failed, 0 skipped`);
 process.exitCode = problems === 0 ? 0 : 1;
 
 function elapsed(): string {

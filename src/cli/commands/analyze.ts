@@ -36,12 +36,13 @@ import {
 import { defaultName } from "../options/default-folder.js";
 import { engineOptions } from "../options/engine-options.js";
 import { hubOptions } from "../options/hub-options.js";
+import { type MemoryArguments, memoryOptions, memoryUse } from "../options/memory-options.js";
 import { readingOf, separatorId, type TextArguments, textOptions } from "../options/text-options.js";
 import { runLine } from "../progress/run-line.js";
 import { analysisTable } from "../tables/analysis-table.js";
 import { UsageError } from "../usage-error.js";
 
-interface AnalyzeArguments extends TextArguments, PartsArguments, RunArguments {
+interface AnalyzeArguments extends TextArguments, PartsArguments, MemoryArguments, RunArguments {
   corpus?: string[];
   hidden?: string;
   headTensor?: string;
@@ -89,7 +90,7 @@ export function analyzeCommand(signal: AbortSignal): Command {
     .addOption(forceOption("take the place of another run that is there"))
     .addOption(seedOption("of the random choices in the comparison curves"));
   partsOptions(command);
-  return runOptions(command)
+  return runOptions(memoryOptions(command))
     .addHelpText("after", examples)
     .action((model: string, args: AnalyzeArguments, command: Command) => runAnalyze(model, args, command, signal));
 }
@@ -147,9 +148,12 @@ async function analyzeText(modelName: string, out: string, asked: Asked, args: A
   const hub = hubOptions(line, signal);
   const reading = readingOf(args);
   const text = await openCorpus(args.corpus ?? [defaultCorpus], reading, hub);
-  const model = await loadModel(modelName, { ...engineOptions(args, line), tokenizer: args.tokenizer, ...hub }).finally(
-    line.stop,
-  );
+  const model = await loadModel(modelName, {
+    ...engineOptions(args, line),
+    tokenizer: args.tokenizer,
+    ...hub,
+    ...memoryUse(args, line),
+  }).finally(line.stop);
   try {
     return await resumableAnalysis(model, text, out, {
       contextLength: args.context,
@@ -158,6 +162,7 @@ async function analyzeText(modelName: string, out: string, asked: Asked, args: A
       separator: await separatorId(model, args.separator),
       seed: args.seed,
       reading,
+      hiddenType: args.hiddenDtype,
       asked,
       signal,
       onEvent: line.onEvent,

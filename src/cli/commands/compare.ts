@@ -23,13 +23,14 @@ import {
 import { defaultName } from "../options/default-folder.js";
 import { engineOptions } from "../options/engine-options.js";
 import { hubOptions } from "../options/hub-options.js";
+import { type MemoryArguments, memoryOptions, memoryUse } from "../options/memory-options.js";
 import { positiveInteger } from "../options/numbers.js";
 import { readingOf, separatorId, type TextArguments, textOptions } from "../options/text-options.js";
 import { Interrupted, InterruptedUnwritten } from "../progress/interrupt.js";
 import { runLine } from "../progress/run-line.js";
 import { comparisonTable } from "../tables/comparison-table.js";
 
-interface CompareArguments extends TextArguments, RunArguments {
+interface CompareArguments extends TextArguments, MemoryArguments, RunArguments {
   corpus?: string[];
   context?: number;
   tokens?: number;
@@ -65,7 +66,7 @@ export function compareCommand(signal: AbortSignal): Command {
     .option("--movers <n>", "how many of the tokens that moved most to list", positiveInteger, 20)
     .addOption(outOption("where to write (default: runs/compare-<model-a>-<model-b>-...)"))
     .addOption(forceOption("take the place of another run that is there"));
-  return runOptions(command)
+  return runOptions(memoryOptions(command))
     .addHelpText("after", examples)
     .action((a: string, b: string, args: CompareArguments, command: Command) => {
       const asked = { command: askedCommand(command), arguments: { modelA: a, modelB: b, ...args } };
@@ -91,7 +92,14 @@ async function runCompare(
   const opened: Model[] = [];
   try {
     for (const name of names)
-      opened.push(await loadModel(name, { ...engineOptions(args, line), tokenizer: args.tokenizer, ...hub }));
+      opened.push(
+        await loadModel(name, {
+          ...engineOptions(args, line),
+          tokenizer: args.tokenizer,
+          ...hub,
+          ...memoryUse(args, line, 2),
+        }),
+      );
     const [modelA, modelB] = opened as [Model, Model];
     const comparison = await saveComparison(modelA, modelB, text, out, {
       ...{ contextLength: args.context, tokens: args.tokens, beginOfText: args.bos },

@@ -44,7 +44,12 @@ async function runExport(name: string, args: ExportArguments, signal: AbortSigna
   const { format, out, force } = args;
   // Nothing is computed.
   const line = runLine(process.stderr, args);
-  const model = await loadModel(name, { threads: 1, device: "cpu", ...hubOptions(line, signal) }).finally(line.stop);
+  const model = await loadModel(name, {
+    threads: 1,
+    device: "cpu",
+    maxMemory: Number.POSITIVE_INFINITY,
+    ...hubOptions(line, signal),
+  }).finally(line.stop);
   try {
     await clearOut(out);
     await checkOut(model, out, force);

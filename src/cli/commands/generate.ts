@@ -105,7 +105,13 @@ const forTexts = ["maxTokens", "seed", "n", "ban", "banFile"] as const;
 async function runGenerate(name: string, args: GenerateArguments, signal: AbortSignal): Promise<void> {
   const given = await readPrompts(args, signal);
   const line = runLine(process.stderr, args);
-  const options = { ...engineOptions(args, line), tokenizer: args.tokenizer, ...hubOptions(line, signal) };
+  // Texts are written by all of a model at once.
+  const options = {
+    ...engineOptions(args, line),
+    tokenizer: args.tokenizer,
+    maxMemory: Number.POSITIVE_INFINITY,
+    ...hubOptions(line, signal),
+  };
   const model = await loadModel(name, options).finally(line.stop);
   try {
     const prompts = await shownPrompts(model, args.chat ? await chatPrompts(model, given) : given);

@@ -30,6 +30,7 @@ import {
 import { defaultName } from "../options/default-folder.js";
 import { engineOptions } from "../options/engine-options.js";
 import { hubOptions } from "../options/hub-options.js";
+import { type MemoryArguments, memoryOptions, memoryUse } from "../options/memory-options.js";
 import {
   checkModelFolder,
   dryRunOptions,
@@ -45,7 +46,12 @@ import { asPlanned, checkChoice, checkPlanFolder, givenPlan, type ReductionArgum
 import { reductionTable } from "../tables/reduction-table.js";
 import { UsageError } from "../usage-error.js";
 
-interface ReduceArguments extends TextPairArguments, ReductionArguments, ModelFolderArguments, RunArguments {
+interface ReduceArguments
+  extends TextPairArguments,
+    ReductionArguments,
+    ModelFolderArguments,
+    MemoryArguments,
+    RunArguments {
   curve?: boolean;
   bias: boolean;
 }
@@ -105,7 +111,7 @@ export function reduceCommand(signal: AbortSignal): Command {
     .addOption(outOption("where to write the reduced model"))
     .option("--save-plan <folder>", "where to keep what was chosen, for --plan; also of a dry run")
     .addOption(forceOption("replace the folder if it is there"));
-  return runOptions(dryRunOptions(command, " (default with --curve: runs/reduce-<model>-...)"))
+  return runOptions(memoryOptions(dryRunOptions(command, " (default with --curve: runs/reduce-<model>-...)")))
     .addHelpText("after", examples)
     .action((name: string, args: ReduceArguments, command: Command) => {
       const given = (option: string) => command.getOptionValueSource(option) === "cli";
@@ -152,7 +158,12 @@ async function runReduce(
   const { out, savePlan, dryRun, force } = asked;
   let model: Model | undefined;
   try {
-    model = await loadModel(name, { ...engineOptions(asked, line), tokenizer: asked.tokenizer, ...hub });
+    model = await loadModel(name, {
+      ...engineOptions(asked, line),
+      tokenizer: asked.tokenizer,
+      ...hub,
+      ...memoryUse(asked, line),
+    });
     const plan = asked.plan === undefined ? undefined : await givenPlan(asked.plan, model);
     const args = plan ? asPlanned(asked, plan) : asked;
     if (savePlan !== undefined) await checkPlanFolder(savePlan, force);

@@ -39,6 +39,7 @@ import {
   textsToGenerate,
 } from "../options/generated-text-options.js";
 import { hubOptions } from "../options/hub-options.js";
+import { type MemoryArguments, memoryOptions, memoryUse } from "../options/memory-options.js";
 import { positiveInteger, positiveNumber } from "../options/numbers.js";
 import { checkPlanOptions, type PlanArguments, planOf } from "../options/plan-options.js";
 import { readingOf, textOptions } from "../options/text-options.js";
@@ -58,6 +59,7 @@ interface SteerArguments
     TextPairArguments,
     TrialArguments,
     GeneratedTextArguments,
+    MemoryArguments,
     RunArguments {
   report?: string;
   seed: number;
@@ -152,7 +154,7 @@ export function steerCommand(signal: AbortSignal): Command {
     .option("--keep-tied", "of GGUF: change a tied input embedding with the head; reading changes too")
     .addOption(forceOption("replace the folder if it is there"))
     .option("--dry-run", "list what matched and stop");
-  return runOptions(command)
+  return runOptions(memoryOptions(command))
     .addHelpText("after", examples)
     .action((name: string, args: SteerArguments, command: Command) => {
       const given = (option: string) => command.getOptionValueSource(option) === "cli";
@@ -220,7 +222,12 @@ async function runSteer(
   const hub = hubOptions(line, signal);
   let model: Model | undefined;
   try {
-    model = await loadModel(name, { ...engineOptions(args, line), tokenizer: args.tokenizer, ...hub });
+    model = await loadModel(name, {
+      ...engineOptions(args, line),
+      tokenizer: args.tokenizer,
+      ...hub,
+      ...memoryUse(args, line),
+    });
     const format = args.format ?? defaultFormat(model);
     checkFormat(model, format, args);
     if (out !== undefined && format !== "gguf") await checkOut(model, out, force);

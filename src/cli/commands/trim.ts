@@ -27,6 +27,7 @@ import {
 } from "../options/common-options.js";
 import { engineOptions } from "../options/engine-options.js";
 import { hubOptions } from "../options/hub-options.js";
+import { type MemoryArguments, memoryOptions, memoryUse } from "../options/memory-options.js";
 import {
   checkModelFolder,
   dryRunOptions,
@@ -42,7 +43,7 @@ import { runLine } from "../progress/run-line.js";
 import { trimTable } from "../tables/trim-table.js";
 import { UsageError } from "../usage-error.js";
 
-interface TrimArguments extends TextPairArguments, ModelFolderArguments, RunArguments {
+interface TrimArguments extends TextPairArguments, ModelFolderArguments, MemoryArguments, RunArguments {
   keepText?: string[];
   maxVocab?: number;
   keepMass?: number;
@@ -100,7 +101,7 @@ export function trimCommand(signal: AbortSignal): Command {
     .addOption(outOption("where to write the trimmed model"))
     .option("--save-plan <file>", "where to keep what was chosen, for --plan; also of a dry run")
     .addOption(forceOption("replace the folder if it is there"));
-  return runOptions(dryRunOptions(command))
+  return runOptions(memoryOptions(dryRunOptions(command)))
     .addHelpText("after", examples)
     .action((name: string, args: TrimArguments, command: Command) => {
       checkOptions(args);
@@ -130,7 +131,12 @@ async function runTrim(name: string, args: TrimArguments, asked: Asked, signal: 
   const { out, dryRun, force, report, savePlan } = args;
   let model: Model | undefined;
   try {
-    model = await loadModel(name, { ...engineOptions(args, line), tokenizer: args.tokenizer, ...hub });
+    model = await loadModel(name, {
+      ...engineOptions(args, line),
+      tokenizer: args.tokenizer,
+      ...hub,
+      ...memoryUse(args, line),
+    });
     if (dryRun && out !== undefined) await checkOut(model, out, force);
     const options = { ...(await trimOptions(model, args, hub)), signal, onEvent: line.onEvent };
     const { run, plan } = dryRun

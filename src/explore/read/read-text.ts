@@ -3,8 +3,10 @@ import type { Analysis } from "../../encoding/analysis.js";
 import { collectText } from "../../encoding/collect-text.js";
 import { readEncoding } from "../../encoding/read-encoding.js";
 import { InputError } from "../../errors.js";
-import { memoryStore, type StoredContexts } from "../../model/contexts/stored-contexts.js";
-import type { Model, Windows } from "../../model/model.js";
+import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
+import type { Model } from "../../model/model.js";
+import { memoryStore } from "../../model/pass/row-store.js";
+import type { Windows } from "../../model/pass/window-batches.js";
 import type { CollectedSums } from "../../statistics/collected-sums.js";
 import { merge } from "../../statistics/head-statistics.js";
 
@@ -65,10 +67,16 @@ function watchedModel(model: Model): { model: Model; contexts(): Promise<StoredC
   return {
     model: {
       ...model,
-      hiddenStates(part) {
-        const hidden = model.hiddenStates(part);
-        seen.push({ part, hidden });
-        return hidden;
+      async pass(windows, options) {
+        const pass = await model.pass(windows, options);
+        return {
+          ...pass,
+          hiddenOf(part) {
+            const hidden = pass.hiddenOf(part);
+            seen.push({ part, hidden });
+            return hidden;
+          },
+        };
       },
     },
     async contexts() {

@@ -1,6 +1,8 @@
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { onePerFamily } from "../../../test/support/families.js";
+import { hiddenCutAt, relativeDifference } from "../../../test/support/layer-cuts.js";
 import type { Engine } from "../../engine/engine.js";
 import { createEngine } from "../../node/engine/onnx-engine.js";
 import { openFileSource, openFolder } from "../../node/files/file-source.js";
@@ -22,20 +24,6 @@ async function expected(place: string) {
   };
 }
 
-/** Largest difference, as a share of the largest magnitude. */
-function difference(found: Float32Array, wanted: Float32Array): number {
-  expect(found.length).toBe(wanted.length);
-  let largest = 0;
-  let furthest = 0;
-  wanted.forEach((value, index) => {
-    largest = Math.max(largest, Math.abs(value));
-    // NaN must not pass for "no difference".
-    const distance = Math.abs(found[index]! - value);
-    furthest = Number.isNaN(distance) ? Number.POSITIVE_INFINITY : Math.max(furthest, distance);
-  });
-  return furthest / largest;
-}
-
 describe("every architecture", () => {
   let engine: Engine;
   beforeAll(() => {
@@ -49,9 +37,24 @@ describe("every architecture", () => {
     const { windows, hidden, logits } = await expected(place);
     const model = await openModel(openFolder(goldens + place), engine, place);
     const found = await model.forward(windows, { logits: true });
-    expect(difference(found.hidden, hidden)).toBeLessThan(1e-5);
-    expect(difference(found.logits!, logits)).toBeLessThan(1e-5);
+    expect(relativeDifference(found.hidden, hidden)).toBeLessThan(1e-5);
+    expect(relativeDifference(found.logits!, logits)).toBeLessThan(1e-5);
   });
+
+  it.each(onePerFamily().map((name) => `arch/${name}`))(
+    "puts out the same where its layers take turns: %s",
+    async (place) => {
+      const model = await openModel(openFolder(goldens + place), engine, place);
+      const length = Math.min(16, model.maxPositions ?? 16);
+      const tokenIds = new Int32Array(2 * length).map((_, i) => (37 * i + 11) % model.vocabSize);
+      const windows = { count: 2, length, tokenIds };
+      // Behind every layer of every golden: npm run test:soak.
+      const cut = Math.ceil(model.description.numLayers! / 2);
+      expect(
+        relativeDifference(await hiddenCutAt(model, windows, cut), await model.hiddenStates(windows)),
+      ).toBeLessThan(1e-6);
+    },
+  );
 
   it("is compared with PyTorch in at least one checkpoint", async () => {
     const models = await Promise.all(places.map((place) => openModel(openFolder(goldens + place), engine, place)));

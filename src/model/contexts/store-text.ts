@@ -4,9 +4,10 @@ import { windows } from "../../corpus/tokens/windows.js";
 import { InputError } from "../../errors.js";
 import { optionalTokenizer } from "../head/head-model.js";
 import type { Model } from "../model.js";
+import { memoryStore, type RowStore } from "../pass/row-store.js";
 import { type BeginOfText, beginOfWindows } from "./begin-of-text.js";
 import { contextLengthFor } from "./context.js";
-import { memoryStore, type RowStore, type StoredContexts, storeContexts } from "./stored-contexts.js";
+import { type StoredContexts, storeContexts } from "./stored-contexts.js";
 
 /** How much of a text is run through a model, how it is cut, and where the hidden states are kept. */
 export interface StoreTextOptions {

@@ -1,26 +1,8 @@
 import { inOrder } from "../../engine/in-order.js";
 import { untilAborted } from "../../engine/until-aborted.js";
 import type { Model } from "../model.js";
-import { windowBatches } from "./window-batches.js";
-
-/** Where rows of hidden states are kept until they are read again: a file, so that memory does not grow with the text. */
-export interface RowStore {
-  /** Adds rows, float32 [rows, d], behind those that are there. */
-  append(rows: Float32Array): Promise<void>;
-  /** Numbers [begin, end) of all that were added. */
-  read(begin: number, end: number): Promise<Float32Array>;
-  /** Frees the space. */
-  release(): Promise<void>;
-}
-
-/** Room behind what a store holds by now, to be read as if it were alone; released with the whole. */
-export function roomBehind(store: RowStore, held: number): RowStore {
-  return {
-    append: (rows) => store.append(rows),
-    read: (begin, end) => store.read(held + begin, held + end),
-    release: async () => {},
-  };
-}
+import type { RowStore } from "../pass/row-store.js";
+import type { TextPass } from "../pass/text-pass.js";
 
 /** What the head multiplies in some contexts, to be read as often as needed. */
 export interface ContextRows {
@@ -71,12 +53,14 @@ export async function storeContexts(
   const { hiddenSize } = model;
   const tokenIds: number[] = [];
   const windowStarts = [0];
+  let pass: TextPass | undefined;
   try {
-    const batches = inOrder(
-      windowBatches(signal ? untilAborted(windows, signal) : windows),
-      model.engine.threads + 1,
-      async (part) => ({ part, hidden: await model.hiddenStates(part) }),
-    );
+    pass = await model.pass(signal ? untilAborted(windows, signal) : windows, { signal });
+    const { hiddenOf } = pass;
+    const batches = inOrder(pass.batches, model.engine.threads + 1, async (part) => ({
+      part,
+      hidden: await hiddenOf(part),
+    }));
     for await (const { part, hidden } of batches) {
       signal?.throwIfAborted();
       await store.append(hidden);
@@ -87,6 +71,8 @@ export async function storeContexts(
   } catch (error) {
     await store.release();
     throw error;
+  } finally {
+    await pass?.release();
   }
   return {
     count: tokenIds.length,
@@ -95,27 +81,5 @@ export async function storeContexts(
     windowStarts: Int32Array.from(windowStarts),
     read: (start, end) => store.read(start * hiddenSize, end * hiddenSize),
     release: () => store.release(),
-  };
-}
-
-/** Rows kept in memory: for short texts and for browsers. */
-export function memoryStore(): RowStore {
-  let numbers = new Float32Array(2 ** 16);
-  let used = 0;
-  return {
-    async append(rows) {
-      if (used + rows.length > numbers.length) {
-        const larger = new Float32Array(Math.max(2 * numbers.length, used + rows.length));
-        larger.set(numbers.subarray(0, used));
-        numbers = larger;
-      }
-      numbers.set(rows, used);
-      used += rows.length;
-    },
-    read: async (begin, end) => numbers.slice(begin, end),
-    async release() {
-      numbers = new Float32Array(0);
-      used = 0;
-    },
   };
 }

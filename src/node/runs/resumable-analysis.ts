@@ -3,15 +3,19 @@ import type { CorpusOptions } from "../../corpus/file-documents.js";
 import type { Analysis } from "../../encoding/analysis.js";
 import type { CollectProgress } from "../../encoding/collect-text.js";
 import type { Model } from "../../model/model.js";
+import type { StateType } from "../../model/pass/state-place.js";
 import { type AnalysisRunOptions, analysisRun } from "../../runs/analysis-run.js";
 import { contextsOf } from "../../statistics/collected-sums.js";
+import { keptStates } from "./folder/kept-states.js";
 import { inputIdentity, openUnfinished } from "./folder/unfinished.js";
 import { writeAnalysisRun } from "./write/analysis-files.js";
 import type { Asked } from "./write/run-record.js";
 
-export interface ResumableAnalysisOptions extends Omit<AnalysisRunOptions, "resume" | "onProgress"> {
+export interface ResumableAnalysisOptions extends Omit<AnalysisRunOptions, "resume" | "place" | "onProgress"> {
   /** How the files of the text are read. */
   reading?: CorpusOptions | undefined;
+  /** What hidden states are between layers of a model that is larger than its memory. Default float32. */
+  hiddenType?: StateType | undefined;
   /** As run.json records it. */
   asked: Asked;
 }
@@ -26,7 +30,7 @@ export async function resumableAnalysis(
   model: Model,
   text: Corpus,
   folder: string,
-  { reading, asked, ...options }: ResumableAnalysisOptions,
+  { reading, hiddenType = "float32", asked, ...options }: ResumableAnalysisOptions,
 ): Promise<Analysis> {
   const { contextLength, tokens, beginOfText = "auto", separator, signal, onEvent } = options;
   const identity = { contextLength, tokens, beginOfText, separator, reading, inputs: await inputIdentity(model, text) };
@@ -41,8 +45,9 @@ export async function resumableAnalysis(
     onEvent?.({ type: "notice", message });
   }
   try {
+    const place = model.inTurns ? await keptStates(folder, hiddenType, identity, asked) : undefined;
     const onProgress = ({ sums }: CollectProgress) => unfinished.offer(sums);
-    const analysis = await analysisRun(model, text, { ...options, resume, onProgress });
+    const analysis = await analysisRun(model, text, { ...options, resume, place, onProgress });
     await writeAnalysisRun(folder, analysis, asked);
     await unfinished.remove();
     return analysis;

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { writtenModels } from "../../../test/support/written-models.js";
 import { InputError } from "../../errors.js";
-import { memoryStore, storeContexts } from "../../model/contexts/stored-contexts.js";
+import { storeContexts } from "../../model/contexts/stored-contexts.js";
+import { memoryStore } from "../../model/pass/row-store.js";
 import { chainHead, curveFractions } from "../curves/reduction-curve.js";
 import { type RefinedPoint, refinedCurve } from "../curves/refined-curve.js";
 import { measureChains, measureHeads } from "../measure/measure-heads.js";

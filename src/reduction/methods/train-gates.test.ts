@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Engine } from "../../engine/engine.js";
 import { type Random, seededRandom } from "../../linalg/random.js";
-import { memoryStore } from "../../model/contexts/stored-contexts.js";
+import { memoryStore } from "../../model/pass/row-store.js";
 import { createEngine } from "../../node/engine/onnx-engine.js";
 import { memoryTensor } from "../../tensor/memory-tensor.js";
 import { hiddenMoments } from "./output-moments.js";

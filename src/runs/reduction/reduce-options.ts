@@ -2,9 +2,9 @@ import type { Corpus } from "../../corpus/corpus.js";
 import { InputError } from "../../errors.js";
 import type { ModelFormat } from "../../export/model-formats.js";
 import type { BeginOfText } from "../../model/contexts/begin-of-text.js";
-import type { RowStore } from "../../model/contexts/stored-contexts.js";
 import { requireOneStage } from "../../model/head/one-stage.js";
 import type { Model } from "../../model/model.js";
+import type { RowStore } from "../../model/pass/row-store.js";
 import type { Compensation, Metric, Order } from "../../reduction/methods/orders.js";
 import {
   checkGreedyExact,

@@ -1,8 +1,9 @@
 import type { Corpus } from "../../corpus/corpus.js";
 import { contextLengthFor } from "../../model/contexts/context.js";
 import { storeText } from "../../model/contexts/store-text.js";
-import { memoryStore, type StoredContexts } from "../../model/contexts/stored-contexts.js";
+import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
 import type { Model } from "../../model/model.js";
+import { memoryStore } from "../../model/pass/row-store.js";
 import { progressOf } from "../run-progress.js";
 import type { ReduceOptions } from "./reduce-options.js";
 

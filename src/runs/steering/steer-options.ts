@@ -1,6 +1,6 @@
 import type { Corpus } from "../../corpus/corpus.js";
 import type { BeginOfText } from "../../model/contexts/begin-of-text.js";
-import type { RowStore } from "../../model/contexts/stored-contexts.js";
+import type { RowStore } from "../../model/pass/row-store.js";
 import type { ExperimentOptions } from "../../steering/trials/run-experiments.js";
 import type { OnRunEvent } from "../run-events.js";
 

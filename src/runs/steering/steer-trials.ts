@@ -1,5 +1,5 @@
-import { memoryStore } from "../../model/contexts/stored-contexts.js";
 import type { Model } from "../../model/model.js";
+import { memoryStore } from "../../model/pass/row-store.js";
 import { isInContext } from "../../steering/plan/word-edits.js";
 import type { SteeringRun } from "../../steering/steering-run.js";
 import { type ExperimentPlan, type Experiments, runExperiments } from "../../steering/trials/run-experiments.js";

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { memoryStore, storeContexts } from "../../model/contexts/stored-contexts.js";
+import { storeContexts } from "../../model/contexts/stored-contexts.js";
 import { changedHead } from "../../model/head/changed-head.js";
 import { largestProduct } from "../../model/layers/largest-product.js";
 import type { Model } from "../../model/model.js";
+import { memoryStore } from "../../model/pass/row-store.js";
 import { loadModel } from "../../node/load-model.js";
 import { probeContexts } from "../probes/probe-contexts.js";
 import { probeEdits } from "../probes/probe-edits.js";

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { memoryStore, storeContexts } from "../../model/contexts/stored-contexts.js";
+import { storeContexts } from "../../model/contexts/stored-contexts.js";
 import { changedHead } from "../../model/head/changed-head.js";
 import type { Head } from "../../model/head/head.js";
 import { constantDirection, readFinalNorm } from "../../model/layers/constant-direction.js";
 import type { Model } from "../../model/model.js";
+import { memoryStore } from "../../model/pass/row-store.js";
 import { loadModel } from "../../node/load-model.js";
 import { bytesSource } from "../../tensor/byte-source.js";
 import { encodeFloats } from "../../tensor/dtype.js";

@@ -4,9 +4,10 @@ import { windows } from "../../corpus/tokens/windows.js";
 import { type BeginOfText, beginOfWindows } from "../../model/contexts/begin-of-text.js";
 import { contextLengthFor } from "../../model/contexts/context.js";
 import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
-import { windowBatches } from "../../model/contexts/window-batches.js";
 import { optionalTokenizer } from "../../model/head/head-model.js";
-import type { Model, Windows } from "../../model/model.js";
+import type { Model } from "../../model/model.js";
+import type { Windows } from "../../model/pass/window-batches.js";
+import { windowBatches } from "../../model/pass/window-batches.js";
 
 /** A text to measure on: to be run through the layers, or what has been kept of that. */
 export type CheckSource = Corpus | StoredContexts;
@@ -20,6 +21,7 @@ export interface ReadOptions {
   readonly beginOfText?: BeginOfText | undefined;
   /** Id put between documents, null for none. Default: end-of-text between those of one file. */
   readonly separator?: number | null | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Windows of a text side by side, with where the first of their contexts stands. */
@@ -32,6 +34,7 @@ export interface CheckBatch {
 export interface CheckBatches {
   readonly batches: AsyncIterable<CheckBatch>;
   hiddenOf(batch: CheckBatch): Promise<Float32Array>;
+  release(): Promise<void>;
 }
 
 export async function checkBatches(model: Model, source: CheckSource, options: ReadOptions): Promise<CheckBatches> {
@@ -39,6 +42,7 @@ export async function checkBatches(model: Model, source: CheckSource, options: R
     return {
       batches: placed(windowBatches(storedWindows(source))),
       hiddenOf: ({ part: { tokenIds: ids }, start }) => source.read(start, start + ids.length),
+      release: async () => {},
     };
   }
   const { vocabSize } = model;
@@ -47,10 +51,9 @@ export async function checkBatches(model: Model, source: CheckSource, options: R
   const begin = await beginOfWindows(model, tokenizer, source, options.beginOfText);
   const ids = tokenIds(begin.corpus, tokenizer, { vocabSize, separator });
   const contextLength = contextLengthFor([model], options.contextLength, source);
-  return {
-    batches: placed(windowBatches(windows(ids, { contextLength, maxTokens, beginOfText: begin.ids }))),
-    hiddenOf: ({ part }) => model.hiddenStates(part),
-  };
+  const stream = windows(ids, { contextLength, maxTokens, beginOfText: begin.ids });
+  const pass = await model.pass(stream, { signal: options.signal });
+  return { batches: placed(pass.batches), hiddenOf: ({ part }) => pass.hiddenOf(part), release: pass.release };
 }
 
 async function* placed(parts: AsyncIterable<Windows>): AsyncGenerator<CheckBatch> {

@@ -6,13 +6,14 @@ import { divergenceSession, type HeadDivergences } from "../../measures/divergen
 import { divergenceSums, firstNonFinite, type TextDivergences } from "../../measures/divergence-sums.js";
 import { type EditedRowsSession, editedRowsSession } from "../../measures/edited-rows-session.js";
 import type { Interval } from "../../measures/interval.js";
-import { followingTokens } from "../../model/contexts/window-batches.js";
 import { differInRowsOnly } from "../../model/head/differing-rows.js";
 import type { HeadModel } from "../../model/head/head-model.js";
 import { type TokenNames, tokenNames } from "../../model/head/token-names.js";
-import type { Model, Windows } from "../../model/model.js";
+import type { Model } from "../../model/model.js";
+import type { Windows } from "../../model/pass/window-batches.js";
+import { followingTokens } from "../../model/pass/window-batches.js";
 import type { SolvedGroup } from "../solve/solution.js";
-import { type CheckSource, checkBatches, type ReadOptions } from "./check-source.js";
+import { type CheckBatches, type CheckSource, checkBatches, type ReadOptions } from "./check-source.js";
 import { type CheckText, checkTexts } from "./check-texts.js";
 import { scaleIntervals } from "./scale-interval.js";
 
@@ -82,17 +83,22 @@ export async function checkEdit(
 ): Promise<EditCheck> {
   const { original, edited, groups } = subject;
   const names = await tokenNames(original);
-  const session = await headsSession(subject);
+  const sources: [CheckText, CheckBatches][] = [];
+  let session: EditedRowsSession | undefined;
   const result: { [Text in CheckText]?: CheckedText } = {};
   try {
     for (const text of checkTexts) {
       const source = texts[text];
-      if (source === undefined) continue;
+      if (source !== undefined) sources.push([text, await checkBatches(original, source, options)]);
+    }
+    // Behind layers that take turns, which have left the memory by now.
+    const heads = await headsSession(subject);
+    session = heads;
+    for (const [text, { batches, hiddenOf }] of sources) {
       const sums = emptySums(original.vocabSize);
-      const { batches, hiddenOf } = await checkBatches(original, source, options);
-      const compared = inOrder(batches, session.concurrency, async (batch) => {
+      const compared = inOrder(batches, heads.concurrency, async (batch) => {
         const { part } = batch;
-        return { part, divergences: await session.run(await hiddenOf(batch), followingTokens(part)) };
+        return { part, divergences: await heads.run(await hiddenOf(batch), followingTokens(part)) };
       });
       for await (const { part, divergences } of compared) {
         options.signal?.throwIfAborted();
@@ -106,7 +112,7 @@ export async function checkEdit(
       result[text] = checkedText(sums, groups, names, options.seed ?? 0);
     }
   } finally {
-    await session.release();
+    await Promise.all([session?.release(), ...sources.map(([, batches]) => batches.release())]);
   }
   return result;
 }

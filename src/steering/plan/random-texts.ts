@@ -16,15 +16,15 @@ export async function meansInRandomTexts(
   const all = Array.from({ length: Math.min(vocabSize, model.vocabSize) }, (_, id) => id).filter(produces);
   const length = Math.min(textTokens, model.maxPositions ?? textTokens);
   const sums = new Float64Array(ids.length);
-  for (let text = 0; text < texts; text++) {
-    const window = Array.from({ length }, () => all[Math.floor(random() * all.length)]!);
-    const { logits } = await model.forward(window, { logits: true });
-    for (let t = 0; t < length; t++) {
-      const z = logits!.subarray(t * model.vocabSize, (t + 1) * model.vocabSize);
-      const largest = z.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
-      const total = z.reduce((sum, value) => sum + Math.exp(value - largest), 0);
-      for (const [j, id] of ids.entries()) sums[j]! += Math.exp(z[id]! - largest) / total;
-    }
+  const windows = Array.from({ length: texts }, () =>
+    Array.from({ length }, () => all[Math.floor(random() * all.length)]!),
+  );
+  const { logits } = await model.forward(windows, { logits: true });
+  for (let t = 0; t < texts * length; t++) {
+    const z = logits!.subarray(t * model.vocabSize, (t + 1) * model.vocabSize);
+    const largest = z.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
+    const total = z.reduce((sum, value) => sum + Math.exp(value - largest), 0);
+    for (const [j, id] of ids.entries()) sums[j]! += Math.exp(z[id]! - largest) / total;
   }
   return Array.from(sums, (sum) => sum / (texts * length));
 }

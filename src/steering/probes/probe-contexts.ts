@@ -1,11 +1,11 @@
-import { type Engine, float32Output, type Tensor, type Tensors } from "../../engine/engine.js";
+import { float32Output, type Tensor, type Tensors } from "../../engine/engine.js";
 import { inOrder } from "../../engine/in-order.js";
 import { permutation, type Random, seededRandom } from "../../linalg/random.js";
-import { type ContextRows, memoryStore, type RowStore } from "../../model/contexts/stored-contexts.js";
-import { windowBatches } from "../../model/contexts/window-batches.js";
+import type { ContextRows } from "../../model/contexts/stored-contexts.js";
 import { cacheNumbers, emptyCache, nextCache } from "../../model/layers/cache-tensors.js";
 import { cachedLayers } from "../../model/layers/cached-layers.js";
 import type { Model } from "../../model/model.js";
+import { memoryStore, type RowStore } from "../../model/pass/row-store.js";
 
 /** Contexts that no text holds (METHOD.md, "Probes"), each with the tokens that lead to it. */
 export interface Probes extends ContextRows {
@@ -70,9 +70,8 @@ export async function probeContexts(model: Model, options: ProbeOptions): Promis
     ...Array.from({ length: texts(randomTexts) }, () => randomIds(ids, Math.min(textTokens, longest), random)),
     ...repeated(ids, texts(repeatedTexts), Math.min(textTokens, longest), random),
   ];
-  const layers = await openLastLayer(model);
-  // Where positions depend on a text's length, its last context alone is what the model has after those tokens.
-  const contextsOf = (window: Int32Array) => (layers === undefined ? 1 : window.length);
+  const { layers, lastOnly } = await openLastLayer(model);
+  const contextsOf = (window: Int32Array) => (lastOnly ? 1 : window.length);
   const total = windows.reduce((sum, window) => sum + contextsOf(window), beginnings.length * each);
   let done = 0;
   const take = async (hidden: Float32Array) => {
@@ -82,18 +81,15 @@ export async function probeContexts(model: Model, options: ProbeOptions): Promis
     onProgress?.(done, total);
   };
   try {
-    for (const [b, beginning] of beginnings.entries()) {
-      const last = appended[b]!;
-      const behind = layers
-        ? extended(layers, beginning, last)
-        : hiddenOf(
-            model,
-            Array.from(last, (id) => joinedIds(beginning, id)),
-            true,
-          );
-      for await (const hidden of behind) await take(hidden);
+    const joined = beginnings.flatMap((beginning, b) => Array.from(appended[b]!, (id) => joinedIds(beginning, id)));
+    for (const [b, beginning] of layers ? beginnings.entries() : []) {
+      for await (const hidden of extended(layers!, beginning, appended[b]!)) await take(hidden);
     }
-    for await (const hidden of hiddenOf(model, windows, layers === undefined)) await take(hidden);
+    const texts = [
+      ...(layers ? [] : joined.map((window) => ({ window, contexts: 1 }))),
+      ...windows.map((window) => ({ window, contexts: contextsOf(window) })),
+    ];
+    for await (const hidden of hiddenOf(model, texts, signal)) await take(hidden);
   } catch (error) {
     await store.release();
     throw error;
@@ -128,23 +124,32 @@ async function* extended(layers: LastLayer, beginning: Int32Array, appended: Int
   yield* inOrder(items(parts), layers.concurrency, (part) => layers.extend(past, beginning.length, part));
 }
 
-/** Hidden states of windows: of all their places, or of each one's last alone. */
+/** Hidden states of the last contexts of windows. */
 async function* hiddenOf(
   model: Model,
-  windows: readonly Int32Array[],
-  lastOnly: boolean,
+  texts: readonly { readonly window: Int32Array; readonly contexts: number }[],
+  signal: AbortSignal | undefined,
 ): AsyncGenerator<Float32Array> {
   const d = model.hiddenSize;
-  yield* inOrder(windowBatches(items(windows)), model.engine.threads + 1, async (part) => {
-    const hidden = await model.hiddenStates(part);
-    if (!lastOnly) return hidden;
-    const last = new Float32Array(part.count * d);
-    for (let i = 0; i < part.count; i++) {
-      const end = (i + 1) * part.length * d;
-      last.set(hidden.subarray(end - d, end), i * d);
-    }
-    return last;
-  });
+  const pass = await model.pass(items(texts.map(({ window }) => window)), { signal });
+  let next = 0;
+  try {
+    yield* inOrder(pass.batches, model.engine.threads + 1, async (part) => {
+      const counts = texts.slice(next, next + part.count).map(({ contexts }) => contexts);
+      next += part.count;
+      const hidden = await pass.hiddenOf(part);
+      const last = new Float32Array(d * counts.reduce((sum, count) => sum + count, 0));
+      let at = 0;
+      for (const [i, count] of counts.entries()) {
+        const end = (i + 1) * part.length * d;
+        last.set(hidden.subarray(end - count * d, end), at);
+        at += count * d;
+      }
+      return last;
+    });
+  } finally {
+    await pass.release();
+  }
 }
 
 /** The layers with keys and values of one beginning, which many tokens stand behind. */
@@ -157,16 +162,17 @@ interface LastLayer {
   close(): Promise<void>;
 }
 
-/** @returns undefined for models whose cached keys do not stay right as a text grows */
+/**
+ * @returns no layers for models whose cached keys do not stay right as a text grows, of whose texts the last context alone is
+ * what the model has after those tokens; and none for models whose layers take turns
+ */
 async function openLastLayer({
   description,
   engine,
-}: {
-  description: Model["description"];
-  engine: Engine;
-}): Promise<LastLayer | undefined> {
+  inTurns,
+}: Pick<Model, "description" | "engine" | "inTurns">): Promise<{ layers?: LastLayer; lastOnly: boolean }> {
   const reading = cachedLayers("beginning", description, engine);
-  if (reading.dependsOnLength) return undefined;
+  if (reading.dependsOnLength || inTurns) return { lastOnly: reading.dependsOnLength };
   reading.putOut();
   const extending = cachedLayers("probes", description, engine);
   extending.graph.output(extending.hidden, "hidden", "float32", [
@@ -177,7 +183,7 @@ async function openLastLayer({
   const { cache } = extending;
   const { perToken, perText } = cacheNumbers(cache);
   const [reader, session] = await Promise.all([engine.load(reading.graph), engine.load(extending.graph)]);
-  return {
+  const layers: LastLayer = {
     concurrency: session.concurrency,
     perRun: (length) =>
       Math.min(
@@ -200,6 +206,7 @@ async function openLastLayer({
       await Promise.all([reader.release(), session.release()]);
     },
   };
+  return { layers, lastOnly: false };
 }
 
 /** Inputs of texts of one length that follow so many tokens each. */

@@ -1,8 +1,8 @@
 import { inOrder } from "../../engine/in-order.js";
 import { permutation, seededRandom } from "../../linalg/random.js";
-import { type ContextRows, memoryStore, type StoredContexts } from "../../model/contexts/stored-contexts.js";
-import { windowBatches } from "../../model/contexts/window-batches.js";
+import type { ContextRows, StoredContexts } from "../../model/contexts/stored-contexts.js";
 import type { Model } from "../../model/model.js";
+import { memoryStore } from "../../model/pass/row-store.js";
 
 /** A text as tokens in windows. */
 export type TextTokens = Pick<StoredContexts, "tokenIds" | "windowStarts">;
@@ -84,19 +84,24 @@ export async function splicedContexts(
   const marked: number[] = [];
   const last = new Int32Array(texts.length);
   let next = 0;
-  const batches = inOrder(windowBatches(windowsOf(texts)), model.engine.threads + 1, async (part) => ({
-    part,
-    hidden: await model.hiddenStates(part),
-  }));
-  for await (const { part, hidden } of batches) {
-    signal?.throwIfAborted();
-    for (let i = 0; i < part.count; i++) {
-      const { window, from, index } = texts[next++]!;
-      await store.append(hidden.subarray((i * part.length + from) * d, (i + 1) * part.length * d));
-      const ends = endsOf({ tokenIds: window, windowStarts: Int32Array.of(0, window.length) }, marks);
-      for (const mark of ends.subarray(from)) marked.push(mark);
-      last[index] = marked.length - 1;
+  const pass = await model.pass(windowsOf(texts), { signal });
+  try {
+    const batches = inOrder(pass.batches, model.engine.threads + 1, async (part) => ({
+      part,
+      hidden: await pass.hiddenOf(part),
+    }));
+    for await (const { part, hidden } of batches) {
+      signal?.throwIfAborted();
+      for (let i = 0; i < part.count; i++) {
+        const { window, from, index } = texts[next++]!;
+        await store.append(hidden.subarray((i * part.length + from) * d, (i + 1) * part.length * d));
+        const ends = endsOf({ tokenIds: window, windowStarts: Int32Array.of(0, window.length) }, marks);
+        for (const mark of ends.subarray(from)) marked.push(mark);
+        last[index] = marked.length - 1;
+      }
     }
+  } finally {
+    await pass.release();
   }
   return {
     ...{ count: marked.length, hiddenSize: d, marked: Uint8Array.from(marked), last },

@@ -6,8 +6,8 @@ import { inOrder } from "../../engine/in-order.js";
 import { InputError } from "../../errors.js";
 import type { BeforeAfter } from "../../measures/before-after.js";
 import { contextValues, type Spread } from "../../measures/context-values.js";
-import { followingTokens, windowBatches } from "../../model/contexts/window-batches.js";
 import type { Model } from "../../model/model.js";
+import { followingTokens } from "../../model/pass/window-batches.js";
 import { removedMassSession } from "./removed-mass.js";
 
 /** How the output over a text changes with the tokens that go. */
@@ -102,14 +102,14 @@ async function readThrough(
   kept: Int32Array,
   { contextLength, beginOfText, signal, onProgress }: CheckTextOptions,
 ) {
+  const pass = await model.pass(windows(inOnePart(ids), { contextLength, beginOfText }), { signal });
   const session = await removedMassSession(model.engine, model.head, kept);
   const removed = contextValues();
   let [contexts, kl, loss, renormalised, predicted] = [0, 0, 0, 0, 0];
   try {
-    const stream = windows(inOnePart(ids), { contextLength, beginOfText });
-    const results = inOrder(windowBatches(stream), session.concurrency + 1, async (part) => ({
+    const results = inOrder(pass.batches, session.concurrency + 1, async (part) => ({
       part,
-      mass: await session.run(await model.hiddenStates(part), followingTokens(part)),
+      mass: await session.run(await pass.hiddenOf(part), followingTokens(part)),
     }));
     for await (const { part, mass } of results) {
       signal?.throwIfAborted();
@@ -125,7 +125,7 @@ async function readThrough(
       onProgress?.(contexts);
     }
   } finally {
-    await session.release();
+    await Promise.all([session.release(), pass.release()]);
   }
   return { contexts, removed, kl, loss: loss / predicted, renormalisedLoss: renormalised / predicted };
 }

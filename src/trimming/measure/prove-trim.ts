@@ -79,21 +79,40 @@ async function largestDifference(
   if (windows.length === 0)
     windows.push(Array.from({ length: Math.min(longest, kept.length, after.vocabSize) }, (_, id) => id));
   let [difference, largest] = [0, 0];
-  for (const ids of windows) {
-    const { logits: fresh } = await written.forward(ids, { logits: true });
-    const { logits: old } = await original.forward(
-      ids.map((id) => kept[id]!),
-      { logits: true },
-    );
+  const ofWritten = await windowLogits(written, windows);
+  const ofOriginal = await windowLogits(
+    original,
+    windows.map((ids) => ids.map((id) => kept[id]!)),
+  );
+  for (const [w, ids] of windows.entries()) {
+    const [fresh, old] = [await ofWritten(w), await ofOriginal(w)];
     for (let t = 0; t < ids.length; t++) {
       for (const [id, oldId] of kept.entries()) {
-        const was = old![t * original.vocabSize + oldId]!;
-        difference = Math.max(difference, Math.abs(fresh![t * written.vocabSize + id]! - was));
+        const was = old[t * original.vocabSize + oldId]!;
+        difference = Math.max(difference, Math.abs(fresh[t * written.vocabSize + id]! - was));
         largest = Math.max(largest, Math.abs(was));
       }
     }
   }
   return largest === 0 ? difference : difference / largest;
+}
+
+/** Runs windows through a model's layers. @returns the logits of one of them, [time, V] */
+async function windowLogits(model: Model, windows: readonly number[][]) {
+  const inOrder = async function* () {
+    for (const ids of windows) yield Int32Array.from(ids);
+  };
+  const pass = await model.pass(inOrder());
+  const hidden: Float32Array[] = [];
+  const d = model.hiddenSize;
+  for await (const batch of pass.batches) {
+    const rows = await pass.hiddenOf(batch);
+    for (let start = 0; start < rows.length; start += batch.length * d) {
+      hidden.push(rows.slice(start, start + batch.length * d));
+    }
+  }
+  await pass.release();
+  return (window: number) => model.logits(hidden[window]!);
 }
 
 function shown(text: string): string {

@@ -4,12 +4,15 @@ import { InputError } from "../../../errors.js";
 import { readSafetensorsHeader } from "../../../tensor/safetensors/safetensors.js";
 import { checkWritable } from "../../files/check-writable.js";
 import { openFileSource } from "../../files/file-source.js";
+import { temporaryPrefix } from "../../files/leftovers.js";
 import { whileLocked } from "../../files/path-lock.js";
 import { type Asked, type RunKind, runSchema } from "../write/run-record.js";
 import { unfinishedFile, unfinishedFolder } from "./unfinished-names.js";
 
 /** Arguments that change neither what a run finds nor what its files hold. */
-export const immaterialArguments: ReadonlySet<string> = new Set(["threads", "json", "quiet", "force", "out", "report"]);
+export const immaterialArguments: ReadonlySet<string> = new Set([
+  ...["threads", "maxMemory", "json", "quiet", "force", "out", "report"],
+]);
 /** Characters of the command that are shown of a run that is in the way. */
 const shownCommand = 200;
 
@@ -97,7 +100,7 @@ async function unfinishedNames(folder: string): Promise<string[]> {
 /** The run that keeps what it has reached in a file, or in the files of a folder. */
 async function unfinishedRun(path: string): Promise<KnownRun> {
   const files = await readdir(path).then(
-    (names) => names.map((name) => join(path, name)),
+    (names) => names.filter((name) => !name.startsWith(temporaryPrefix)).map((name) => join(path, name)),
     () => [path],
   );
   try {

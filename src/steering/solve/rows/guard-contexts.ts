@@ -1,12 +1,8 @@
 import { permutation, seededRandom } from "../../../linalg/random.js";
-import {
-  memoryStore,
-  type RowStore,
-  type StoredContexts,
-  storeContexts,
-} from "../../../model/contexts/stored-contexts.js";
+import { type StoredContexts, storeContexts } from "../../../model/contexts/stored-contexts.js";
 import { type TokenNames, tokenNames } from "../../../model/head/token-names.js";
 import type { Model } from "../../../model/model.js";
+import { memoryStore, type RowStore } from "../../../model/pass/row-store.js";
 
 /** Tokens that a text has fewer than this many times stand in its guard until they have been seen as often. */
 const oftenEnough = 2;

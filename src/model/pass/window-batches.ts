@@ -1,4 +1,11 @@
-import type { Windows } from "../model.js";
+import type { Tensors } from "../../engine/engine.js";
+
+/** Windows of one length, side by side: token ids [count, length] row-major. */
+export interface Windows {
+  readonly count: number;
+  readonly length: number;
+  readonly tokenIds: Int32Array;
+}
 
 /** Tokens that one run of the layers takes: enough to keep matrix products efficient, few enough to stay in cache. */
 const tokensPerRun = 256;
@@ -29,4 +36,12 @@ export function followingTokens({ count, length, tokenIds }: Windows): Int32Arra
     following.set(tokenIds.subarray(start + 1, start + length), start);
   }
   return following;
+}
+
+/** Inputs of the layers for windows. */
+export function windowFeeds({ count, length, tokenIds }: Windows): Tensors {
+  return {
+    input_ids: { type: "int64", data: BigInt64Array.from(tokenIds, BigInt), dims: [count, length] },
+    positions: { type: "int64", data: BigInt64Array.from({ length }, (_, i) => BigInt(i)), dims: [length] },
+  };
 }
