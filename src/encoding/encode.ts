@@ -1,4 +1,5 @@
 import type { Gram } from "../linalg/gram.js";
+import type { MatrixProduct } from "../linalg/matrix-product.js";
 import type { WeightedRows } from "../linalg/weighted-rows.js";
 import { type HeadStatistics, meanProbability } from "../statistics/head-statistics.js";
 import type { Matrix } from "../tensor/matrix.js";
@@ -25,6 +26,7 @@ export interface EncodeInput {
   /** What multiplies the matrices; plain JavaScript if left out. */
   gram?: Gram | undefined;
   weighted?: WeightedRows | undefined;
+  product?: MatrixProduct | undefined;
 }
 
 /**
@@ -35,7 +37,7 @@ export interface EncodeInput {
 export async function encode(
   input: EncodeInput,
 ): Promise<Pick<Analysis, "encoding" | "uncertainty" | "warnings" | "theory" | "concentration" | "sparsity">> {
-  const { statistics, embedding, outputBias, normBias, tokenIds, seed, gram, weighted } = input;
+  const { statistics, embedding, outputBias, normBias, tokenIds, seed, gram, weighted, product } = input;
   const alpha = meanProbability(statistics);
   const { encoding, regression } = await fitEncodingWithMoments({ embedding, tokenIds, meanProbability: alpha, gram });
   const { groups } = statistics;
@@ -45,7 +47,7 @@ export async function encode(
     encoding,
     uncertainty,
     warnings: fitWarnings(statistics, uncertainty),
-    theory: theory({ statistics, embedding, outputBias, normBias }, encoding),
+    theory: await theory({ statistics, embedding, outputBias, normBias }, encoding, product),
     concentration: concentration(statistics),
     sparsity: sparsity({ embedding, encoding, regression, seed }),
   };

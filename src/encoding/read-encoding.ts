@@ -1,4 +1,5 @@
 import { gramSession } from "../engine/gram-session.js";
+import { productSession } from "../engine/product-session.js";
 import { createProducts } from "../engine/products.js";
 import { InputError } from "../errors.js";
 import { type HeadModel, optionalTokenizer } from "../model/head/head-model.js";
@@ -43,6 +44,7 @@ export async function readEncoding(
   const ids = allIds.filter((id) => tokenizer?.produces(id) ?? true);
   const { gram, release } = await gramSession(engine);
   const products = await createProducts(engine, hiddenSize);
+  const { product, release: releaseProduct } = await productSession(engine);
   try {
     const results = await encode({
       statistics,
@@ -53,6 +55,7 @@ export async function readEncoding(
       seed,
       gram,
       weighted: products.back,
+      product,
     });
     const passSeconds = pass?.seconds;
     const seconds = { pass: passSeconds, total: (passSeconds ?? 0) + (performance.now() - started) / 1000 };
@@ -81,8 +84,7 @@ export async function readEncoding(
       tokensPerSecond: pass?.tokensPerSecond,
     };
   } finally {
-    await products.release();
-    await release();
+    await Promise.all([products.release(), release(), releaseProduct()]);
   }
 }
 

@@ -51,7 +51,7 @@ it.each([
 ] as const)("context by context, %s", async (_, bias) => {
   const statistics = statisticsOf(bias);
   const encoding = await fitEncoding({ embedding, tokenIds, meanProbability: meanProbability(statistics) });
-  const { meanField, secondOrder, prior } = theory({ statistics, embedding, outputBias: bias }, encoding);
+  const { meanField, secondOrder, prior } = await theory({ statistics, embedding, outputBias: bias }, encoding);
   // A head bias alone; nothing is said of a norm that has none.
   expect(prior && Object.keys(prior)).toEqual(bias && ["r2", "spearman"]);
 

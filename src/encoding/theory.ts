@@ -1,22 +1,28 @@
 import { dot, norm } from "../linalg/dot.js";
-import { roundUpToFour, rowProducts } from "../linalg/row-products.js";
+import { type MatrixProduct, plainProduct } from "../linalg/matrix-product.js";
 import type { HeadStatistics } from "../statistics/head-statistics.js";
 import type { Encoding, Theory } from "./analysis.js";
 import { builtInPrior, type PriorInput } from "./built-in-prior.js";
 
 /** Rows of E taken to float64 together. */
-const blockRows = 64;
+const blockRows = 4096;
 
 /**
  * What -log alpha_w should be by theory alone, held against what it is (METHOD.md section 1): -(E_w . mean(h) + b_w) + mean(L),
  * and to second order the same less half of Var_t(E_w . h_t - L_t).
+ * @param product multiplies rows of E with cov(h); plain JavaScript if left out
  */
-export function theory(input: PriorInput, encoding: Encoding): Theory {
+export async function theory(
+  input: PriorInput,
+  encoding: Encoding,
+  product: MatrixProduct = plainProduct,
+): Promise<Theory> {
   const { tokenIds, observed, slopes } = encoding;
   const { contexts, sumHidden, sumLogNormalizer } = input.statistics;
   const direction = sumHidden.map((value) => -value / contexts);
   const intercept = sumLogNormalizer / contexts;
-  const { linear, variance } = transformedMoments(input.statistics, tokenIds) ?? logProbabilityMoments(input, tokenIds);
+  const { linear, variance } =
+    transformedMoments(input.statistics, tokenIds) ?? (await logProbabilityMoments(input, tokenIds, product));
   const first = linear.map((logit) => intercept - logit);
   const second = first.map((value, index) => value - variance[index]! / 2);
   return {
@@ -38,70 +44,48 @@ function transformedMoments({ contexts, logitMoments, sumLogNormalizer }: HeadSt
 }
 
 /** Mean over contexts of the logit E_w . h_t + b_w, and variance of the log-probability E_w . h_t + b_w - L_t, [R] each. */
-function logProbabilityMoments(
+async function logProbabilityMoments(
   { statistics, embedding, outputBias }: PriorInput,
   tokenIds: Int32Array,
-): { linear: Float64Array; variance: Float64Array } {
+  product: MatrixProduct,
+): Promise<{ linear: Float64Array; variance: Float64Array }> {
   const { contexts, sumHidden, sumLogNormalizer, sumLogNormalizerSquared, sumLogNormalizerHidden } = statistics;
   const { columns } = embedding;
   const meanHidden = sumHidden.map((value) => value / contexts);
   const meanL = sumLogNormalizer / contexts;
   const varianceL = sumLogNormalizerSquared / contexts - meanL * meanL;
   const covarianceL = sumLogNormalizerHidden.map((value, i) => value / contexts - meanL * meanHidden[i]!);
-  const form = quadraticForm(statistics, meanHidden);
-  const width = roundUpToFour(columns);
-  const block = new Float64Array(blockRows * width);
+  const covariance = covarianceOf(statistics, meanHidden);
   const linear = new Float64Array(tokenIds.length);
   const variance = new Float64Array(tokenIds.length);
+  const block = new Float64Array(Math.min(blockRows, tokenIds.length) * columns);
   for (let start = 0; start < tokenIds.length; start += blockRows) {
     const count = Math.min(blockRows, tokenIds.length - start);
     for (let r = 0; r < count; r++) {
       const from = tokenIds[start + r]! * columns;
-      for (let j = 0; j < columns; j++) block[r * width + j] = embedding.data[from + j]!;
-      const bias = outputBias?.[tokenIds[start + r]!] ?? 0;
-      linear[start + r] = dot(block, r * width, meanHidden, 0, columns) + bias;
-      variance[start + r] = varianceL - 2 * dot(block, r * width, covarianceL, 0, columns);
+      for (let j = 0; j < columns; j++) block[r * columns + j] = embedding.data[from + j]!;
     }
-    addForms(variance, start, count, block, form, width);
+    const rows = block.subarray(0, count * columns);
+    const spread = await product(rows, covariance, count, columns, columns);
+    for (let r = 0; r < count; r++) {
+      const bias = outputBias?.[tokenIds[start + r]!] ?? 0;
+      linear[start + r] = dot(rows, r * columns, meanHidden, 0, columns) + bias;
+      variance[start + r] =
+        varianceL -
+        2 * dot(rows, r * columns, covarianceL, 0, columns) +
+        dot(rows, r * columns, spread, r * columns, columns);
+    }
   }
   return { linear, variance };
 }
 
-/**
- * cov(h) as a lower triangle whose off-diagonal elements are doubled, [d rounded up to four] squared: x'Cx is then the sum
- * over i of x_i (row i . x), at half the work.
- */
-function quadraticForm({ contexts, sumHiddenOuter }: HeadStatistics, meanHidden: Float64Array): Float64Array {
+/** cov(h), [d, d]. */
+function covarianceOf({ contexts, sumHiddenOuter }: HeadStatistics, meanHidden: Float64Array): Float64Array {
   const columns = meanHidden.length;
-  const width = roundUpToFour(columns);
-  const form = new Float64Array(width * width);
-  for (let i = 0; i < columns; i++) {
-    for (let j = 0; j <= i; j++) {
-      const covariance = sumHiddenOuter[i * columns + j]! / contexts - meanHidden[i]! * meanHidden[j]!;
-      form[i * width + j] = i === j ? covariance : 2 * covariance;
-    }
-  }
-  return form;
-}
-
-/** Adds x'Cx of every row x of a block to sums[start ...]. */
-function addForms(
-  sums: Float64Array,
-  start: number,
-  count: number,
-  block: Float64Array,
-  form: Float64Array,
-  width: number,
-): void {
-  const tile = new Float64Array(16);
-  for (let i = 0; i < width; i += 4) {
-    for (let r = 0; r < count; r += 4) {
-      rowProducts(block, r * width, width, form, i * width, width, i + 4, tile);
-      for (let k = 0; k < Math.min(4, count - r); k++) {
-        sums[start + r + k]! += dot(block, (r + k) * width + i, tile, 4 * k, 4);
-      }
-    }
-  }
+  return sumHiddenOuter.map((sum, place) => {
+    const i = Math.floor(place / columns);
+    return sum / contexts - meanHidden[i]! * meanHidden[place - i * columns]!;
+  });
 }
 
 /** 1 - (sum of squared errors) / (total sum of squares about the mean). */

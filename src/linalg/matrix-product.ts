@@ -10,6 +10,18 @@ export type MatrixProduct = (
   columns: number,
 ) => Promise<Float64Array>;
 
+/** The same in plain JavaScript. */
+export const plainProduct: MatrixProduct = async (a, b, rows, inner, columns) => {
+  const out = new Float64Array(rows * columns);
+  for (let i = 0; i < rows; i++) {
+    for (let k = 0; k < inner; k++) {
+      const x = a[i * inner + k]!;
+      for (let j = 0; j < columns; j++) out[i * columns + j]! += x * b[k * columns + j]!;
+    }
+  }
+  return out;
+};
+
 /** The transpose of a row-major [rows, columns], in tiles that stay in the first-level cache. */
 export function transposed(a: Float64Array, rows: number, columns: number): Float64Array {
   const tile = 16;
