@@ -40,8 +40,8 @@ if (status === 0) {
 process.exit(status ?? 1);
 
 /**
- * The engine's workers, each with onnxruntime's JavaScript in it and its .wasm file beside it; and the whole library for pages
- * that have no bundler, beside them.
+ * The engine's workers, each with onnxruntime's JavaScript in it and its .wasm file beside it; and beside them the whole library
+ * for pages that have no bundler, and the explorer of a page by itself.
  */
 async function bundleForBrowsers() {
   const shared = {
@@ -59,7 +59,9 @@ async function bundleForBrowsers() {
   }
   await build({
     ...shared,
-    entryPoints: ["wasm-worker", "webgpu-worker"].map((name) => join(root, "src", "web", `${name}.ts`)),
+    entryPoints: ["wasm-worker", "webgpu-worker", "explore-worker"].map((name) =>
+      join(root, "src", "web", `${name}.ts`),
+    ),
     outdir: folder,
     // Found by the workers themselves, as the file beside them.
     external: ["*.wasm"],
@@ -67,10 +69,11 @@ async function bundleForBrowsers() {
   await build({ ...shared, entryPoints: { unembedding: join(folder, "index.js") }, outdir: folder, splitting: true });
 }
 
-/** The explorer's page (src/page), as one script and its parts. */
+/** The explorer's page (src/page), as one script and its parts; and what keeps a page by itself. */
 async function bundleExplorer() {
   const folder = join(root, "dist", "page");
-  await build({
+  const source = (name) => join(root, "src", "page", name);
+  const shared = {
     bundle: true,
     minify: true,
     format: "esm",
@@ -79,10 +82,10 @@ async function bundleExplorer() {
     legalComments: "none",
     jsx: "automatic",
     jsxImportSource: "preact",
-    entryPoints: { explorer: join(root, "src", "page", "main.tsx") },
     outdir: folder,
-    splitting: true,
-  });
+  };
+  await build({ ...shared, entryPoints: { explorer: source("main.tsx") }, splitting: true });
+  await build({ ...shared, entryPoints: [source("service-worker.ts")], format: "iife" });
 }
 
 /** One self-contained script that runs from a file:// page, as a TypeScript module that exports its text. */

@@ -29,8 +29,8 @@ const rooms: Record<Room, (props: { view: ExplorerView }) => preact.ComponentChi
 /** Rooms that say something only of an open model. */
 const ofModels: ReadonlySet<Room> = new Set(["read", "steer", "shrink", "trim", "compare"]);
 
-/** The whole page. */
-export function App({ view }: { view: ExplorerView }) {
+/** The whole page. @param documentation its address, where it lies beside the page */
+export function App({ view, documentation }: { view: ExplorerView; documentation: string | undefined }) {
   const state = view.state.value;
   if (state === null) return <p class="page note">{lost.value ? strings.connectionLost : strings.opening}</p>;
   const Shown = rooms[state.room];
@@ -65,7 +65,15 @@ export function App({ view }: { view: ExplorerView }) {
         )}
       </main>
       <TokenPage view={view} />
-      <footer>{strings.footer}</footer>
+      <footer>
+        {strings.footer}
+        {documentation && (
+          <>
+            {" "}
+            <a href={documentation}>{strings.documentation}</a>
+          </>
+        )}
+      </footer>
     </div>
   );
 }

@@ -1,7 +1,9 @@
 import { effect } from "@preact/signals";
 import { render } from "preact";
+import { firstView } from "../explore/first-view.js";
 import { App } from "./app.js";
 import { httpLink } from "./http-link.js";
+import { keepOnceRead } from "./keep-page.js";
 import { saveFile } from "./save-file.js";
 import { followSystemTheme } from "./theme.js";
 import { createView } from "./view.js";
@@ -19,11 +21,17 @@ const link =
 
 followSystemTheme();
 const view = createView(link, saveFile);
-render(<App view={view} />, document.querySelector("#explorer")!);
+render(
+  <App view={view} documentation={token === undefined ? "docs/index.html" : undefined} />,
+  document.querySelector("#explorer")!,
+);
 
 const asked = location.hash.slice(1);
 let shown = asked;
 if (asked !== "") view.send({ type: "load-address", address: asked });
+else if (token === undefined) for (const action of firstView("books")) view.send(action);
+
+if (token === undefined) keepOnceRead(view);
 
 let timer: ReturnType<typeof setTimeout> | undefined;
 effect(() => {

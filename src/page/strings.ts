@@ -292,6 +292,7 @@ export const strings = {
   chart: { svg: "SVG", png: "PNG", save: (title: string, kind: string) => `Save “${title}” as ${kind}` },
   seconds: duration,
   problemTitle: "That did not work",
+  documentation: "Documentation",
   footer:
     "Method: Cho, Sakai, Tanaka, Kato and Inoue, Understanding Token Probability Encoding in Output Embeddings, COLING 2025 (arXiv 2406.01468).",
 } as const;

@@ -2,13 +2,17 @@ import type { Corpus } from "../corpus/corpus.js";
 import { InputError } from "../errors.js";
 import type { DroppedFile, ModelChoice } from "../explore/actions.js";
 import type { ExplorerHost } from "../explore/host.js";
+import { droppedFolder } from "./files/file-folder.js";
 import { corpus } from "./files/page-corpus.js";
+import { wholeFiles } from "./files/whole-files.js";
 import { loadModel } from "./load-page-model.js";
-import { downloadSize, type ListedFolder } from "./open-reference.js";
+import { downloadSize } from "./open-reference.js";
 
-/** What lies beside a static page: the embedded model, and texts by the name that the page shows. */
+/** What lies beside a static page. */
 export interface PageHostOptions {
-  readonly embedded: ListedFolder | URL;
+  /** Files of the embedded model. */
+  readonly embedded: { readonly name: string; readonly files: readonly URL[] };
+  /** By the name that the page shows. */
   readonly texts: Readonly<Record<string, URL>>;
   /** Workers that compute. Default: one for each of the processor's cores, 8 at most. */
   readonly threads?: number | undefined;
@@ -24,8 +28,12 @@ export function pageHost({ embedded, texts, threads }: PageHostOptions): Explore
       const bytes = total - kept;
       return bytes > 0 ? { name: model.name, files: [], bytes } : undefined;
     },
-    openModel(model, files, { signal, onBytes }) {
-      return loadModel(sourceOf(model, files, embedded), {
+    async openModel(model, files, { signal, onBytes }) {
+      if (model.kind === "embedded") {
+        const folder = droppedFolder(await wholeFiles(embedded.files, signal, onBytes));
+        return loadModel({ ...folder, name: embedded.name }, { threads, signal });
+      }
+      return loadModel(sourceOf(model, files), {
         ...{ threads, signal },
         onProgress: ({ received, total }) => onBytes(received, total),
       });
@@ -39,8 +47,7 @@ export function pageHost({ embedded, texts, threads }: PageHostOptions): Explore
   };
 }
 
-function sourceOf(model: ModelChoice, files: readonly DroppedFile[], embedded: PageHostOptions["embedded"]) {
-  if (model.kind === "embedded") return embedded;
+function sourceOf(model: Exclude<ModelChoice, { kind: "embedded" }>, files: readonly DroppedFile[]) {
   if (model.kind === "dropped") return files.map(fileOf);
   if (model.kind === "hub") return `hf://${model.name.replace(/^hf:\/\//, "")}`;
   throw new InputError(model.name, "is no model of this page");

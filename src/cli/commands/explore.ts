@@ -3,6 +3,7 @@ import { existsSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { Command } from "commander";
 import { createExplorer } from "../../explore/explorer.js";
+import { firstView } from "../../explore/first-view.js";
 import { serveExplorer } from "../../node/explore/explore-server.js";
 import { type NodeHostOptions, nodeHost } from "../../node/explore/host.js";
 import { checkWritable } from "../../node/files/check-writable.js";
@@ -26,9 +27,6 @@ Examples:
   unembed explore runs/analyze-tiny-books   a finished run, as it was
 
 Only browsers of this machine can reach the page, unless --host is given.`;
-
-/** Token that has a slider when the embedded model is opened without being asked anything. */
-const firstEdit = " the";
 
 /** `unembed explore`. */
 export function exploreCommand(signal: AbortSignal): Command {
@@ -100,15 +98,17 @@ function hostOptions(
   };
 }
 
-/** The model and the text that were asked for, and for the embedded one a slider to begin with. */
+/** The model and the text that were asked for; the embedded one has a slider to begin with. */
 function openFirst(explorer: ReturnType<typeof createExplorer>, model: string, { corpus }: ExploreArguments): void {
-  const embedded = model === defaultModel;
-  explorer.send({ type: "open-model", model: embedded ? { kind: "embedded" } : { kind: "offered", name: model } });
   const names = explorer.state.offered.texts;
   const text = corpus === undefined ? names[0] : names.at(-1);
+  if (model === defaultModel) {
+    for (const action of firstView(text)) explorer.send(action);
+    return;
+  }
+  explorer.send({ type: "open-model", model: { kind: "offered", name: model } });
   if (text !== undefined) explorer.send({ type: "open-text", text: { kind: "offered", name: text } });
   explorer.send({ type: "go", room: "steer" });
-  if (embedded) explorer.send({ type: "add-edit", selector: firstEdit, position: 1 });
 }
 
 function isRunFolder(path: string): boolean {

@@ -13,6 +13,8 @@ export function refreshText(desk: Desk): void {
   if (text === undefined || !isModelOpen(desk)) return;
   work.ensure("text", textKey(desk), "reading the text", async (signal, onStep) => {
     clearText(desk);
+    // What could come next is there at once, and not behind all of the text.
+    await work.settled("prompt");
     const corpus = await corpusOf(desk, text);
     const opened: OpenText = {
       ...{ name: nameOf(text), reference: withoutText(text), contexts: 0, total: tokens, complete: false },
