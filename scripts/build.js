@@ -85,6 +85,7 @@ async function bundleExplorer() {
     outdir: folder,
   };
   await build({ ...shared, entryPoints: { explorer: source("main.tsx") }, splitting: true });
+  await build({ ...shared, entryPoints: { "unembed-report": source("embed.tsx") } });
   await build({ ...shared, entryPoints: [source("service-worker.ts")], format: "iife" });
 }
 

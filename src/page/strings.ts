@@ -289,6 +289,10 @@ export const strings = {
     writesTo: (folder: string) => `Files are also written to ${folder}.`,
     figures: "Figures can be saved beside each of them, as SVG and PNG.",
   },
+  embed: {
+    line: (model: string, contexts: number, r2: string) => `${model} · ${count(contexts)} contexts · R² = ${r2}`,
+    problem: (source: string, why: string) => `The run ${source} cannot be shown: ${why}`,
+  },
   chart: { svg: "SVG", png: "PNG", save: (title: string, kind: string) => `Save “${title}” as ${kind}` },
   seconds: duration,
   problemTitle: "That did not work",

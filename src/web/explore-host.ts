@@ -30,8 +30,10 @@ export function pageHost({ embedded, texts, threads }: PageHostOptions): Explore
     },
     async openModel(model, files, { signal, onBytes }) {
       if (model.kind === "embedded") {
-        const folder = droppedFolder(await wholeFiles(embedded.files, signal, onBytes));
-        return loadModel({ ...folder, name: embedded.name }, { threads, signal });
+        const folder = wholeFiles(embedded.files, signal, onBytes).then(droppedFolder);
+        // The engine starts while they come.
+        const coming = { name: embedded.name, open: async (file: string) => (await folder).open(file) };
+        return loadModel(coming, { threads, signal });
       }
       return loadModel(sourceOf(model, files), {
         ...{ threads, signal },

@@ -32,9 +32,9 @@ const maxWorkers = 8;
  * @throws InputError naming the file and the field that cannot be used, or what keeps it from being fetched
  */
 export async function loadModel(source: ModelSource, options: PageLoadOptions = {}): Promise<Model> {
-  const folder = await openReference(source, options);
   const engine = createPageEngine(threadCount(options.threads));
   try {
+    const folder = await openReference(source, options);
     const model = await openModel(folder, engine, folder.name, options.onNotice);
     return options.device === "webgpu" ? await agreeingWebGpu(model, folder, options.onNotice) : model;
   } catch (error) {

@@ -30,6 +30,8 @@ function workersEngine(device: Device, threads: number, capabilities: EngineCapa
     return slots[index];
   };
   let nextSession = 0;
+  // Started at once: they compile onnxruntime while the model's files are on their way.
+  for (let index = 0; index < threads; index++) slot(index);
 
   /** The worker with the most room: one that holds nothing is only started for what does not fit beside others. */
   function roomiest(bytes: number): Slot {

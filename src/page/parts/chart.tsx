@@ -72,6 +72,8 @@ function draw(holder: HTMLElement, figure: Figure | null, title: string): void {
   const chart = figure(holder.clientWidth);
   chart.setAttribute("role", "img");
   chart.setAttribute("aria-label", title);
+  // Names of marks, which say nothing inside an image and may not be there.
+  for (const mark of chart.querySelectorAll("g[aria-label]")) mark.removeAttribute("aria-label");
   holder.replaceChildren(chart);
 }
 
