@@ -17,8 +17,8 @@ import { corpus } from "../src/node/corpus/corpus-files.js";
 import { defaultCorpus, embeddedTexts, loadModel } from "../src/node/load-model.js";
 import { saveOnnx } from "../src/node/save/save-onnx.js";
 import { greedyCost } from "../src/reduction/measure/greedy-cost.js";
+import { headMultiplications } from "../src/reduction/measure/multiplications.js";
 import { planReduction, reduceHead } from "../src/reduction/plan/reduction-plan.js";
-import { headMultiplications } from "../src/reduction/write/reduced-bytes.js";
 import { type OnnxDecoder, onnxDecoder } from "./onnx-decoder.js";
 
 const { values } = parseArgs({
@@ -68,7 +68,12 @@ try {
     rows.push(hidden.slice((promptTokens - 1) * model.hiddenSize));
   }
   const cost = await greedyCost(model, await spreadHead(model, reduced), contextsOf(rows));
-  const { before, after } = headMultiplications(model.head, reduced, cost!.rows);
+  const { before, after } = headMultiplications(model.head, {
+    kept,
+    directions: true,
+    rows: cost!.rows,
+    bounded: true,
+  });
   console.log(`${prompts.length} prompts of both unseen texts, ${length} tokens each, ${threads} threads\n`);
   console.log("| | |\n| --- | --- |");
   for (const row of [

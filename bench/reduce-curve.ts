@@ -1,8 +1,8 @@
 /**
- * The whole curve of the embedded model: 4 orders x 3 compensations and the rotation at 20 sizes each, in one process,
+ * The whole curve of the embedded model: 4 orders x 3 compensations, the rotation and two stages at 20 sizes each, in one process,
  * beside the float32 product rate of the engine on the same threads, before and after:
  *
- *     npx tsx bench/reduce-curve.ts [--tokens 20000] [--fit-tokens 20000] [--threads 2]
+ *     npx tsx bench/reduce-curve.ts [--tokens 20000] [--fit-tokens 20000] [--one-stage] [--threads 2]
  */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
@@ -14,7 +14,7 @@ import { storeContexts } from "../src/model/contexts/stored-contexts.js";
 import { memoryStore } from "../src/model/pass/row-store.js";
 import { corpus } from "../src/node/corpus/corpus-files.js";
 import { defaultCorpus, embeddedTexts, loadModel } from "../src/node/load-model.js";
-import { curveFractions, curveMethods, reductionCurve } from "../src/reduction/curves/reduction-curve.js";
+import { curveFractions, reductionCurve, usualMethods, usualRescore } from "../src/reduction/curves/reduction-curve.js";
 import { orders } from "../src/reduction/methods/orders.js";
 import { prepareReductions } from "../src/reduction/methods/prepare.js";
 
@@ -22,6 +22,7 @@ const { values: options } = parseArgs({
   options: {
     tokens: { type: "string", default: "20000" },
     "fit-tokens": { type: "string", default: "20000" },
+    "one-stage": { type: "boolean", default: false },
     threads: { type: "string", default: `${availableParallelism()}` },
   },
 });
@@ -35,14 +36,16 @@ try {
   const fit = await store(defaultCorpus, Number(options["fit-tokens"]));
   const check = await store(embeddedTexts.inDomain, Number(options.tokens));
   const prepareStart = performance.now();
-  const reductions = await prepareReductions(model, fit, { orders });
+  const reductions = await prepareReductions(model, fit, { orders: orders.filter((order) => order !== "gates") });
+  const all = usualMethods(reductions, usualRescore(model.vocabSize));
+  const methods = options["one-stage"] ? all.filter(([, , rescore]) => rescore === undefined) : all;
   const curveStart = performance.now();
-  const curve = await reductionCurve(model, reductions, check);
+  const curve = await reductionCurve(model, reductions, check, { methods });
   const seconds = (performance.now() - curveStart) / 1000;
   const after = await productRate(model.engine);
   const logits = curve.length * check.count * model.vocabSize;
   const rows = [
-    ["methods x sizes", `${curveMethods.length} x ${curveFractions.length}`],
+    ["methods x sizes", `${methods.length} x ${curveFractions.length}`],
     ["contexts", `${check.count}`],
     ["preparing, s", ((curveStart - prepareStart) / 1000).toFixed(1)],
     ["curve, s", seconds.toFixed(1)],

@@ -20,9 +20,15 @@ export interface ReductionMeasures {
 export interface CurvePoint {
   readonly order: Order;
   readonly compensate: Compensation;
+  /** m, of two stages: the likeliest tokens that get their exact logits. */
+  readonly rescore?: number | undefined;
+  /** Of two stages that keep the likeliest token what it is: what that takes. */
+  readonly greedyExact?: GreedyCost | undefined;
   /** Share of the dimensions that is deleted. */
   readonly fraction: number;
   readonly deleted: number;
+  /** Numbers that the head multiplies for a token, of two stages the rows rescored too. */
+  readonly multiplications: number;
   readonly kl: number;
   readonly js: number;
   readonly jsPercentile95: number;

@@ -34,9 +34,12 @@ test("a curve of refined reductions: every share, and what is asked for among th
     JSON.parse(stdout).curve,
   );
   const { curve, measures } = JSON.parse(stdout);
-  type Point = { order: string; compensate: string; fraction: number; deleted: number; kl: number };
+  type Point = { order: string; compensate: string; rescore?: number; fraction: number; deleted: number; kl: number };
   const of = (compensate: string): Point[] =>
-    curve.filter((point: Point) => point.order === "rotation" && point.compensate === compensate);
+    curve.filter(
+      ({ order, compensate: made, rescore }: Point) =>
+        order === "rotation" && made === compensate && rescore === undefined,
+    );
   const refined = of("refine");
   expect(refined.map(({ fraction }) => fraction)).toEqual(Array.from({ length: 20 }, (_, step) => step / 20));
   expect(refined.map(({ deleted }) => deleted)).toEqual(of("least-squares").map(({ deleted }) => deleted));
@@ -44,6 +47,9 @@ test("a curve of refined reductions: every share, and what is asked for among th
   for (const [i, { kl }] of refined.entries()) {
     if (i > 0) expect(kl).toBeLessThan(of("least-squares")[i]!.kl);
   }
+  // Two stages are one more method; gates, which take long, are trained where they are asked for.
+  expect(curve.filter(({ rescore }: Point) => rescore !== undefined)).toHaveLength(20);
+  expect(curve.map(({ order }: Point) => order)).not.toContain("gates");
   expect(refined.find(({ fraction }) => fraction === 0.3)!.kl / measures.check.kl).toBeCloseTo(1, 2);
   expect(stderr).toMatch(/^refine 95% deleted .*10 of 10 .*KL [\d.]+ on contexts held out of the fit$/m);
   // What is asked for is refined once.

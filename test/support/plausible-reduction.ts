@@ -6,6 +6,7 @@ const methods = [
   ["random", "none", 1.6],
   ["rotation", "mean", 0.02],
   ["rotation", "refine", 0.005],
+  ["rotation", "least-squares", 0.001, 32],
 ] as const;
 
 /** A made-up reduction with everything that one can measure. @param name of the model, and every text in it */
@@ -18,12 +19,14 @@ export function plausibleReduction(name = "made-up"): ReductionRun {
     top1: 1 - 0.03 * factor,
     perplexity: { before: 76.5, after: 76.5 * Math.exp(0.002 * factor) },
   });
-  const curve = methods.flatMap(([order, compensate, factor]) =>
+  const curve = methods.flatMap(([order, compensate, factor, rescore]) =>
     Array.from({ length: 20 }, (_, step): CurvePoint => {
       const fraction = step / 20;
       const kl = factor * 5 * fraction ** 3;
       return {
         ...{ order, compensate, fraction, deleted: Math.round(fraction * d) },
+        multiplications: 512 * Math.round((1 - fraction) * d) + 64 * (rescore ?? 0),
+        ...(rescore === undefined ? {} : { rescore }),
         ...{ kl, js: kl / 5, jsPercentile95: kl / 2, top1: Math.exp(-kl), perplexity: 76.5 * Math.exp(kl) },
       };
     }),

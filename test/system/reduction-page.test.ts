@@ -13,13 +13,17 @@ describe.skipIf(browserPath === undefined)("the report of a reduction in a brows
     const { page, complaints } = await open(width, theme);
     await expectWhole({ page, complaints });
     expect(await page.locator("figure .chart svg").count()).toBe(4);
-    // A line for each of five methods.
-    expect(await page.locator("#kl-figure .chart [aria-label=line] path").count()).toBe(5);
-    // The legend says what three colours and symbols mean, and what four dashes do.
-    expect(await page.locator("#curve-legend .key").count()).toBe(3 + 4);
+    // A line for each of six methods.
+    expect(await page.locator("#kl-figure .chart [aria-label=line] path").count()).toBe(6);
+    // The legend says what three colours and symbols mean, and that of two stages, and what four dashes do.
+    expect(await page.locator("#curve-legend .key").count()).toBe(3 + 1 + 4);
+    // Less work to the right, and above it the share deleted.
+    const labels = await page.locator("#kl-figure .chart svg").last().textContent();
+    expect(labels).toContain("multiplications of the head");
+    expect(labels).toContain("share deleted, of one stage");
     // Where there is room each curve has its name at its end.
     const ends = await page.locator("#kl-figure .curve-name").allTextContents();
-    const all = ["random, nothing made up for", "rotation", "rotation, refined"];
+    const all = ["random, nothing made up for", "rotation", "rotation, 32 rescored", "rotation, refined"];
     const named = [...all, "saliency, least squares", "saliency, nothing made up for"];
     expect(ends.sort()).toEqual(width < 760 ? [] : named);
     await page.close();

@@ -1,12 +1,15 @@
 import type { BeforeAfter } from "../../measures/before-after.js";
-import type { ReductionMeasures, ReductionRun } from "../../reduction/reduction-run.js";
+import type { CurvePoint, ReductionMeasures, ReductionRun } from "../../reduction/reduction-run.js";
 import { plain, plainDecimal } from "../../report/page/numbers.js";
+import { curveName } from "../../report/reduction/reduction-page-data.js";
 import { duration } from "../progress/progress-text.js";
 
 /** Points of a curve that are listed. */
 const listedShares = [0.1, 0.3, 0.5, 0.7, 0.9];
 const nearlyShare = 0.02;
 const firstColumn = 26;
+/** Widths of the curve's first column and of its others, within 80 characters together. */
+const [curveColumn, curveCell] = [40, 8];
 
 /** What a run wrote, and where. */
 interface WrittenFolders {
@@ -46,7 +49,7 @@ export function reductionTable(run: ReductionRun, written: WrittenFolders): stri
     ...sizeLine("safetensors", bytes.safetensors?.model, run),
     ...(milliseconds ? [row("  ms per token, head", ...compared(milliseconds.head, four))] : []),
     ...(milliseconds?.step ? [row("  ms per token, step", ...compared(milliseconds.step, four))] : []),
-    ...(run.curve ? ["", ...curveLines(run.curve)] : []),
+    ...(run.curve ? ["", ...curveLines(run.curve, run.multiplications.before)] : []),
     ...(run.generated ?? []).map(
       ({ deleted: gone, mauve, mauveOfOriginal }) =>
         `text with ${gone} deleted, MAUVE against the original's: ${mauve?.toFixed(3) ?? "-"} (of two sets of its own: ${mauveOfOriginal?.toFixed(3) ?? "-"})`,
@@ -86,21 +89,25 @@ function compared({ before, after }: { before: number; after: number }, shown: (
   return [shown(before), shown(after), (after / before).toFixed(3)];
 }
 
-/** KL of each method at a few shares. */
-function curveLines(curve: NonNullable<ReductionRun["curve"]>): string[] {
-  const methods = new Map(curve.map((point) => [`${point.order}, ${point.compensate}`, point]));
-  const cell = (order: string, compensate: string, share: number) => {
-    const point = curve.find(
-      (one) => one.order === order && one.compensate === compensate && Math.abs(one.fraction - share) < nearlyShare,
-    );
-    return (point === undefined ? "-" : plain(point.kl, 2)).padEnd(10);
+/** KL of each method at a few shares, and what two stages multiply there. @param whole V d */
+function curveLines(curve: readonly CurvePoint[], whole: number): string[] {
+  const methods = [...new Map(curve.map((point) => [curveName(point), point])).values()];
+  const line = (name: string, method: CurvePoint, shown: (point: CurvePoint) => string) => {
+    const cells = listedShares.map((share) => {
+      const isAt = (one: CurvePoint) => Math.abs(one.fraction - share) < nearlyShare;
+      const point = curve.find((one) => curveName(one) === curveName(method) && isAt(one));
+      return (point === undefined ? "-" : shown(point)).padEnd(curveCell);
+    });
+    return `  ${name}`.padEnd(curveColumn) + cells.join("");
   };
+  const work = ({ multiplications }: CurvePoint) => `${Math.round((100 * multiplications) / whole)}%`;
+  const shares = listedShares.map((share) => `${100 * share}%`.padEnd(curveCell)).join("");
   return [
-    `${"KL with this much deleted".padEnd(firstColumn)}${listedShares.map((share) => `${100 * share}%`.padEnd(10)).join("")}`,
-    ...[...methods].map(
-      ([name, { order, compensate }]) =>
-        `  ${name}`.padEnd(firstColumn) + listedShares.map((share) => cell(order, compensate, share)).join(""),
-    ),
+    `${"KL with this much deleted".padEnd(curveColumn)}${shares}`,
+    ...methods.map((method) => line(curveName(method), method, ({ kl }) => plain(kl, 2))),
+    "multiplications of the head",
+    ...methods.slice(0, 1).map((method) => line("one stage", method, work)),
+    ...methods.filter(({ rescore }) => rescore !== undefined).map((method) => line(curveName(method), method, work)),
   ];
 }
 

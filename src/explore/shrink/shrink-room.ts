@@ -3,8 +3,9 @@ import type { ReducedHead } from "../../model/head/reduced-head.js";
 import { spreadHead } from "../../model/head/spread-head.js";
 import type { Model } from "../../model/model.js";
 import { measureHead } from "../../reduction/measure/measure-head.js";
+import { reducedMultiplications } from "../../reduction/measure/multiplications.js";
 import { planReduction, type ReductionPlan, reduceHead } from "../../reduction/plan/reduction-plan.js";
-import { factoredHeadBytes, headMultiplications } from "../../reduction/write/reduced-bytes.js";
+import { factoredHeadBytes } from "../../reduction/write/reduced-bytes.js";
 import type { Action, ShrinkSize } from "../actions.js";
 import { type Desk, textKey } from "../desk.js";
 import type { ReadText } from "../read/read-text.js";
@@ -76,7 +77,7 @@ async function measuredAt(
 
 const costsOf = ({ head }: Model, reduced: ReducedHead) => ({
   bytes: factoredHeadBytes(head, reduced),
-  multiplications: headMultiplications(head, reduced),
+  multiplications: reducedMultiplications(head, reduced),
 });
 
 /** Answers one position of the size slider, by the curve and the prompt. */

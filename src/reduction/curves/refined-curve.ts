@@ -2,6 +2,7 @@ import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
 import type { HeadModel } from "../../model/head/head-model.js";
 import type { ReducedHead } from "../../model/head/reduced-head.js";
 import { measureHeads } from "../measure/measure-heads.js";
+import { headMultiplications } from "../measure/multiplications.js";
 import type { Reductions } from "../methods/prepare.js";
 import type { RefineProgress } from "../methods/refine.js";
 import {
@@ -30,7 +31,7 @@ export interface RefinedCurveOptions extends Omit<ReductionChoice, "kept" | "com
 
 /**
  * What a refined reduction loses at every share deleted, on a text that nothing was fitted to. Each point is a refinement
- * of its own; where nothing is deleted there is nothing to refine.
+ * of its own; where nothing is deleted there is nothing to refine, and two stages that multiply by more than the head are left out.
  * @param reductions prepared for the order
  * @throws InputError if logits are not finite; RangeError if the order was not prepared; the signal's reason when it is aborted
  */
@@ -41,9 +42,11 @@ export async function* refinedCurve(
   { known, onRefine, ...choice }: RefinedCurveOptions,
 ): AsyncGenerator<RefinedPoint> {
   const { hiddenSize: d } = model;
-  const { order = "rotation", signal } = choice;
+  const { order = "rotation", rescore, signal } = choice;
   for (const fraction of curveFractions) {
     const kept = keptFor({ fraction }, d);
+    const work = headMultiplications(model.head, { kept, directions: order === "rotation", rows: rescore });
+    if (rescore !== undefined && work.after >= work.before) continue;
     const compensate = kept === d ? "least-squares" : "refine";
     const refine = { ...choice.refine, onProgress: (progress: RefineProgress) => onRefine?.(fraction, progress) };
     const plan =
@@ -52,6 +55,10 @@ export async function* refinedCurve(
         : await planReduction(model, fit, { ...choice, refine, kept, compensate }, reductions);
     const reduced = reduceHead(model, plan);
     const [measures] = await measureHeads(model, [reduced], check, { signal });
-    yield { point: { ...measures!, order, compensate: "refine", fraction, deleted: d - kept }, reduced };
+    const method = { order, compensate: "refine", ...(rescore === undefined ? {} : { rescore }) } as const;
+    const multiplications = headMultiplications(model.head, {
+      ...{ kept: reduced.kept, directions: order === "rotation", rows: rescore },
+    }).after;
+    yield { point: { ...method, fraction, deleted: d - kept, multiplications, ...measures! }, reduced };
   }
 }

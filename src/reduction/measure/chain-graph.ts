@@ -2,6 +2,7 @@ import type { Engine } from "../../engine/engine.js";
 import type { Graph, Value } from "../../engine/graph.js";
 import type { Head } from "../../model/head/head.js";
 import { transformed } from "../../model/head/head-transform.js";
+import { withExactLogits } from "../../model/head/reduced-head.js";
 import { memoryTensor } from "../../tensor/memory-tensor.js";
 import type { Chain } from "../methods/chain.js";
 import { pointGraph } from "./point-graph.js";
@@ -15,6 +16,13 @@ export interface ChainHead {
   readonly bias: Float32Array;
   /** k, rising. */
   readonly sizes: readonly number[];
+  /** Each m with which the same is measured as the preview of two stages. Default none. */
+  readonly rescore?: readonly number[] | undefined;
+}
+
+/** Points that a chain has: of each size by itself, then of each size with each m. */
+export function pointsOfChain({ sizes, rescore = [] }: Pick<ChainHead, "sizes" | "rescore">): number {
+  return sizes.length * (1 + rescore.length);
 }
 
 export interface ChainGraphOptions {
@@ -64,7 +72,8 @@ export function chainGraph(
     };
     let product: Value = graph.weight(memoryTensor(`bias.${place}`, "F32", [V], bias));
     let added: Value | undefined;
-    return sizes.map((_, index) => {
+    const stages: Value[][] = (one.rescore ?? []).map(() => []);
+    const alone = sizes.map((_, index) => {
       const { start, end } = columnRange(one, index);
       // Minus the reduced logit of the original's likeliest token.
       const shift = missed && subtract(missed.top[index]!, original.peak);
@@ -75,10 +84,18 @@ export function chainGraph(
         const together = left.length > 1 ? beside(left) : left[0];
         product = graph.op("Gemm", [together, columns[index], product], { transB: 1 });
       }
-      return missed
-        ? measure.point(product, subtract(missed.mean[index]!, missed.top[index]!))
-        : measure.point(transformed(graph, head.transform, product));
+      const z = missed ? product : transformed(graph, head.transform, product);
+      const exact = shift ? add(original.logits, shift) : original.logits;
+      for (const [stage, m] of (one.rescore ?? []).entries()) stages[stage]!.push(rescoredPoint(z, exact, m));
+      return missed ? measure.point(z, subtract(missed.mean[index]!, missed.top[index]!)) : measure.point(z);
     });
+    return [...alone, ...stages.flat()];
+  }
+
+  /** Two stages: exact logits in the places of the m largest. @param exact minus the same as z @param z reduced logits */
+  function rescoredPoint(z: Value, exact: Value, m: number): Value {
+    const exactOf = (tokens: Value) => graph.op("GatherElements", [exact, tokens], { axis: 1 });
+    return measure.point(withExactLogits(graph, z, graph.constant(BigInt64Array.of(BigInt(m))), exactOf));
   }
 
   /** row . (h - h') of every size: of the parts that are left out, and of what none of the parts holds. @param row [rows, d] */

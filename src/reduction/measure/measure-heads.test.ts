@@ -72,13 +72,16 @@ test("a curve of every method and of the encoding: nothing deleted loses nothing
     ["variance", "none"],
     ["variance", "least-squares"],
     ["rotation", "least-squares"],
+    ["rotation", "least-squares", 500],
   ] as const;
   const steps: number[] = [];
   const onProgress = (done: number) => steps.push(done);
   const curve = await reductionCurve(model, reductions, check, { methods, onProgress });
-  expect([curve.length, steps.at(-1)]).toEqual([60, 60]);
+  expect([curve.length, steps.at(-1)]).toEqual([80, 80]);
   const kl = (order: string, compensate: string, fraction: number) =>
-    curve.find((one) => one.order === order && one.compensate === compensate && one.fraction === fraction)!.kl;
+    curve.find(
+      (one) => one.order === order && one.compensate === compensate && one.fraction === fraction && !one.rescore,
+    )!.kl;
   for (const [order, compensate] of methods) {
     expect(kl(order, compensate, 0)).toBeLessThan(1e-5);
     expect(kl(order, compensate, 0.9)).toBeGreaterThan(kl(order, compensate, 0.3));
@@ -86,6 +89,16 @@ test("a curve of every method and of the encoding: nothing deleted loses nothing
   for (const fraction of [0.3, 0.5, 0.7]) {
     expect(kl("variance", "least-squares", fraction)).toBeLessThan(kl("variance", "none", fraction));
     expect(kl("rotation", "least-squares", fraction)).toBeLessThan(0.6 * kl("variance", "least-squares", fraction));
+  }
+  // Two stages are measured on the same chain: as the head by itself, and with the rows on top of what is multiplied.
+  const stages = curve.filter(({ rescore }) => rescore === 500);
+  for (const fraction of [0.5, 0.95]) {
+    const { kl: found, top1, multiplications, deleted } = stages.find((one) => one.fraction === fraction)!;
+    const head = await headOf(model, reductions.expansion("rotation", "least-squares", 256 - deleted));
+    const [alone] = await measureHeads(model, [{ ...head, rescore: 500 }], check);
+    expect(found / alone!.kl).toBeCloseTo(1, 2);
+    expect(top1).toBe(alone!.top1);
+    expect(multiplications).toBe(8192 * head.kept + 256 * head.kept + 256 * 500);
   }
   const encoding = await encodingCurve(model, reductions, fit, orders);
   const r2 = (order: string, fraction: number) =>

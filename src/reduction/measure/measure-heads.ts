@@ -7,7 +7,7 @@ import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
 import { isTransformed } from "../../model/head/head.js";
 import type { HeadModel } from "../../model/head/head-model.js";
 import type { ReducedHead } from "../../model/head/reduced-head.js";
-import { type ChainHead, chainGraph } from "./chain-graph.js";
+import { type ChainHead, chainGraph, pointsOfChain } from "./chain-graph.js";
 import { measureGraph } from "./measure-graph.js";
 import type { MeasureOptions } from "./measure-head.js";
 import { nextTokensOf } from "./measure-reduced.js";
@@ -49,7 +49,7 @@ export async function measureHeads(
 
 /**
  * Holds chains at all their sizes against the original in one pass over stored contexts.
- * @returns of each chain, of each of its sizes
+ * @returns of each chain, of each of its sizes, then of each size with each m
  * @throws InputError if logits are not finite
  */
 export async function measureChains(
@@ -58,7 +58,7 @@ export async function measureChains(
   contexts: StoredContexts,
   options: MeasureOptions = {},
 ): Promise<PointMeasures[][]> {
-  const count = chains.reduce((sum, { sizes }) => sum + sizes.length, 0);
+  const count = chains.reduce((sum, chain) => sum + pointsOfChain(chain), 0);
   const measured = (peaks: boolean) => {
     const graphOf = (js: boolean) => chainGraph(subject.head, subject.engine, chains, { js, peaks });
     return measurePoints(subject, count, graphOf, contexts, options);
@@ -66,7 +66,7 @@ export async function measureChains(
   let measures = await measured(isTransformed(subject.head));
   if (!isTransformed(subject.head) && !measures.every(isKnown)) measures = await measured(true);
   const all = finite(measures, subject.name);
-  return chains.map(({ sizes }) => all.splice(0, sizes.length));
+  return chains.map((chain) => all.splice(0, pointsOfChain(chain)));
 }
 
 const isKnown = ({ kl }: PointMeasures): boolean => Number.isFinite(kl);

@@ -28,6 +28,8 @@ export interface PrepareOptions {
 
 /** All reductions of one head by one text: what is measured of the text once, whatever is then deleted. */
 export interface Reductions {
+  /** Those that can be asked for. */
+  readonly orders: readonly Order[];
   readonly moments: HiddenMoments;
   readonly whitening: Whitening;
   /** A and the saliencies, where an order goes by them. */
@@ -87,7 +89,7 @@ export async function prepareReductions(
     else if (order !== "rotation") deletions.set(order, deletionOrder(order, values!, seed));
   }
   return {
-    ...{ moments, whitening, values },
+    ...{ orders, moments, whitening, values },
     warnings: warningsOf(moments, whitening),
     deleted: (order) => deletions.get(order),
     expansion(order, compensation, kept) {

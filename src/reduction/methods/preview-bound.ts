@@ -8,17 +8,28 @@ import { memoryTensor } from "../../tensor/memory-tensor.js";
 import { readTensor } from "../../tensor/safetensors/safetensors.js";
 import type { Chain } from "./chain.js";
 import { biasOf, headTimes } from "./head-of-expansion.js";
+import type { Reductions } from "./prepare.js";
 import type { Whitening } from "./whitening.js";
 
 /** Of the usual size of a logit: what its float32 arithmetic can be off by. */
 const digits = 2 ** -14;
+
+/** A preview with its bound. @param reductions by whose rotation it was made @throws InputError if nothing was deleted */
+export async function withBound(
+  subject: { head: Head; engine: Engine },
+  reduced: ReducedHead,
+  reductions: Reductions,
+): Promise<ReducedHead & { readonly bound: PreviewBound }> {
+  const bound = await previewBound(subject, reduced, reductions.chain("rotation", "none"), reductions.whitening);
+  return { ...reduced, bound };
+}
 
 /**
  * How far the logits of kept directions can be off (METHOD.md section 4), of the numbers as they are stored.
  * @param chain all directions of the rotation, those that are kept first
  * @throws InputError if nothing was deleted
  */
-export async function previewBound(
+async function previewBound(
   { head, engine }: { head: Head; engine: Engine },
   reduced: ReducedHead,
   chain: Chain,

@@ -1,9 +1,12 @@
 import type { StoredContexts } from "../../model/contexts/stored-contexts.js";
 import type { HeadModel } from "../../model/head/head-model.js";
-import type { ContextRange } from "../measure/measure-head.js";
+import type { ReducedHead } from "../../model/head/reduced-head.js";
+import { spreadHead } from "../../model/head/spread-head.js";
+import { type ContextRange, measureHead } from "../measure/measure-head.js";
 import { measureHeads } from "../measure/measure-heads.js";
 import { headOf } from "../methods/head-of-expansion.js";
 import type { Reductions } from "../methods/prepare.js";
+import { withBound } from "../methods/preview-bound.js";
 import { largestWithin, searchHalves } from "./budget-search.js";
 import {
   planReduction,
@@ -37,26 +40,36 @@ export async function planWithin(
   choice: Omit<ReductionChoice, "kept">,
   maxKl: number,
 ): Promise<PlanWithin> {
-  const { order = "rotation", rescore, compensate = usualCompensation(rescore), signal } = choice;
+  const { order = "rotation", rescore, greedyExact, signal } = choice;
+  const { compensate = usualCompensation(rescore, greedyExact) } = choice;
   const { head, engine, hiddenSize: d } = model;
   const { search, verify } = searchHalves(check);
   const start = compensate === "refine" ? "least-squares" : compensate;
   const known = new Map<number, number>();
+  const subject = { head, engine };
+  const klsOf = async (heads: readonly ReducedHead[]): Promise<number[]> => {
+    const options = { range: search, signal };
+    if (!greedyExact) return (await measureHeads(model, heads, check, options)).map(({ kl }) => kl);
+    const kls: number[] = [];
+    for (const one of heads) {
+      const { kl } = await measureHead(model, await spreadHead(subject, one), check, options);
+      kls.push(kl.mean);
+    }
+    return kls;
+  };
   const losses = async (sizes: readonly number[]) => {
     const fresh = sizes.filter((size) => !known.has(size));
-    const heads = [];
+    const heads: ReducedHead[] = [];
     for (const deleted of fresh) {
-      heads.push({ ...(await headOf({ head, engine }, reductions.expansion(order, start, d - deleted))), rescore });
+      const reduced = { ...(await headOf(subject, reductions.expansion(order, start, d - deleted))), rescore };
+      heads.push(greedyExact ? await withBound(subject, reduced, reductions) : reduced);
     }
-    const measured = fresh.length === 0 ? [] : await measureHeads(model, heads, check, { range: search, signal });
-    for (const [i, deleted] of fresh.entries()) known.set(deleted, measured[i]!.kl);
+    const measured = fresh.length === 0 ? [] : await klsOf(heads);
+    for (const [i, deleted] of fresh.entries()) known.set(deleted, measured[i]!);
     return sizes.map((deleted) => known.get(deleted)!);
   };
   const planned = (deleted: number) => planReduction(model, fit, { ...choice, kept: d - deleted }, reductions);
-  const klOf = async (plan: ReductionPlan) => {
-    const [measured] = await measureHeads(model, [reduceHead(model, plan)], check, { range: search, signal });
-    return measured!.kl;
-  };
+  const klOf = async (plan: ReductionPlan) => (await klsOf([reduceHead(model, plan)]))[0]!;
   // Refinement only takes away from the loss: what it starts from is within the budget.
   let best = await planned(await largestWithin(d, maxKl, losses));
   let last = best;

@@ -6,7 +6,7 @@ import { boundBlocks, type PreviewBound, type ReducedHead } from "../../model/he
 import { headOf } from "../methods/head-of-expansion.js";
 import { type Compensation, compensations, type Metric, metrics, orders } from "../methods/orders.js";
 import { prepareReductions, type Reductions } from "../methods/prepare.js";
-import { previewBound } from "../methods/preview-bound.js";
+import { withBound } from "../methods/preview-bound.js";
 import { defaultSteps, type RefineOptions, refine } from "../methods/refine.js";
 
 export const planSchema = z.strictObject({
@@ -148,9 +148,7 @@ export async function planReduction(
     head = result.head;
     refined = { steps, bestStep: result.bestStep };
   }
-  const bound = greedyExact
-    ? await previewBound(subject, head, reductions.chain(order, "none"), reductions.whitening)
-    : undefined;
+  const bound = greedyExact ? (await withBound(subject, head, reductions)).bound : undefined;
   const { factor, bias, projection, coordinates } = head;
   const d = model.hiddenSize;
   return {

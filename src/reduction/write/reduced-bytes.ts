@@ -43,21 +43,6 @@ function sizes(head: Head, whole: number, after: number): Sizes {
   return { head: { before: own, after }, model };
 }
 
-/**
- * Numbers that the head multiplies for one token, original and reduced.
- * @param rows of E that are multiplied, where that depends on the context: in the mean
- */
-export function headMultiplications(
-  { vocabSize: V, hiddenSize: d }: Head,
-  reduced: ReducedHead,
-  rows = reduced.rescore ?? 0,
-): BeforeAfter {
-  const { kept, coordinates, bound } = reduced;
-  const ofBound = bound ? bound.reader.length + bound.reach.length : 0;
-  const after = V * kept + (coordinates ? 0 : kept * d) + rows * d + ofBound;
-  return { before: V * d, after: Math.round(after) };
-}
-
 /** F, what picks or projects the k numbers, and a bias in float32. */
 function factoredBytes({ vocabSize, hiddenSize, weight }: Head, { kept, coordinates, bound }: ReducedHead): number {
   const number = bytesPerElement[weight.dtype];

@@ -3,11 +3,15 @@ import { count, decimal, percent, plain } from "../page/numbers.js";
 import { methodName } from "../reduction/reduction-page-data.js";
 import { markdownTable, modelCard, type OriginalModel } from "./model-card.js";
 
+function exact({ rescore, greedyExact }: ReductionRun): string {
+  if (rescore === undefined) return "";
+  if (greedyExact) return " The likeliest token of each context is the original's, by a bound.";
+  return ` In each context the ${count(rescore)} likeliest tokens have exact logits.`;
+}
+
 /** README.md of a model with a reduced head. */
 export function reductionCard(run: ReductionRun, original: OriginalModel, version: string): string {
-  const { model, deleted, kept, rescore, order, compensate, measures, warnings } = run;
-  const exact =
-    rescore === undefined ? "" : ` In each context the ${count(rescore)} likeliest tokens have exact logits.`;
+  const { model, deleted, kept, order, compensate, measures, warnings } = run;
   const texts = [
     ["fitting text", measures.fit],
     ["unseen text", measures.check],
@@ -19,7 +23,7 @@ export function reductionCard(run: ReductionRun, original: OriginalModel, versio
     `${decimal(perplexity.before, 2)} → ${decimal(perplexity.after, 2)}`,
   ]);
   const done = [
-    `${count(deleted)} of the ${count(model.hiddenSize)} dimensions of the output embedding were deleted (${methodName(order, compensate)}), ${count(kept)} kept; every other weight is what it was.${exact} How the output distribution moved:`,
+    `${count(deleted)} of the ${count(model.hiddenSize)} dimensions of the output embedding were deleted (${methodName(order, compensate)}), ${count(kept)} kept; every other weight is what it was.${exact(run)} How the output distribution moved:`,
     "",
     markdownTable(["text", "KL(original ‖ reduced), nats", "same likeliest token", "perplexity"], rows),
     ...warnings.flatMap((warning) => ["", `**Note:** ${warning}`]),

@@ -7,13 +7,13 @@ import { methodName } from "./reduction-page-data.js";
 
 /** The result in plain words, with the numbers behind it. */
 export function reductionHeadline(run: ReductionRun): Html {
-  const { model, measures, order, compensate, kept, deleted, rescore } = run;
+  const { model, measures, order, compensate, kept, deleted } = run;
   const { check } = measures;
   const share = deleted / model.hiddenSize;
   return html`<header class="headline">
 <p class="eyebrow">Reduction of the output head · ${shortName(model.name)}</p>
 <h1>Deleting ${percent(share, 0)} of the head’s dimensions ${verdict(check.top1)}</h1>
-<p class="lead">${count(deleted)} of ${count(model.hiddenSize)} dimensions were deleted by <b>${methodName(order, compensate)}</b>${rescored(rescore)}. <b>Lost:</b> on unseen text the likeliest token is another one in
+<p class="lead">${count(deleted)} of ${count(model.hiddenSize)} dimensions were deleted by <b>${methodName(order, compensate)}</b>${rescored(run)}. <b>Lost:</b> on unseen text the likeliest token is another one in
 ${percent(1 - check.top1)} of the contexts, the distribution moves by ${significant(check.kl.mean)} nats on average, and perplexity goes from ${decimal(check.perplexity.before, 2)} to ${decimal(check.perplexity.after, 2)}
 (${signedPercent(check.perplexity.after / check.perplexity.before - 1)}). <b>Gained:</b> ${gain(run)}</p>
 <dl class="tiles">
@@ -38,8 +38,11 @@ ${
 </dl></header>`;
 }
 
-function rescored(rescore: number | undefined): string {
+function rescored({ rescore, greedyExact }: ReductionRun): string {
   if (rescore === undefined) return "";
+  if (greedyExact) {
+    return `, and every token that could still be the likeliest gets its exact logit, by a bound: the likeliest token is the original’s in every context`;
+  }
   return `, and the ${count(rescore)} tokens that are likeliest by what is kept get their exact logits`;
 }
 

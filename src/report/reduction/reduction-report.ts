@@ -26,7 +26,7 @@ average, and what the others can tell of them, can be made up for. Everything be
 <noscript><p><b>The figures need JavaScript.</b> The text and the tables do not.</p></noscript>
 ${section("lost", "What was lost", lostSection(run))}
 ${section("gained", "What was gained", gainedSection(run))}
-${curve && section("curve", "How much can go?", curveSection(curve))}
+${curve && section("curve", "How much can go?", curveSection(curve, run.multiplications.before))}
 ${encoding && section("encoding", "What becomes of the probability code", encodingSection())}
 ${generated && section("texts", "What it writes", html`${generated.map(textsSection)}`)}
 ${section("made", "How this was made", madeSection(run, provenance))}`;
@@ -41,8 +41,9 @@ ${section("made", "How this was made", madeSection(run, provenance))}`;
   const data: ReductionPageData = {
     curve: curve ?? [],
     encoding: encoding ?? [],
+    multiplications: run.multiplications.before,
     chosen: {
-      fraction: run.deleted / run.model.hiddenSize,
+      multiplications: run.multiplications.after,
       kl: run.measures.check.kl.mean,
       top1: run.measures.check.top1,
       perplexity: run.measures.check.perplexity.after,
@@ -82,6 +83,8 @@ ${facts("Run", [
   ["metric", run.metric],
   ["written as", run.format ?? "not written"],
   ["compensation", run.compensate],
+  ["rescored", run.rescore === undefined ? undefined : counted(run.rescore, "token")],
+  ["likeliest token", run.greedyExact && "always the original’s, by a bound"],
   ["seed", String(run.seed)],
   ["threads", count(run.threads)],
   ["in all", duration(run.seconds)],

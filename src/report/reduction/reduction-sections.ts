@@ -1,10 +1,10 @@
 import type { BeforeAfter } from "../../measures/before-after.js";
-import type { CurvePoint, ReductionMeasures, ReductionRun } from "../../reduction/reduction-run.js";
+import type { CurvePoint, GreedyCost, ReductionMeasures, ReductionRun } from "../../reduction/reduction-run.js";
 import { type Html, html } from "../page/html.js";
 import { bytes, count, decimal, percent, significant } from "../page/numbers.js";
 import { visibleText } from "../page/visible-text.js";
 import { numbers, table } from "./number-table.js";
-import { methodName } from "./reduction-page-data.js";
+import { curveName } from "./reduction-page-data.js";
 
 /** How far the output moves, on the text that was fitted to and on unseen text. */
 export function lostSection({ measures, budget, warnings }: ReductionRun): Html {
@@ -35,7 +35,7 @@ The difference between the first two rows is what the reduction owes to having s
 
 /** Numbers, bytes and time that are saved. */
 export function gainedSection(run: ReductionRun): Html {
-  const { bytes: size, milliseconds, model, multiplications } = run;
+  const { bytes: size, milliseconds, model, multiplications, rescore, greedyExact } = run;
   const row = (name: string, before: string, after: string, ratio: number) =>
     html`<tr><th scope="row">${name}</th>${numbers(before, after, decimal(ratio, 2))}</tr>`;
   const sized = (name: string, { before, after }: BeforeAfter) =>
@@ -70,30 +70,42 @@ export function gainedSection(run: ReductionRun): Html {
       : html`; this model has no place for the bias there, but in the kept columns (<code>--no-bias</code>)`
   }.
 ${model.tied ? "The input embedding of this model is the same matrix and stays whole, so that with a second matrix the model is larger than before; what can be saved is time." : ""}
+${greedyExact && rescore !== undefined ? ofGreedy(greedyExact, rescore) : ""}
 ${milliseconds && "Times are medians of single tokens, original and reduced in turn in one run."}</p>`;
 }
 
-/** The measures against the share deleted, of every method. */
-export function curveSection(curve: readonly CurvePoint[]): Html {
+/** What it takes that the likeliest token is always the original's. */
+function ofGreedy({ fallback, rows }: GreedyCost, rescore: number): string {
+  return `A bound says which tokens could be the likeliest: ${decimal(rows, 0)} rows of E a token in the mean of the unseen text, and all of E in the ${percent(fallback)} of its contexts where more than ${count(rescore)} tokens could be. The multiplications count both.`;
+}
+
+/** The measures against what is still multiplied, of every method. @param multiplications V d */
+export function curveSection(curve: readonly CurvePoint[], multiplications: number): Html {
   const shown = [0.1, 0.3, 0.5, 0.7, 0.9].filter((share) => curve.some((point) => isAt(point, share)));
-  const methods = [...new Set(curve.map(({ order, compensate }) => methodName(order, compensate)))];
-  return html`<p>The same measures for other shares deleted, other orders of deletion and other ways of making up for it. The dotted line of the saliency is the paper’s: the deleted dimensions simply count as 0.</p>
+  const methods = [...new Set(curve.map(curveName))];
+  return html`<p>The same measures for other shares deleted, other orders of deletion, other ways of making up for it, and with two stages. The dotted line of the saliency is the paper’s: the deleted dimensions simply count as 0.</p>
 <figure id="kl-figure"><div class="legend" id="curve-legend"></div>
-<div class="chart" data-label="KL divergence between original and reduced output against the share of dimensions deleted"></div>
-<figcaption><b>How far the output moves</b>, KL(original ‖ reduced) in nats on unseen text, against the share of dimensions deleted. The vertical scale is logarithmic. The ring is the reduction of this report.</figcaption></figure>
+<div class="chart" data-label="KL divergence between original and reduced output against the multiplications of the head"></div>
+<figcaption><b>How far the output moves</b>, KL(original ‖ reduced) in nats on unseen text, against what the head still multiplies for a token, of what the original’s does: kept dimensions and rows that are rescored on one scale, less work to the right. At the top is the share of dimensions that is deleted
+where one stage multiplies as much. The vertical scale is logarithmic. The ring is the reduction of this report.</figcaption></figure>
 <div class="columns two">
-<figure id="top1-figure"><div class="chart" data-label="Top-1 agreement against the share of dimensions deleted"></div>
+<figure id="top1-figure"><div class="chart" data-label="Top-1 agreement against the multiplications of the head"></div>
 <figcaption><b>How often the likeliest token stays the same</b>, in the contexts of unseen text.</figcaption></figure>
-<figure id="perplexity-figure"><div class="chart" data-label="Perplexity against the share of dimensions deleted"></div>
+<figure id="perplexity-figure"><div class="chart" data-label="Perplexity against the multiplications of the head"></div>
 <figcaption><b>Perplexity</b> of the unseen text’s own next tokens, on a logarithmic scale.</figcaption></figure>
 </div>
 <details><summary>The same as a table</summary>${table(
-    ["deleted", ...shown.flatMap((share) => [`${percent(share, 0)}: KL`, "JS", "JS, 95%", "top-1"])],
+    ["deleted", ...shown.flatMap((share) => [`${percent(share, 0)}: multiplications`, "KL", "JS", "JS, 95%", "top-1"])],
     methods.map((method) => {
       const cells = shown.flatMap((share) => {
-        const point = curve.find((one) => methodName(one.order, one.compensate) === method && isAt(one, share));
-        if (point === undefined) return ["–", "–", "–", "–"];
-        return [...[point.kl, point.js, point.jsPercentile95].map((value) => significant(value)), percent(point.top1)];
+        const point = curve.find((one) => curveName(one) === method && isAt(one, share));
+        if (point === undefined) return ["–", "–", "–", "–", "–"];
+        const work = percent(point.multiplications / multiplications, 1);
+        return [
+          work,
+          ...[point.kl, point.js, point.jsPercentile95].map((value) => significant(value)),
+          percent(point.top1),
+        ];
       });
       return html`<tr><th scope="row">${method}</th>${numbers(...cells)}</tr>\n`;
     }),

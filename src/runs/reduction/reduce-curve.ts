@@ -1,11 +1,18 @@
 import type { ReducedHead } from "../../model/head/reduced-head.js";
 import type { Model } from "../../model/model.js";
 import { encodingCurve } from "../../reduction/curves/encoding-curve.js";
-import { reductionCurve } from "../../reduction/curves/reduction-curve.js";
+import { greedyCurve } from "../../reduction/curves/greedy-curve.js";
+import {
+  type CurveMethod,
+  curveFractions,
+  reductionCurve,
+  usualMethods,
+  usualRescore,
+} from "../../reduction/curves/reduction-curve.js";
 import { refinedCurve } from "../../reduction/curves/refined-curve.js";
 import { headOf } from "../../reduction/methods/head-of-expansion.js";
-import { orders } from "../../reduction/methods/orders.js";
 import type { Reductions } from "../../reduction/methods/prepare.js";
+import { withBound } from "../../reduction/methods/preview-bound.js";
 import { keptFor, type ReductionPlan } from "../../reduction/plan/reduction-plan.js";
 import type { CurvePoint, EncodingPoint } from "../../reduction/reduction-run.js";
 import { refineProgressOf } from "../run-progress.js";
@@ -31,16 +38,35 @@ export async function findCurve(
   options: ReduceOptions,
 ): Promise<FoundCurve> {
   const { signal, onEvent } = options;
-  const points = await reductionCurve(model, reductions, texts.check.contexts, {
-    signal,
-    onProgress: (done, total) => onEvent?.({ type: "progress", phase: "curve", done, total, unit: "points" }),
-  });
+  const progress = (phase: string) => (done: number, total: number) =>
+    onEvent?.({ type: "progress", phase, done, total, unit: "points" });
+  const { contexts } = texts.check;
+  const methods = curveMethodsOf(model, reductions, options);
+  const points = await reductionCurve(model, reductions, contexts, { methods, signal, onProgress: progress("curve") });
+  const { compensate, rescore, greedyExact } = methodOf(options);
   const { others, refined } =
-    methodOf(options).compensate === "refine"
+    compensate === "refine"
       ? await refinedPoints(model, texts, reductions, plan, options)
       : { others: await headsOfOtherSizes(model, reductions, options), refined: [] };
-  const encoding = await encodingCurve(model, reductions, texts.fit.contexts, orders, signal);
-  return { points: [...points, ...refined], encoding, others };
+  const greedy: CurvePoint[] = [];
+  if (greedyExact && rescore !== undefined) {
+    const told = progress("greedy");
+    for await (const point of greedyCurve(model, reductions, contexts, rescore, signal)) {
+      told(greedy.push(point), curveFractions.length - 1);
+    }
+  }
+  const encoding = await encodingCurve(model, reductions, texts.fit.contexts, reductions.orders, signal);
+  return { points: [...points, ...refined, ...greedy], encoding, others };
+}
+
+/** Of two stages the rotation, and what was asked for where nothing has to be refined for it. */
+function curveMethodsOf(model: Model, reductions: Reductions, options: ReduceOptions): CurveMethod[] {
+  const { order, compensate, rescore, greedyExact } = methodOf(options);
+  // With a bound m is a limit, and much larger.
+  const m = greedyExact || rescore === undefined ? usualRescore(model.vocabSize) : rescore;
+  const methods = usualMethods(reductions, m);
+  const isMore = rescore !== undefined && order !== "rotation" && compensate !== "refine";
+  return isMore ? [...methods, [order, compensate, rescore]] : methods;
 }
 
 /** Each share refined by itself: what it loses, and the heads of which texts are wanted. */
@@ -51,8 +77,7 @@ async function refinedPoints(
   plan: ReductionPlan,
   options: ReduceOptions,
 ): Promise<{ others: readonly ReducedHead[]; refined: readonly CurvePoint[] }> {
-  // The curve is of one stage, like all its other methods.
-  const { steps, rescore, greedyExact: __, compensate: _, ...method } = methodOf(options);
+  const { steps, compensate: _, ...method } = methodOf(options);
   const others: ReducedHead[] = [];
   const refined: CurvePoint[] = [];
   const curve = refinedCurve(
@@ -62,7 +87,7 @@ async function refinedPoints(
     {
       ...{ ...method, signal: options.signal, refine: { steps } },
       // A plan that was given may have been made on another text.
-      known: "plan" in options.amount || rescore !== undefined ? undefined : plan,
+      known: "plan" in options.amount ? undefined : plan,
       onRefine: (fraction, progress) =>
         refineProgressOf(options.onEvent, `refine ${Math.round(100 * fraction)}% deleted`)(progress),
     },
@@ -75,11 +100,12 @@ async function refinedPoints(
 }
 
 async function headsOfOtherSizes(model: Model, reductions: Reductions, options: ReduceOptions): Promise<ReducedHead[]> {
-  const { order, compensate } = methodOf(options);
+  const { order, compensate, rescore, greedyExact } = methodOf(options);
   const heads: ReducedHead[] = [];
   for (const fraction of textFractions) {
     const kept = keptFor({ fraction }, model.hiddenSize);
-    heads.push(await headOf(model, reductions.expansion(order, compensate, kept)));
+    const head = { ...(await headOf(model, reductions.expansion(order, compensate, kept))), rescore };
+    heads.push(greedyExact ? await withBound(model, head, reductions) : head);
   }
   return heads;
 }

@@ -9,9 +9,10 @@ import { spreadHead } from "../../model/head/spread-head.js";
 import type { Model } from "../../model/model.js";
 import { greedyCost } from "../../reduction/measure/greedy-cost.js";
 import { type ContextRange, measureHead } from "../../reduction/measure/measure-head.js";
+import { reducedMultiplications } from "../../reduction/measure/multiplications.js";
 import { reducedTexts } from "../../reduction/measure/reduced-texts.js";
 import type { ReducedTexts, ReductionMeasures, ReductionRun } from "../../reduction/reduction-run.js";
-import { headMultiplications, reducedBytes } from "../../reduction/write/reduced-bytes.js";
+import { reducedBytes } from "../../reduction/write/reduced-bytes.js";
 import { progressOf } from "../run-progress.js";
 import type { FoundReduction } from "./reduce-find.js";
 import { methodOf, type ReduceOptions } from "./reduce-options.js";
@@ -68,7 +69,7 @@ export async function measureReduction(
       ...bytes,
       written: written && { before: bytes.model.before, after: written.weightBytes },
     },
-    ...{ greedyExact, multiplications: headMultiplications(model.head, reduced, greedyExact?.rows) },
+    ...{ greedyExact, multiplications: reducedMultiplications(model.head, reduced, greedyExact?.rows) },
     milliseconds: await decodingTime(model, reducedGraph(model, reduced), signal),
     warnings: [...plan.warnings, ...notes, ...budgetWarnings(budget)],
     threads: model.engine.threads,

@@ -1,8 +1,8 @@
 import { dot, line, type Markish, plot } from "@observablehq/plot";
-import { compensationNames, type ReductionPageData } from "../../reduction/reduction-page-data.js";
+import { type CurveMethodName, compensationNames, curveName } from "../../reduction/reduction-page-data.js";
 
-/** One way to delete dimensions: in which order, and what makes up for them. */
-export type DeletionMethod = Pick<ReductionPageData["curve"][number], "order" | "compensate">;
+/** One way to delete dimensions: in which order, what makes up for them, and what is rescored. */
+export type DeletionMethod = CurveMethodName;
 
 type Symbol = "circle" | "square" | "triangle" | "diamond" | "star" | "cross";
 
@@ -26,28 +26,42 @@ function isStrong({ order, compensate }: DeletionMethod): boolean {
   return order === "rotation" || compensate === "refine";
 }
 
+/** Two stages have a colour of their own, whatever finds the candidates. */
+const STAGES = { plain: "var(--ink)", greedy: "var(--muted)" };
+
 export function lineLooks(method: DeletionMethod) {
+  const own = ORDERS[method.order].colour;
   return {
-    stroke: ORDERS[method.order].colour,
+    stroke: method.rescore === undefined ? own : method.greedyExact ? STAGES.greedy : STAGES.plain,
     strokeWidth: isStrong(method) ? 2.5 : 1.5,
     strokeDasharray: DASHES[method.compensate],
   };
 }
 
-export function symbolLooks({ order }: Pick<DeletionMethod, "order">) {
+export function symbolLooks({ order, rescore, greedyExact }: Omit<DeletionMethod, "compensate">) {
   const { colour, symbol } = ORDERS[order];
-  return { fill: colour, symbol, r: 4 };
+  if (rescore === undefined) return { fill: colour, symbol, r: 4 };
+  return { fill: greedyExact ? STAGES.greedy : STAGES.plain, symbol, r: 4 };
 }
 
 /** The methods that a curve's points are of, in their order. */
 export function methodsOf(curve: readonly DeletionMethod[]): DeletionMethod[] {
-  const seen = new Map(curve.map(({ order, compensate }) => [`${order} ${compensate}`, { order, compensate }]));
+  const seen = new Map<string, DeletionMethod>();
+  for (const { order, compensate, rescore, greedyExact } of curve) {
+    const method = { order, compensate, rescore, greedyExact: greedyExact !== undefined || undefined };
+    seen.set(curveName(method), seen.get(curveName(method)) ?? method);
+  }
   return [...seen.values()];
 }
 
 /** What colours and symbols stand for, and what dashes do. */
 export function curveLegend(holder: HTMLElement, curve: readonly DeletionMethod[]): void {
   orderLegend(holder, curve);
+  for (const method of methodsOf(curve).filter(({ rescore }) => rescore !== undefined)) {
+    const { stroke } = lineLooks(method);
+    const marks = [line(SAMPLE, { stroke, strokeWidth: 2 }), dot([[16, 0]], symbolLooks(method))];
+    holder.append(key(method.greedyExact ? "greedy exact" : `${method.rescore} rescored`, marks));
+  }
   for (const compensate of new Set(curve.map((point) => point.compensate))) {
     const looks = { stroke: "var(--muted)", strokeWidth: 2, strokeDasharray: DASHES[compensate] };
     holder.append(key(compensationNames[compensate], [line(SAMPLE, looks)]));

@@ -1,6 +1,6 @@
 import { axisX, axisY, dot, gridY, line, plot, pointer, ruleY, tip } from "@observablehq/plot";
 import { decimal, percent, significant, superscript } from "../../page/numbers.js";
-import { methodName, type ReductionPageData } from "../../reduction/reduction-page-data.js";
+import { curveName, type ReductionPageData } from "../../reduction/reduction-page-data.js";
 import { type Figure, GRID, TIP } from "../page/figure.js";
 import { appendEndLabels } from "./end-labels.js";
 import { type DeletionMethod, lineLooks, methodsOf, symbolLooks } from "./method-looks.js";
@@ -10,21 +10,33 @@ const MARGINS = { marginLeft: 66, marginRight: 20, marginTop: 14, marginBottom: 
 /** Room for the names at the ends of the curves, and the width from which there is some. */
 const NAMES = 210;
 const NAMES_FROM = 760;
+/** Room for the axis above. */
+const TOP = 44;
+/** Shares that both axes of what is multiplied have a tick at. */
+const TICKS = [0, 0.2, 0.4, 0.6, 0.8, 1];
 /** Every so many points a curve shows its symbol. */
 const SYMBOL_EVERY = 5;
 
 const LABELS = { kl: "KL (nats)", top1: "top-1 agreement", perplexity: "perplexity" } as const;
 
-/** One measure against the share deleted, a curve for each method. KL and perplexity on logarithmic scales. */
-export function curveFigure({ curve, chosen }: ReductionPageData, measure: keyof typeof LABELS): Figure {
+/**
+ * One measure against what the head multiplies, a curve for each method, less work to the right; above it the share deleted where one
+ * stage multiplies as much. KL and perplexity on logarithmic scales.
+ */
+export function curveFigure(
+  { curve, chosen, multiplications }: ReductionPageData,
+  measure: keyof typeof LABELS,
+): Figure {
   // A logarithmic scale has no zero: nothing deleted is left out of it.
-  const points = curve.filter((point) => measure !== "kl" || (point.fraction > 0 && point.kl > 0));
+  const points = curve
+    .filter((point) => measure !== "kl" || (point.fraction > 0 && point.kl > 0))
+    .map((point) => ({ ...point, work: point.multiplications / multiplications }));
   const title = (point: (typeof points)[number]) =>
-    `${methodName(point.order, point.compensate)}\n${percent(point.fraction, 0)} deleted (${point.deleted})\nKL ${significant(point.kl)}\ntop-1 ${percent(point.top1)}\nperplexity ${decimal(point.perplexity, 1)}`;
-  const mark = [{ fraction: chosen.fraction, value: chosen[measure] }];
+    `${curveName(point)}\n${percent(point.work, 1)} of the multiplications\n${percent(point.fraction, 0)} deleted (${point.deleted})\nKL ${significant(point.kl)}\ntop-1 ${percent(point.top1)}\nperplexity ${decimal(point.perplexity, 1)}`;
+  const mark = [{ work: chosen.multiplications / multiplications, value: chosen[measure] }];
+  const most = Math.max(1, ...mark.map(({ work }) => work), ...points.map(({ work }) => work));
   const methods = methodsOf(points);
-  const pointsOf = ({ order, compensate }: DeletionMethod) =>
-    points.filter((point) => point.order === order && point.compensate === compensate);
+  const pointsOf = (method: DeletionMethod) => points.filter((point) => curveName(point) === curveName(method));
   return (width) => {
     const named = width >= NAMES_FROM;
     const height = Math.min(420, Math.max(260, width * 0.5));
@@ -33,7 +45,8 @@ export function curveFigure({ curve, chosen }: ReductionPageData, measure: keyof
       height,
       ...MARGINS,
       ...(named ? { marginRight: NAMES } : {}),
-      x: { domain: [0, 1] },
+      marginTop: TOP,
+      x: { domain: [most, 0] },
       y: measure === "top1" ? { domain: [0, 1] } : { type: "log", nice: true },
       marks: [
         gridY(GRID),
@@ -41,18 +54,25 @@ export function curveFigure({ curve, chosen }: ReductionPageData, measure: keyof
           const own = pointsOf(method);
           const shown = own.filter((_, i) => i % SYMBOL_EVERY === m % SYMBOL_EVERY);
           return [
-            line(own, { x: "fraction", y: measure, ...lineLooks(method) }),
-            dot(shown, { x: "fraction", y: measure, ...symbolLooks(method) }),
+            line(own, { x: "work", y: measure, ...lineLooks(method) }),
+            dot(shown, { x: "work", y: measure, ...symbolLooks(method) }),
           ];
         }),
-        dot(mark, { x: "fraction", y: "value", r: 7, stroke: "var(--ink)", strokeWidth: 2 }),
-        axisX({
-          label: "share of the dimensions deleted",
+        dot(mark, { x: "work", y: "value", r: 7, stroke: "var(--ink)", strokeWidth: 2 }),
+        axisX(TICKS, {
+          label: "multiplications of the head",
           labelAnchor: "center",
           labelArrow: "none",
           labelOffset: 38,
           tickFormat: (share: number) => percent(share, 0),
-          ticks: 6,
+        }),
+        axisX(TICKS, {
+          anchor: "top",
+          label: "share deleted, of one stage",
+          labelAnchor: "center",
+          labelArrow: "none",
+          labelOffset: 34,
+          tickFormat: (share: number) => percent(1 - share, 0),
         }),
         axisY({
           label: LABELS[measure],
@@ -62,20 +82,21 @@ export function curveFigure({ curve, chosen }: ReductionPageData, measure: keyof
           ticks: 6,
           tickFormat: (value: number) => (measure === "top1" ? percent(value, 0) : plainNumber(value)),
         }),
-        tip(points, pointer({ ...TIP, x: "fraction", y: measure, title })),
+        tip(points, pointer({ ...TIP, x: "work", y: measure, title })),
       ],
     });
     if (named) {
       const [x, y] = [chart.scale("x")!, chart.scale("y")!];
       const ends = methods.flatMap((method) => {
-        const last = pointsOf(method).at(-1);
+        // What rescores ever more rows where less is kept turns back: its name stands where it multiplies least.
+        const last = pointsOf(method).sort((a, b) => a.work - b.work)[0];
         if (last === undefined) return [];
-        const at = { x: Number(x.apply(last.fraction)), y: Number(y.apply(last[measure])) };
-        return [{ ...at, name: methodName(method.order, method.compensate), stroke: lineLooks(method).stroke }];
+        const at = { x: Number(x.apply(last.work)), y: Number(y.apply(last[measure])) };
+        return [{ ...at, name: curveName(method), stroke: lineLooks(method).stroke }];
       });
       appendEndLabels(chart, ends, {
         x: width - NAMES + 24,
-        top: MARGINS.marginTop,
+        top: TOP,
         bottom: height - MARGINS.marginBottom,
       });
     }
