@@ -111,7 +111,7 @@ export type { RowStore } from "./model/pass/row-store.js";
 export type { ReachedStates, StatePlace, StateRows, StateSize, StateType } from "./model/pass/state-place.js";
 export type { PassOptions, PassWindows, TextPass } from "./model/pass/text-pass.js";
 export type { Windows } from "./model/pass/window-batches.js";
-export { type CurveOptions, reductionCurve } from "./reduction/curves/reduction-curve.js";
+export { type CurveMethod, type CurveOptions, reductionCurve } from "./reduction/curves/reduction-curve.js";
 export { type RefinedCurveOptions, type RefinedPoint, refinedCurve } from "./reduction/curves/refined-curve.js";
 export { type ContextRange, type MeasureOptions, measureHead } from "./reduction/measure/measure-head.js";
 export { type MeasuredModel, measureHeads, type PointMeasures } from "./reduction/measure/measure-heads.js";
