@@ -2,10 +2,9 @@
  * A Llama-style model of 1.36 B random bfloat16 parameters (5.5 GB as float32) whose layers take turns in a memory of
  * 1.5 GB, beside the same in one piece: wall time and peak memory of the whole process.
  *
- *     npx tsx bench/streamed.ts [--tokens 20000] [--max-memory 1.5GB] [--model FOLDER] [--skip-whole] [--python .venv/bin/python]
+ *     npx tsx bench/streamed.ts [--tokens 20000] [--max-memory 1.5GB] [--model FOLDER] [--skip-whole]
  *
- * FOLDER is kept and used again; without it the checkpoint (2.7 GB) is made in the folder for temporary files. With --python:
- * PyTorch, which widens a layer's bfloat16 weights to float32 as it comes to them (bench/peer/streamed.py).
+ * FOLDER is kept and used again; without it the checkpoint (2.7 GB) is made in the folder for temporary files.
  */
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -21,7 +20,6 @@ const { values: options } = parseArgs({
     model: { type: "string" },
     threads: { type: "string", default: "2" },
     "skip-whole": { type: "boolean" },
-    python: { type: "string" },
   },
 });
 const sizes = { d: 2048, inner: 5632, layers: 24, heads: 16, vocab: 32_000 };
@@ -59,13 +57,6 @@ try {
     row("in one piece", whole);
     console.log(
       `time ${(parts.seconds / whole.seconds).toFixed(2)} of one piece, the pass ${(parts.pass / whole.pass).toFixed(2)}`,
-    );
-  }
-  if (options.python) {
-    const args = ["bench/peer/streamed.py", model, ids, "--threads", options.threads];
-    const peer = await measured<{ seconds: number }>(options.python, args);
-    console.log(
-      `| PyTorch, a layer widened at a time | ${peer.result.seconds.toFixed(0)} | ${peer.seconds.toFixed(0)} | ${peer.megabytes.toFixed(0)} | |`,
     );
   }
 } finally {

@@ -1,9 +1,9 @@
 import { memoryStore, type RowStore } from "./row-store.js";
 
-/** Number types that hidden states can lie in between the parts of a model. */
-export const stateTypes = ["float32", "float16"] as const;
-/** One of them. */
-export type StateType = (typeof stateTypes)[number];
+/** Number type of hidden states between the parts of a model. */
+export type StateType = "float32" | "float16";
+/** All of them. */
+export const stateTypes = ["float32", "float16"] as const satisfies readonly StateType[];
 
 /** The hidden states of a text behind some of its model's layers. */
 export interface StateSize {
@@ -35,6 +35,7 @@ export interface StatePlace {
   readonly type: StateType;
   /** Bytes that fit there; undefined where that isn't known. */
   room(): Promise<number | undefined>;
+  /** Makes an empty store for them. */
   create(size: StateSize): Promise<StateRows>;
   /**
    * What an interrupted pass over the same windows left: the states behind the most layers.
