@@ -178,7 +178,7 @@ function drawNext(
   const full = ids.length === maxTokens;
   const finish = id === undefined ? "banned" : endOfText.has(id) ? "end" : full ? "length" : undefined;
   const stays = finish === undefined ? settled : ids.length;
-  while (row.told < stays) onToken?.(row.index, ids[row.told++]!);
+  for (; row.told < stays; row.told++) onToken?.(row.index, ids[row.told]!);
   return { back, finish };
 }
 
