@@ -3,8 +3,8 @@
 // Tokens drawn at random from three bands of frequency are made rarer by each factor, all of them in one plan, solved once without
 // the probes and once with them; both are measured in those probes and in others, of another seed.
 import { parseArgs } from "node:util";
-import { memoryStore } from "../src/model/pass/row-store.js";
 import { changedHead } from "../src/model/head/changed-head.js";
+import { memoryStore } from "../src/model/pass/row-store.js";
 import { loadModel } from "../src/node/load-model.js";
 import { openSteerTexts } from "../src/node/runs/steer-texts.js";
 import { withContexts } from "../src/runs/steering/steer-run.js";

@@ -53,7 +53,7 @@ export { type ReadEncodingOptions, readEncoding } from "./encoding/read-encoding
 export { type AnalysisSummary, summarizeAnalysis } from "./encoding/summary.js";
 export { parseTokenText, tokensCsv } from "./encoding/tokens-csv.js";
 export type { EngineCapabilities } from "./engine/capabilities.js";
-export type { DeviceName } from "./engine/devices.js";
+export { type DeviceName, deviceNames } from "./engine/devices.js";
 export type { Engine } from "./engine/engine.js";
 export { InputError, type InputErrorOptions } from "./errors.js";
 export type { ModelFile } from "./export/model-files.js";

@@ -34,7 +34,9 @@ test("says what keeps the likeliest token what it is, and what that takes", () =
   const run = { ...plausibleReduction(), rescore: 300, greedyExact: { fallback: 0.0125, rows: 41.6 } };
   const page = wordsOf(renderReductionReport(run));
   expect(page).toContain("by a bound: the likeliest token is the original’s in every context");
-  expect(page).toContain("42 rows of E a token in the mean of the unseen text, and all of E in the 1.25% of its contexts");
+  expect(page).toContain(
+    "42 rows of E a token in the mean of the unseen text, and all of E in the 1.25% of its contexts",
+  );
   expect(page).toContain("where more than 300 tokens could be");
 });
 

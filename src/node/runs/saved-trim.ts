@@ -46,7 +46,11 @@ export async function saveTrim(
   const original = await originalModel(model);
   const call = { command: `saveTrim(${JSON.stringify(model.name)}, ${JSON.stringify(out)})`, arguments: { out } };
   const examine = async (folder: string) => {
-    const written = await loadModel(folder, { threads: model.engine.threads, device: "cpu", maxMemory: model.maxMemory });
+    const written = await loadModel(folder, {
+      threads: model.engine.threads,
+      device: "cpu",
+      maxMemory: model.maxMemory,
+    });
     try {
       const { text } = found.checked;
       const { readsEverything } = found.checkpoint;
@@ -91,7 +95,11 @@ async function asOnnx<Result>(
   const stage = await stageFolder(`${out}.safetensors`);
   try {
     await stage.add(files);
-    const trimmed = await loadModel(stage.path, { threads: model.engine.threads, device: "cpu", maxMemory: model.maxMemory });
+    const trimmed = await loadModel(stage.path, {
+      threads: model.engine.threads,
+      device: "cpu",
+      maxMemory: model.maxMemory,
+    });
     try {
       return await use(await onnxFiles(trimmed, {}));
     } finally {
