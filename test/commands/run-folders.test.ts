@@ -60,7 +60,8 @@ test("while one process writes to a folder another one fails, until the first is
   const first = spawn(process.execPath, endless, { stdio: ["pipe", "inherit", "inherit"] });
   const ended = new Promise((resolve) => first.on("close", resolve));
   const lock = join(folder, ".unembed-lock-shared");
-  while (!(await stat(lock).catch(() => undefined)) && first.exitCode === null)
+  // Until the lock says whose it is: it is there a moment before that.
+  while (!((await stat(lock).catch(() => undefined))?.size ?? 0) && first.exitCode === null)
     await new Promise((go) => setTimeout(go, 20));
   const second = () => unembed(["analyze", model, "--corpus", text, "--tokens", "40", "--out", out, "--quiet"]);
   const refused = await second();

@@ -58,8 +58,8 @@ Examples:
   unembed generate --prompt 'Once upon a' --show-probabilities 10
   unembed generate --prompt - < beginning.txt   the prompt from standard input
   unembed generate ./llama-chat --chat --prompt 'Hello!'
-  unembed generate ./llama-chat --chat --prompt 'Hello!' --ban 'as an AI' --ignore-case
-  unembed generate --prompt 'It was' --ban '/\\b[A-Z]{4,}\\b/u' --ban-file names.txt
+  unembed generate --prompt 'It was' --ban 'as an AI' --ignore-case
+  unembed generate --ban '/\\b[A-Z]{4,}\\b/u' --ban-file names.txt
   unembed generate ./without-tokenizer --prompt-ids 1,2,3`;
 
 /** `unembed generate`. */
