@@ -112,3 +112,12 @@ test("the version is one number", async () => {
     stderr: "",
   });
 });
+
+test("explore says that a model does not exist before it serves a page", async () => {
+  const { code, stdout, stderr } = await unembed(["explore", "./no-such-model", "--no-open"]);
+  expect({ code, stdout, stderr }).toEqual({
+    code: 1,
+    stdout: "",
+    stderr: "unembed: ./no-such-model: does not exist\n",
+  });
+});

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { Command } from "commander";
+import { InputError } from "../../errors.js";
 import { createExplorer } from "../../explore/explorer.js";
 import { firstView } from "../../explore/first-view.js";
 import { serveExplorer } from "../../node/explore/explore-server.js";
@@ -11,6 +12,7 @@ import { defaultModel } from "../../node/load-model.js";
 import { corpusOption, type RunArguments, runOptions } from "../options/common-options.js";
 import { integerUpTo, wholeNumber } from "../options/numbers.js";
 import { type ReadingArguments, readingOf, readingOptions } from "../options/text-options.js";
+import { Interrupted } from "../progress/interrupt.js";
 
 interface ExploreArguments extends ReadingArguments, RunArguments {
   corpus?: string[];
@@ -56,7 +58,14 @@ export function exploreCommand(signal: AbortSignal): Command {
     .action((model: string, args: ExploreArguments) => runExplore(model, args, signal));
 }
 
+/** Ctrl-C is how the explorer is ended. */
+class ExploreEnded extends Interrupted {
+  override readonly message = "ended; what was not taken home is gone";
+}
+
 async function runExplore(model: string, args: ExploreArguments, signal: AbortSignal): Promise<void> {
+  // Before a page is opened that could only say so.
+  if (/^(?:[.~]|[/\\]|[a-z]:[/\\])/i.test(model) && !existsSync(model)) throw new InputError(model, "does not exist");
   const writeTo = args.allowWrite === undefined ? undefined : resolve(args.allowWrite);
   if (writeTo !== undefined) await checkWritable(writeTo);
   const run = isRunFolder(model);
@@ -72,7 +81,9 @@ async function runExplore(model: string, args: ExploreArguments, signal: AbortSi
   else openFirst(explorer, model, args);
   if (args.open) openBrowser(served.url);
   try {
-    await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
+    await new Promise((_, reject) =>
+      signal.addEventListener("abort", () => reject(new ExploreEnded()), { once: true }),
+    );
   } finally {
     await served.close();
     await explorer.close();
